@@ -1,0 +1,131 @@
+"""Turns a graph into one Python function of NumPy calls that writes into planned buffers, and runs it."""
+
+from __future__ import annotations
+
+import keyword
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.ir.primitive import primitives
+from dopegraph.ir.printer import value_names
+from dopegraph.passes.memory import MemoryPlan, is_number, plan_memory, storage_of
+
+
+class NumpyExecutable:
+    """A compiled graph. `source` is the Python it runs.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> from dopegraph.ir import parse
+    >>> f = NumpyExecutable(parse('graph f(%x: f32[2]) { %0: f32[2] = tanh(%x) %1: f32[2] = exp(%0) return %1 }'))
+    >>> print(f.source)
+    def f(x):
+        v0 = tanh(x, out=out0)
+        v1 = exp(v0, out=v0)
+        return v1,
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.plan = plan_memory(graph)
+        writer = _Writer(graph, self.plan)
+        self.source = writer.source
+        namespace = dict(writer.constants)
+        exec(compile(self.source, f"<dopegraph numpy {graph.name}>", "exec"), namespace)
+        self._function = namespace[writer.function]
+        self._lock = threading.Lock()  # two threads must not share the planned buffers at one time
+
+    def run(self, arguments: Sequence[numpy.ndarray]) -> tuple[numpy.ndarray, ...]:
+        """Results for arguments, in the order of `graph.results`; never views of arguments or of each other."""
+        with self._lock, numpy.errstate(all="ignore"):
+            return self._function(*arguments)
+
+
+class _Writer:
+    """Writes the Python text and gathers the kernels and buffers it names."""
+
+    def __init__(self, graph: Graph, plan: MemoryPlan) -> None:
+        self.plan = plan
+        self.constants: dict[str, Any] = {"empty": numpy.empty, "copy": _fresh, "asarray": numpy.asarray}
+        self.names = {value: _python_name(name) for value, name in value_names(graph).items()}
+        self.function = graph.name if graph.name.isidentifier() else "graph"
+        self.lines: list[str] = []
+        self.allocated: set[int] = set()
+        self.arena = [None if slot.result else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots]
+        self.written: dict[int, Value] = {}
+        for node in graph.nodes:
+            self.node(node)
+        results = [self.result(value, graph) for value in graph.results]
+        parameters = ", ".join(self.names[value] for value in graph.arguments)
+        body = self.lines + [f"return {', '.join(results)}{',' if results else '()'}"]
+        self.source = f"def {self.function}({parameters}):\n" + "\n".join(f"    {line}" for line in body)
+
+    def node(self, node: Node) -> None:
+        name = self.names[node.outputs[0]]
+        value = node.outputs[0]
+        if is_number(value):
+            self.constants[name] = node.op.kernel(**node.attrs)
+            return
+        arguments = [self.names[operand] for operand in node.inputs]
+        for key, attribute in node.attrs.items():
+            if attribute != node.op.defaults.get(key, node.op.required):
+                arguments.append(f"{key}={self.attribute(f'{name}_{key}', attribute)}")
+        if node.op.out and value in self.plan.slot_of:
+            arguments.append(f"out={self.buffer(value)}")
+        self.constants[node.op.name] = node.op.kernel
+        self.lines.append(f"{name} = {node.op.name}({', '.join(arguments)})")
+
+    def attribute(self, name: str, attribute: Any) -> str:
+        if isinstance(attribute, (int, str, bool, type(None))) or (
+            isinstance(attribute, tuple) and all(isinstance(item, int) for item in attribute)
+        ):
+            return repr(attribute)
+        self.constants[name] = attribute
+        return name
+
+    def buffer(self, value: Value) -> str:
+        """The name of a typed array over the value's slot, allocated anew in each call when it leaves with the caller."""
+        slot = self.plan.slot_of[value]
+        holder = self.written.get(slot)
+        if holder is not None and holder.type == value.type:
+            return self.names[holder] if not self.plan.slots[slot].result else f"fresh{slot}"
+        self.written[slot] = value
+        memory = self.arena[slot]
+        if memory is None:
+            # Values of other types that use a result's memory before it get memory of their own.
+            self.lines.append(f"fresh{slot} = empty({value.shape!r}, {self.attribute(f'dtype{slot}', value.type.dtype)})")
+            return f"fresh{slot}"
+        typed = memory[: value.type.nbytes].view(value.type.dtype).reshape(value.shape)
+        self.constants[f"out{len(self.allocated)}"] = typed
+        self.allocated.add(len(self.allocated))
+        return f"out{len(self.allocated) - 1}"
+
+    def result(self, value: Value, graph: Graph) -> str:
+        """A result must own its memory: views, arguments and constants are copied."""
+        name = self.names[value]
+        storage = storage_of(value)
+        shared = graph.results.count(value) > 1 or any(
+            other is not value and storage_of(other) is storage for other in graph.results
+        )
+        owned = value is storage and value.node is not None and not is_number(value) and not shared
+        if not owned:
+            return f"copy({name})"
+        return name if value.shape else f"asarray({name})"  # NumPy gives scalars for 0-d results
+
+
+def _fresh(array: Any) -> Any:
+    return numpy.array(array, order="C")
+
+
+def _python_name(name: str) -> str:
+    """Results of nodes are v0, v1, ...; inputs keep their names unless Python, a kernel or a buffer has them."""
+    bare = name[1:]
+    if bare.isdigit():
+        return f"v{bare}"
+    taken = keyword.iskeyword(bare) or bare in primitives or bare in ("empty", "copy", "asarray")
+    return f"in_{bare}" if taken or bare.startswith(("v", "out", "fresh", "dtype", "in_")) else bare

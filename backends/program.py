@@ -1,0 +1,159 @@
+"""A compiled graph: optimized, split into stages, each compiled by its backend; calling it runs the stages in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from dopegraph.backends.numpy.executable import NumpyExecutable
+from dopegraph.backends.partition import Stage, partition
+from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.passes.pipeline import optimize
+from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.device import Device
+from dopegraph.runtime.errors import FallbackError
+from dopegraph.runtime.location import Location, located
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A node that NumPy runs although MXNet was preferred: a stable reason id, what it means, and the user's line."""
+
+    operation: str
+    reason: str
+    detail: str
+    location: Location | None
+
+    def __str__(self) -> str:
+        where = f" at {self.location}" if self.location is not None else ""
+        return f"{self.operation}{where}: {self.reason} ({self.detail})"
+
+
+class Program:
+    """An executable graph.
+
+    Attributes
+    ----------
+    source : Graph
+        As recorded.
+    graph : Graph
+        As optimized; this is what runs.
+    stages : list of Stage
+    fallbacks : list of Fallback
+    """
+
+    def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
+        self.source = source
+        self.policy = policy
+        self.device = device
+        self.graph = optimize(source)
+        self.stages, self.fallbacks = _stages(self.graph, policy)
+        self._executables = [_compile(stage, device) for stage in self.stages]
+        self._lock = threading.Lock()
+
+    @property
+    def symbols(self) -> int:
+        """How many MXNet symbols a call executes."""
+        return sum(stage.backend == "mxnet" for stage in self.stages)
+
+    @property
+    def executables(self) -> list[Any]:
+        """The compiled stages, in the order they run."""
+        return self._executables
+
+    def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
+        """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
+        graph = self.graph
+        known: dict[Value, Buffer] = dict(zip(graph.arguments, arguments))
+        wanted = dict(zip(graph.results, out)) if out is not None else {}
+        with self._lock:
+            for stage, executable in zip(self.stages, self._executables):
+                inputs = [known[value] for value in stage.inputs]
+                targets = [wanted.get(value) for value in stage.outputs]
+                known.update(zip(stage.outputs, executable(inputs, targets)))
+        return [self._result(value, known, position) for position, value in enumerate(graph.results)]
+
+    def _result(self, value: Value, known: dict[Value, Buffer], position: int) -> Buffer:
+        """Arguments, constants and repeated results are copied: nobody else may hold a result's memory."""
+        buffer = known.get(value)
+        if buffer is None:
+            assert value.node is not None
+            constant = numpy.array(value.node.op.kernel(**value.node.attrs))
+            return _to_device(Buffer(constant), self.device)
+        if value.node is None or value in self.graph.results[:position]:
+            return _to_device(Buffer(numpy.array(buffer.array)), buffer.device)
+        return buffer
+
+
+def _to_device(buffer: Buffer, device: Device) -> Buffer:
+    if buffer.device == device:
+        return buffer
+    from dopegraph.backends.mxnet.arrays import to_device
+
+    return to_device(buffer, device)
+
+
+def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
+    if policy == "only_numpy":
+        return partition(graph, lambda node: True), []
+    from dopegraph.backends.mxnet import library
+
+    if not library.available():
+        if policy == "only_mxnet":
+            raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
+        return partition(graph, lambda node: True), []
+    from dopegraph.backends.mxnet.lowering import lacking
+
+    fallbacks: list[Fallback] = []
+
+    def on_numpy(node: Node) -> bool:
+        found = lacking(node)
+        if found is not None:
+            fallbacks.append(Fallback(node.op.name, found.reason, found.detail, node.location))
+        return found is not None
+
+    stages = partition(graph, on_numpy)
+    if fallbacks and policy == "only_mxnet":
+        first = fallbacks[0]
+        raise FallbackError(
+            located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
+        )
+    return stages, fallbacks
+
+
+def _compile(stage: Stage, device: Device) -> Any:
+    if stage.backend == "numpy":
+        return _NumpyStage(stage.graph, device)
+    from dopegraph.backends.mxnet.executable import MXNetExecutable
+
+    return MXNetExecutable(stage.graph, device)
+
+
+class _NumpyStage:
+    """A NumPy executable that takes and gives buffers."""
+
+    def __init__(self, graph: Graph, device: Device) -> None:
+        self.executable = NumpyExecutable(graph)
+        self.device = device
+
+    def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
+        results = self.executable.run([buffer.array for buffer in inputs])
+        return [_to_device(Buffer(array), self.device) for array in results]
+
+
+def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST) -> Program:
+    """Optimize and compile a graph.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> from dopegraph.ir import parse
+    >>> program = compile_graph(parse('graph f(%x: f32[2]) { %0: f32[2] = exp(%x) return %0 }'), "only_numpy")
+    >>> program.run([Buffer(numpy.zeros(2, "float32"))])[0].array
+    array([1., 1.], dtype=float32)
+    """
+    return Program(graph, policy, device)

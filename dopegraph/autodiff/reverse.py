@@ -1,0 +1,103 @@
+"""Reverse mode: appends to a builder the nodes that pull cotangents of results back to values they depend on.
+
+The appended nodes are ordinary nodes, so they can be differentiated again. The accumulation is that of
+Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dopegraph.ir.builder import Builder
+from dopegraph.ir.graph import Node, Value
+from dopegraph.ir.primitive import NotDifferentiable, primitives
+from dopegraph.runtime.errors import GradientError
+from dopegraph.runtime.location import located
+
+
+def pullback(
+    builder: Builder, cotangents: Mapping[Value, Value], wrt: Sequence[Value]
+) -> list[Value | None]:
+    """Cotangents of `wrt`, given those of results; None where no result depends on it.
+
+    Parameters
+    ----------
+    builder : Builder
+        Holds the nodes between `wrt` and the results; the new nodes are appended to it.
+    cotangents : mapping of Value to Value
+        For each result a value of its type.
+    wrt : sequence of Value
+        The values to differentiate with respect to.
+    """
+    accumulated: dict[Value, Value] = dict(cotangents)
+    targets = set(wrt)
+    path = _nodes_between(builder.nodes, targets, set(cotangents))
+    active = targets.union(*(node.outputs for node in path))
+    with builder:
+        for node in reversed(path):
+            arriving = [accumulated.get(value) for value in node.outputs]
+            if all(g is None for g in arriving):
+                continue
+            with builder.at(node.location):
+                for operand, g in zip(node.inputs, _apply_rules(node, arriving, active)):
+                    if g is None or operand not in active:
+                        continue
+                    earlier = accumulated.get(operand)
+                    accumulated[operand] = g if earlier is None else earlier + g
+    return [accumulated.get(value) for value in wrt]
+
+
+def _nodes_between(nodes: Sequence[Node], sources: set[Value], sinks: set[Value]) -> list[Node]:
+    """The nodes through which a source reaches a sink, in order."""
+    reached = set(sources)
+    forward = []
+    for node in nodes:
+        if isinstance(node.op.gradient, NotDifferentiable) or not any(v in reached for v in node.inputs):
+            continue
+        floating = [value for value in node.outputs if value.type.is_float]
+        if floating:
+            reached.update(floating)
+            forward.append(node)
+    wanted = set(sinks)
+    path = []
+    for node in reversed(forward):
+        if any(value in wanted for value in node.outputs):
+            wanted.update(node.inputs)
+            path.append(node)
+    path.reverse()
+    return path
+
+
+def _apply_rules(node: Node, arriving: Sequence[Value | None], active: set[Value]) -> Sequence[Value | None]:
+    """One cotangent for each operand, in the operand's shape."""
+    gradient: Any = node.op.gradient
+    g, result = arriving[0], node.outputs[0]
+    if callable(gradient):
+        found = gradient(g, result, *node.inputs, **node.attrs)
+    else:
+        found = [
+            rule(g, result, *node.inputs, **node.attrs) if rule is not None and operand in active else None
+            for rule, operand in zip(gradient, node.inputs)
+        ]
+    if len(found) != len(node.inputs):
+        raise GradientError(located(f"{node.op.name} has gradient rules for {len(found)} operands", node.location))
+    if not node.op.elementwise:
+        return list(found)
+    return [None if one is None else _unbroadcast(one, operand) for one, operand in zip(found, node.inputs)]
+
+
+def _unbroadcast(g: Value, operand: Value) -> Value:
+    """Elementwise operands broadcast: sum the cotangent over the axes along which this one did."""
+    if g.shape == operand.shape:
+        return g
+    extra = g.ndim - operand.ndim
+    if extra < 0 or any(n == 1 != m for n, m in zip(g.shape[extra:], operand.shape)):
+        # A rule may give a scalar cotangent for a larger operand; make it explicit first.
+        g = primitives["broadcast_to"](g, shape=operand.shape)
+        return g
+    axes = tuple(range(extra)) + tuple(
+        axis for axis, n in enumerate(operand.shape, extra) if n == 1 and g.shape[axis] != 1
+    )
+    reduced = primitives["sum"](g, axes=axes, keepdims=True) if axes else g
+    return reduced if reduced.shape == operand.shape else primitives["reshape"](reduced, shape=operand.shape)

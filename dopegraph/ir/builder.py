@@ -1,0 +1,108 @@
+"""Appends nodes to a growing list: recordings, gradient rules, rewrites and the parser all build graphs through it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from dopegraph.ir.graph import Node, Value
+from dopegraph.ir.primitive import Primitive, primitives
+from dopegraph.ir.types import Attr, DType, TensorType
+from dopegraph.runtime.errors import GraphError
+from dopegraph.runtime.location import Location
+
+
+class _Stack(threading.local):
+    def __init__(self) -> None:
+        self.builders: list[Builder] = []
+
+
+_stack = _Stack()
+
+
+def current_builder() -> Builder:
+    """The innermost builder that was entered with ``with``."""
+    if not _stack.builders:
+        raise GraphError("no builder is active; use `with Builder():`")
+    return _stack.builders[-1]
+
+
+class Builder:
+    """Emits typed nodes in order. ``with builder:`` makes it the one that primitives and arithmetic emit into.
+
+    Parameters
+    ----------
+    locate : callable, optional
+        Gives the location of nodes that are emitted without one.
+
+    Examples
+    --------
+    >>> from dopegraph.ir import Builder, TensorType
+    >>> from dopegraph.ops import tanh
+    >>> builder = Builder()
+    >>> x = builder.input(TensorType("f32", (2, 3)), "x")
+    >>> with builder:
+    ...     y = tanh(x) * 2.0
+    >>> y.type
+    f32[2,3]
+    """
+
+    def __init__(self, locate: Callable[[], Location | None] = lambda: None) -> None:
+        self.nodes: list[Node] = []
+        self.locate = locate
+
+    def __enter__(self) -> Builder:
+        _stack.builders.append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _stack.builders.pop()
+
+    @contextmanager
+    def at(self, location: Location | None) -> Iterator[None]:
+        """Nodes emitted inside the ``with`` block get this location."""
+        outer, self.locate = self.locate, lambda: location
+        try:
+            yield
+        finally:
+            self.locate = outer
+
+    def input(self, type: TensorType, name: str | None = None) -> Value:
+        """A new value that no node produces."""
+        return Value(type, None, 0, name)
+
+    def emit(
+        self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
+    ) -> Value:
+        """Append a node; its result (the first, when there are several)."""
+        return self.emit_node(op, operands, attrs, location).outputs[0]
+
+    def emit_node(
+        self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
+    ) -> Node:
+        """Append a node after checking it with the primitive's type rule."""
+        attrs = {**op.defaults, **attrs}
+        types = op.result_types([operand.type for operand in operands], attrs)
+        node = Node(op, operands, attrs, types, location if location is not None else self.locate())
+        self.nodes.append(node)
+        return node
+
+    def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
+        """Append an operator such as ``add`` whose operands may be Python numbers."""
+        return self.emit(primitives[name], [self.as_value(operand, operands) for operand in operands], {})
+
+    def as_value(self, operand: Value | float, others: Sequence[Value | float]) -> Value:
+        """A Python number becomes a scalar of the dtype of the first value beside it."""
+        if isinstance(operand, Value):
+            return operand
+        for other in others:
+            if isinstance(other, Value):
+                return self.scalar(operand, other.type.dtype)
+        raise GraphError("an operation on values needs at least one value")
+
+    def scalar(self, number: Any, dtype: DType) -> Value:
+        """A constant of shape ()."""
+        number = dtype.type(number).item()
+        return self.emit(primitives["full"], [], {"value": number, "shape": (), "dtype": dtype})

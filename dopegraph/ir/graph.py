@@ -1,0 +1,237 @@
+"""Values, nodes and graphs: pure, typed, in topological order, each node with the user's line.
+
+A graph may read and replace *state*: inputs that the caller holds and that `updates` writes back after the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dopegraph.ir.types import Attr, TensorType
+from dopegraph.runtime.errors import GraphError
+from dopegraph.runtime.location import Location
+
+if TYPE_CHECKING:
+    from dopegraph.ir.primitive import Primitive
+
+
+class Value:
+    """One array of the graph: an input (``node is None``) or an output of a node.
+
+    Arithmetic on values emits nodes into the current builder; gradient rules and rewrites are written with it.
+    """
+
+    __slots__ = ("index", "name", "node", "type")
+
+    def __init__(self, type: TensorType, node: Node | None = None, index: int = 0, name: str | None = None) -> None:
+        self.type = type
+        self.node = node
+        self.index = index
+        self.name = name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.type.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.type.shape)
+
+    def __repr__(self) -> str:
+        origin = self.node.op.name if self.node is not None else f"input {self.name or ''}".strip()
+        return f"<{self.type} from {origin}>"
+
+    def __add__(self, other: Value | float) -> Value:
+        return _emit("add", self, other)
+
+    def __radd__(self, other: float) -> Value:
+        return _emit("add", other, self)
+
+    def __sub__(self, other: Value | float) -> Value:
+        return _emit("sub", self, other)
+
+    def __rsub__(self, other: float) -> Value:
+        return _emit("sub", other, self)
+
+    def __mul__(self, other: Value | float) -> Value:
+        return _emit("mul", self, other)
+
+    def __rmul__(self, other: float) -> Value:
+        return _emit("mul", other, self)
+
+    def __truediv__(self, other: Value | float) -> Value:
+        return _emit("div", self, other)
+
+    def __rtruediv__(self, other: float) -> Value:
+        return _emit("div", other, self)
+
+    def __neg__(self) -> Value:
+        return _emit("neg", self)
+
+
+def _emit(name: str, *operands: Value | float) -> Value:
+    from dopegraph.ir.builder import current_builder
+
+    return current_builder().emit_arithmetic(name, operands)
+
+
+class Node:
+    """One application of a primitive: positional array operands, keyword attributes."""
+
+    __slots__ = ("attrs", "inputs", "location", "op", "outputs")
+
+    def __init__(
+        self,
+        op: Primitive,
+        inputs: Iterable[Value],
+        attrs: Mapping[str, Attr],
+        types: Iterable[TensorType],
+        location: Location | None = None,
+    ) -> None:
+        self.op = op
+        self.inputs = tuple(inputs)
+        self.attrs: dict[str, Any] = dict(attrs)
+        self.location = location
+        self.outputs = tuple(Value(type, self, index) for index, type in enumerate(types))
+
+    @property
+    def output(self) -> Value:
+        """The only output; most primitives have one."""
+        if len(self.outputs) != 1:
+            raise GraphError(f"{self.op.name} has {len(self.outputs)} outputs")
+        return self.outputs[0]
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} at {self.location}>"
+
+
+class Graph:
+    """A pure function of arrays, with the state it reads and replaces.
+
+    Attributes
+    ----------
+    name : str
+    inputs, state : list of Value
+        Arguments, and arrays the function reached without being passed them.
+    nodes : list of Node
+        In topological order.
+    outputs : list of Value
+    updates : list of (Value, Value)
+        An input or state value, and the value that replaces it after the call.
+    """
+
+    def __init__(self, name: str = "graph") -> None:
+        self.name = name
+        self.inputs: list[Value] = []
+        self.state: list[Value] = []
+        self.nodes: list[Node] = []
+        self.outputs: list[Value] = []
+        self.updates: list[tuple[Value, Value]] = []
+
+    @property
+    def arguments(self) -> list[Value]:
+        """All values the caller supplies: inputs, then state."""
+        return self.inputs + self.state
+
+    @property
+    def results(self) -> list[Value]:
+        """All values the caller receives: outputs, then the new values of the updates."""
+        return self.outputs + [new for _, new in self.updates]
+
+    def uses(self) -> dict[Value, list[Node]]:
+        """For each value the nodes that read it, in order; results are not counted."""
+        users: dict[Value, list[Node]] = {}
+        for node in self.nodes:
+            for value in dict.fromkeys(node.inputs):
+                users.setdefault(value, []).append(node)
+        return users
+
+    def replace(self, replacement: Mapping[Value, Value]) -> None:
+        """Make every reader of a key read the mapped value instead."""
+        if not replacement:
+            return
+
+        def final(value: Value) -> Value:
+            while value in replacement:
+                value = replacement[value]
+            return value
+
+        for node in self.nodes:
+            if any(value in replacement for value in node.inputs):
+                node.inputs = tuple(final(value) for value in node.inputs)
+        self.outputs = [final(value) for value in self.outputs]
+        self.updates = [(old, final(new)) for old, new in self.updates]
+
+    def copy(self) -> Graph:
+        """A graph with nodes and values of its own."""
+        return extract(self.name, self.nodes, self.inputs, self.state, self.outputs, self.updates)
+
+    def __str__(self) -> str:
+        from dopegraph.ir.printer import format_graph
+
+        return format_graph(self)
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {len(self.arguments)} inputs, {len(self.nodes)} nodes>"
+
+    def to_dot(self) -> str:
+        """The graph in Graphviz's DOT language."""
+        from dopegraph.show.dot import to_dot
+
+        return to_dot(self)
+
+    def to_networkx(self) -> Any:
+        """A ``networkx.MultiDiGraph`` of inputs, nodes and outputs with all attributes."""
+        from dopegraph.show.networkx import to_networkx
+
+        return to_networkx(self)
+
+    def memory(self, donate: Iterable[str] = ()) -> Any:
+        """Bytes before and after memory planning; `donate` names inputs whose memory may be reused."""
+        from dopegraph.passes.memory import memory_report
+
+        return memory_report(self, donate)
+
+
+def extract(
+    name: str,
+    nodes: Sequence[Node],
+    inputs: Iterable[Value],
+    state: Iterable[Value],
+    outputs: Iterable[Value],
+    updates: Iterable[tuple[Value, Value]] = (),
+) -> Graph:
+    """The part of `nodes` that computes `outputs` from `inputs` and `state`, copied into a graph of its own."""
+    graph = Graph(name)
+    copies: dict[Value, Value] = {}
+    for source, target in ((inputs, graph.inputs), (state, graph.state)):
+        for value in source:
+            copies[value] = Value(value.type, None, 0, value.name)
+            target.append(copies[value])
+    outputs, updates = list(outputs), list(updates)
+    for node in needed_nodes(nodes, outputs + [new for _, new in updates], copies):
+        clone = Node(
+            node.op,
+            [copies[value] for value in node.inputs],
+            node.attrs,
+            [value.type for value in node.outputs],
+            node.location,
+        )
+        graph.nodes.append(clone)
+        copies.update(zip(node.outputs, clone.outputs))
+    graph.outputs = [copies[value] for value in outputs]
+    graph.updates = [(copies[old], copies[new]) for old, new in updates]
+    return graph
+
+
+def needed_nodes(nodes: Sequence[Node], values: Iterable[Value], known: Container[Value] = ()) -> list[Node]:
+    """The nodes, in their order, that `values` depend on, not looking behind the values in `known`."""
+    needed = {value for value in values if value not in known}
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if any(value in needed for value in node.outputs):
+            kept.append(node)
+            needed.update(value for value in node.inputs if value not in known)
+    kept.reverse()
+    return kept

@@ -1,0 +1,110 @@
+"""What a primitive operator is: one declaration with its type rule, NumPy kernel, gradient rules and flags.
+
+The declarations themselves are in `dopegraph.ops`; the IR only needs to know what one looks like and to find it by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Union
+
+from dopegraph.ir.graph import Value
+from dopegraph.ir.types import Attr, TensorType
+
+# infer(*operand_types, **attributes) -> type of the result, or a tuple of types
+TypeRule = Callable[..., Union[TensorType, tuple[TensorType, ...]]]
+# rule(cotangent, result, *operands, **attributes) -> cotangent of one operand, or None for zero
+GradientRule = Callable[..., Any]
+
+
+class NotDifferentiable:
+    """Stands where a gradient rule would: the result has no derivative, or it is zero wherever it exists."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def not_differentiable(reason: str) -> NotDifferentiable:
+    """Declare that derivatives stop at a primitive, and why."""
+    return NotDifferentiable(reason)
+
+
+class Primitive:
+    """A primitive operator. Calling it with values emits a node into the current builder.
+
+    Attributes
+    ----------
+    name : str
+    infer : callable
+        Types of the operands (and the attributes as keywords) to the type of the result.
+    kernel : callable
+        NumPy arrays (and the attributes) to a NumPy array; the reference semantics.
+    gradient : sequence of callables, one callable for all operands, or NotDifferentiable
+        Each rule maps ``(g, result, *operands, **attributes)`` to the operand's cotangent.
+    elementwise : bool
+        Operands broadcast, the result has one element for each element of the broadcast shape.
+    out : bool
+        The kernel takes ``out=``.
+    view : bool
+        The kernel returns a view of its operand's memory where NumPy can.
+    random : bool
+        The result is a function of a random key; never folded.
+    """
+
+    required = inspect.Parameter.empty
+    """Stands in `attributes` for an attribute without a default."""
+
+    def __init__(
+        self,
+        name: str,
+        infer: TypeRule,
+        kernel: Callable[..., Any],
+        gradient: Sequence[GradientRule | None] | GradientRule | NotDifferentiable,
+        *,
+        elementwise: bool = False,
+        out: bool = False,
+        view: bool = False,
+        random: bool = False,
+        commutative: bool = False,
+    ) -> None:
+        self.name = name
+        self.infer = infer
+        self.kernel = kernel
+        self.gradient = gradient
+        self.elementwise = elementwise
+        self.out = out
+        self.view = view
+        self.random = random
+        self.commutative = commutative
+        parameters = inspect.signature(infer).parameters.values()
+        self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.defaults = {name: value for name, value in self.attributes.items() if value is not self.required}
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.arity = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+    def __call__(self, *operands: Value | float, **attrs: Attr) -> Value:
+        from dopegraph.ir.builder import current_builder
+
+        builder = current_builder()
+        return builder.emit(self, [builder.as_value(operand, operands) for operand in operands], attrs)
+
+    def result_types(self, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
+        """Types of the results; raises the type rule's ShapeError, DTypeError or AxisError."""
+        result = self.infer(*types, **attrs)
+        return result if isinstance(result, tuple) else (result,)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+primitives: dict[str, Primitive] = {}
+"""All declared primitives by name, in the order of declaration."""
+
+
+def primitive(name: str, *args: Any, **flags: Any) -> Primitive:
+    """Declare a primitive; the arguments are those of :class:`Primitive`."""
+    if name in primitives:
+        raise ValueError(f"primitive {name!r} is declared twice")
+    primitives[name] = Primitive(name, *args, **flags)
+    return primitives[name]

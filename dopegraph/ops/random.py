@@ -1,0 +1,103 @@
+"""Random numbers as pure functions of a key: the same key gives the same numbers, eagerly, compiled, on every CPU backend.
+
+A key is two 64-bit numbers, seed and counter, that feed Philox 4x64-10 (Salmon, Moraes, Dror, Shaw: Parallel random
+numbers: as easy as 1, 2, 3, SC11). `random_advance` makes the key of the next draw.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.primitive import not_differentiable, primitive
+from dopegraph.ir.types import DType, Shape, TensorType
+from dopegraph.ops.typing import require_kind
+from dopegraph.runtime.errors import ShapeError
+
+KEY = TensorType("u64", (2,))
+_DRAWN = not_differentiable("random numbers do not depend smoothly on their key")
+
+
+def _check_key(key: TensorType) -> None:
+    if key != KEY:
+        raise ShapeError(f"a random key is {KEY}, not {key}")
+
+
+def _infer_advance(key: TensorType) -> TensorType:
+    _check_key(key)
+    return key
+
+
+def _infer_draw(key: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
+    _check_key(key)
+    result = TensorType(dtype, shape)
+    require_kind(result, "f", "a floating dtype")
+    return result
+
+
+def _generator(key: Any) -> numpy.random.Generator:
+    # The draw's number is the high part of the counter: the low part counts blocks inside one draw.
+    return numpy.random.Generator(
+        numpy.random.Philox(counter=[0, 0, int(key[1]), 0], key=[int(key[0]), 0])  # type: ignore[arg-type,unused-ignore]
+    )
+
+
+def _uniform(key: Any, *, shape: Shape, dtype: DType) -> Any:
+    drawn = numpy.float64 if dtype == numpy.float64 else numpy.float32
+    return _generator(key).random(shape, dtype=drawn).astype(dtype, copy=False)
+
+
+def _normal(key: Any, *, shape: Shape, dtype: DType) -> Any:
+    drawn = numpy.dtype(numpy.float64 if dtype == numpy.float64 else numpy.float32)
+    return box_muller(_uniform(key, shape=(2, *half(shape)), dtype=drawn), shape).astype(dtype, copy=False)
+
+
+def half(shape: Shape) -> Shape:
+    """How many pairs of uniform numbers make `shape` normal ones."""
+    size = int(numpy.prod(shape, dtype=numpy.int64))
+    return ((size + 1) // 2,)
+
+
+def box_muller(uniform: Any, shape: Shape) -> Any:
+    """Two independent normal numbers from two uniform ones (Box and Muller, 1958)."""
+    one = uniform.dtype.type(1)
+    radius = numpy.sqrt(uniform.dtype.type(-2) * numpy.log(one - uniform[0]))  # 1 - u is never 0
+    angle = uniform.dtype.type(2 * numpy.pi) * uniform[1]
+    both = numpy.concatenate([radius * numpy.cos(angle), radius * numpy.sin(angle)])
+    return both[: int(numpy.prod(shape, dtype=numpy.int64))].reshape(shape)
+
+
+def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype: DType) -> TensorType:
+    _check_key(key)
+    if high <= low:
+        raise ShapeError(f"no integer lies in [{low}, {high})")
+    result = TensorType(dtype, shape)
+    require_kind(result, "iu", "an integer dtype")
+    return result
+
+
+def _infer_permutation(key: TensorType, *, size: int) -> TensorType:
+    _check_key(key)
+    return TensorType("i64", (size,))
+
+
+random_advance = primitive(
+    "random_advance", _infer_advance, lambda key: key + numpy.array([0, 1], numpy.uint64), _DRAWN, random=True
+)
+random_uniform = primitive("random_uniform", _infer_draw, _uniform, _DRAWN, random=True)
+random_normal = primitive("random_normal", _infer_draw, _normal, _DRAWN, random=True)
+random_integers = primitive(
+    "random_integers",
+    _infer_integers,
+    lambda key, *, low, high, shape, dtype: _generator(key).integers(low, high, shape, numpy.int64).astype(dtype),
+    _DRAWN,
+    random=True,
+)
+random_permutation = primitive(
+    "random_permutation",
+    _infer_permutation,
+    lambda key, *, size: _generator(key).permutation(size),
+    _DRAWN,
+    random=True,
+)

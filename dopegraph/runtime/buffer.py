@@ -1,0 +1,41 @@
+"""The memory behind an array: NumPy's, MXNet's, or one memory seen by both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from dopegraph.runtime.device import Device
+
+HOST = Device("cpu", 0)
+
+
+class Buffer:
+    """An array's elements on a device.
+
+    Attributes
+    ----------
+    device : Device
+    dtype, shape
+        As NumPy has them; MXNet has no 0-d arrays, its side has shape (1,) then.
+    native : MXNet NDArray or None
+        MXNet's view of the same memory; made by the MXNet backend when it first needs it, and kept.
+    """
+
+    __slots__ = ("_array", "device", "dtype", "native", "shape")
+
+    def __init__(self, array: numpy.ndarray | None, native: Any = None, device: Device = HOST, like: Any = None) -> None:
+        self._array = array
+        self.native = native
+        self.device = device
+        source = array if array is not None else like
+        self.dtype: numpy.dtype = source.dtype
+        self.shape: tuple[int, ...] = source.shape
+
+    @property
+    def array(self) -> numpy.ndarray:
+        """The elements as a NumPy array of the same memory; of a device, a copy."""
+        if self._array is None:
+            return self.native.asnumpy().astype(self.dtype, copy=False).reshape(self.shape)
+        return self._array

@@ -1,0 +1,97 @@
+"""Choices that hold for a stretch of code: the default floating dtype and the engine policy.
+
+Both are thread-local, both are part of the key of a compiled function.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+POLICIES = ("prefer_mxnet", "only_numpy", "only_mxnet")
+
+
+class _Config(threading.local):
+    default_dtype: numpy.dtype[Any] = numpy.dtype("float32")
+    policy: str = "prefer_mxnet"
+
+
+_config = _Config()
+
+
+def default_dtype() -> numpy.dtype[Any]:
+    """The dtype of new floating arrays that are given none (float32 unless set)."""
+    return _config.default_dtype
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Choose the dtype of new floating arrays: ``"float32"`` (the default) or ``"float64"`` (strict NumPy).
+
+    Examples
+    --------
+    >>> import dopegraph
+    >>> dopegraph.set_default_dtype("float64")
+    >>> dopegraph.numpy.zeros(2).dtype
+    dtype('float64')
+    >>> dopegraph.set_default_dtype("float32")
+    """
+    chosen = numpy.dtype(dtype)
+    if chosen not in (numpy.dtype("float16"), numpy.dtype("float32"), numpy.dtype("float64")):
+        raise TypeError(f"set_default_dtype: {dtype!r} is not a floating dtype; use 'float32' or 'float64'")
+    _config.default_dtype = chosen
+
+
+def current_policy() -> str:
+    """The policy in force: one of ``prefer_mxnet``, ``only_numpy``, ``only_mxnet``."""
+    return _config.policy
+
+
+class policy:
+    """Choose the engine for a stretch of code, as a context manager or a decorator.
+
+    Parameters
+    ----------
+    name : {"prefer_mxnet", "only_numpy", "only_mxnet"}
+        ``prefer_mxnet`` runs on MXNet what it has, the rest on NumPy; ``only_numpy`` never uses MXNet;
+        ``only_mxnet`` makes a fallback to NumPy an error.
+
+    Examples
+    --------
+    >>> import dopegraph
+    >>> with dopegraph.policy("only_numpy"):
+    ...     dopegraph.current_policy()
+    'only_numpy'
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in POLICIES:
+            raise ValueError(f"policy: {name!r} is not one of {', '.join(POLICIES)}")
+        self.name = name
+        self._outer: list[str] = []
+
+    def __enter__(self) -> policy:
+        self._outer.append(_config.policy)
+        _config.policy = self.name
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _config.policy = self._outer.pop()
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def under_policy(*args: Any, **kwargs: Any) -> Any:
+            with policy(self.name):
+                return function(*args, **kwargs)
+
+        return under_policy  # type: ignore[return-value]
+
+
+def set_policy(name: str) -> None:
+    """Choose the engine for the rest of this thread; see :class:`policy`."""
+    _config.policy = policy(name).name

@@ -1,0 +1,69 @@
+"""Where in the user's code an operation was asked for: every node of a graph and every error carries one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+# The folders whose frames are ours, not the user's. `passes` and `backends` live beside the package in a checkout.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_BESIDE = os.path.dirname(_PACKAGE)
+_OURS = tuple(
+    os.path.join(folder, "")
+    for folder in (_PACKAGE, os.path.join(_BESIDE, "passes"), os.path.join(_BESIDE, "backends"))
+)
+
+_code_is_ours: dict[CodeType, bool] = {}
+
+
+@dataclass(frozen=True)
+class Location:
+    """A line of Python: file, line number and the name of the function around it."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+    def source(self) -> str:
+        """The text of the line, stripped; empty when the file cannot be read."""
+        import linecache
+
+        return linecache.getline(self.file, self.line).strip()
+
+
+def is_ours(code: CodeType) -> bool:
+    """Whether a code object belongs to dopegraph itself."""
+    known = _code_is_ours.get(code)
+    if known is None:
+        known = _code_is_ours[code] = code.co_filename.startswith(_OURS)
+    return known
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame that is not dopegraph's."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and is_ours(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def here() -> Location | None:
+    """The location of the user's line that is being executed."""
+    frame = user_frame(2)
+    if frame is None:
+        return None
+    return Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def located(message: str, location: Location | None) -> str:
+    """An error message with the user's line under it."""
+    if location is None:
+        return message
+    source = location.source()
+    shown = f"\n    {source}" if source else ""
+    return f"{message}\n  at {location.file}:{location.line}, in {location.function}{shown}"

@@ -1,0 +1,67 @@
+"""Computes at compile time what depends on constants only. Random numbers are never constants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.ir.primitive import primitives
+from dopegraph.passes.pass_ import Pass, rewrite_nodes
+
+# Larger results are cheaper to compute than to carry around as text.
+LIMIT = 1024
+
+
+class FoldConstants(Pass):
+    name = "fold"
+
+    def run(self, graph: Graph) -> bool:
+        return rewrite_nodes(graph, _fold)
+
+
+def _fold(node: Node) -> Value | None:
+    if node.op.random or not node.inputs or len(node.outputs) != 1:
+        return None
+    producers = [value.node for value in node.inputs]
+    result = node.outputs[0]
+    if node.op.view and producers[0] is not None and producers[0].op.name == "full":
+        return _splat(_scalar(node.inputs[0]), result)
+    if node.op.elementwise and all(producer is not None and producer.op.name == "full" for producer in producers):
+        return _splat(_compute(node, [_scalar(value) for value in node.inputs]), result)
+    if result.type.size > LIMIT or not all(_is_constant(value) for value in node.inputs):
+        return None
+    return _literal(_compute(node, [_array(value) for value in node.inputs]), result)
+
+
+def _is_constant(value: Value) -> bool:
+    return value.node is not None and value.node.op.name in ("full", "constant", "iota") and value.type.size <= LIMIT
+
+
+def _compute(node: Node, operands: list[Any]) -> Any:
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(node.op.kernel(*operands, **node.attrs))
+
+
+def _array(value: Value) -> Any:
+    assert value.node is not None
+    return value.node.op.kernel(**value.node.attrs)
+
+
+def _scalar(value: Value) -> Any:
+    assert value.node is not None
+    return numpy.asarray(value.node.attrs["value"], value.type.dtype)
+
+
+def _splat(computed: Any, result: Value) -> Value:
+    number = computed.astype(result.type.dtype).item()
+    return primitives["full"](value=number, shape=result.shape, dtype=result.type.dtype)
+
+
+def _literal(computed: Any, result: Value) -> Value:
+    flat = computed.reshape(-1)
+    # Compared as bytes: 0.0 and -0.0 differ, NaN equals itself.
+    if flat.size and flat.tobytes() == flat[:1].tobytes() * flat.size:
+        return _splat(flat[0], result)
+    return primitives["constant"](value=numpy.ascontiguousarray(computed.astype(result.type.dtype)))

@@ -1,0 +1,72 @@
+"""The passes in the order they run, repeated until nothing changes. ``DOPEGRAPH_DUMP=dir`` writes the text after each."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+from dopegraph.ir.graph import Graph
+from dopegraph.passes.canonicalize import Canonicalize
+from dopegraph.passes.common_subexpressions import CommonSubexpressions
+from dopegraph.passes.dead_code import DeadCode
+from dopegraph.passes.fold import FoldConstants
+from dopegraph.passes.pass_ import Pass
+from dopegraph.passes.simplify import Simplify
+
+PIPELINE: tuple[Pass, ...] = (
+    DeadCode(),
+    Canonicalize(),
+    FoldConstants(),
+    CommonSubexpressions(),
+    Simplify(),
+    DeadCode(),
+)
+
+# Every round must pay for itself; real graphs settle in three or four.
+ROUNDS = 10
+
+_dump_number = itertools.count()
+
+
+def optimize(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Graph:
+    """An equivalent graph that does less.
+
+    Examples
+    --------
+    >>> from dopegraph.ir import parse
+    >>> print(optimize(parse('graph f(%x: f32[3]) { %0: f32[3] = neg(%x) %1: f32[3] = neg(%0) return %1 }')))
+    graph f(%x: f32[3]) {
+      return %x
+    }
+    """
+    graph = graph.copy()
+    dump = _Dump(graph)
+    dump.write("input", graph)
+    for _ in range(ROUNDS):
+        # Every pass runs: a generator would stop at the first change.
+        changed = [_run(one, graph, dump) for one in pipeline]
+        if not any(changed):
+            break
+    return graph
+
+
+def _run(one: Pass, graph: Graph, dump: _Dump) -> bool:
+    changed = one.run(graph)
+    if changed:
+        dump.write(one.name, graph)
+    return changed
+
+
+class _Dump:
+    """The files of one graph: ``NUMBER-NAME/STEP-PASS.txt``; nothing unless DOPEGRAPH_DUMP is set."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.step = itertools.count()
+        folder = os.environ.get("DOPEGRAPH_DUMP")
+        self.folder = Path(folder) / f"{next(_dump_number):03}-{graph.name}" if folder else None
+
+    def write(self, name: str, graph: Graph) -> None:
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / f"{next(self.step):02}-{name}.txt").write_text(f"{graph}\n", encoding="utf-8")
