@@ -16,10 +16,8 @@ from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import located
 
 
-def pullback(
-    builder: Builder, cotangents: Mapping[Value, Value], wrt: Sequence[Value]
-) -> list[Value | None]:
-    """Cotangents of `wrt`, given those of results; None where no result depends on it.
+def pullback(builder: Builder, cotangents: Mapping[Value, Value], wrt: Sequence[Value]) -> list[Value | None]:
+    """Cotangents of `wrt`, given those of results; None where no result depends on it smoothly.
 
     Parameters
     ----------
@@ -31,7 +29,7 @@ def pullback(
         The values to differentiate with respect to.
     """
     accumulated: dict[Value, Value] = dict(cotangents)
-    targets = set(wrt)
+    targets = {value for value in wrt if value.type.is_float}
     path = _nodes_between(builder.nodes, targets, set(cotangents))
     active = targets.union(*(node.outputs for node in path))
     with builder:

@@ -1,4 +1,4 @@
-"""The typed SSA graph that every part below the front end works on: types, values, nodes, builder, text form, verifier."""
+"""The typed SSA graph that all below the front end works on: types, values, nodes, builder, text form, verifier."""
 
 from dopegraph.ir.builder import Builder, current_builder
 from dopegraph.ir.graph import Graph, Node, Value, extract

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy
+
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import Attr, DType, TensorType
-from dopegraph.runtime.errors import GraphError
+from dopegraph.runtime.errors import DTypeError, GraphError
 from dopegraph.runtime.location import Location
 
 
@@ -94,15 +96,18 @@ class Builder:
         return self.emit(primitives[name], [self.as_value(operand, operands) for operand in operands], {})
 
     def as_value(self, operand: Value | float, others: Sequence[Value | float]) -> Value:
-        """A Python number becomes a scalar of the dtype of the first value beside it."""
+        """A Python number becomes a scalar of the last value's dtype; the first, of `select`, may be a condition."""
         if isinstance(operand, Value):
             return operand
-        for other in others:
+        for other in reversed(others):
             if isinstance(other, Value):
                 return self.scalar(operand, other.type.dtype)
         raise GraphError("an operation on values needs at least one value")
 
     def scalar(self, number: Any, dtype: DType) -> Value:
-        """A constant of shape ()."""
-        number = dtype.type(number).item()
-        return self.emit(primitives["full"], [], {"value": number, "shape": (), "dtype": dtype})
+        """A constant of shape (). A number that an integer dtype would cut off is a DTypeError."""
+        with numpy.errstate(over="ignore"):
+            converted = dtype.type(number).item()
+        if dtype.kind in "biu" and converted != number:
+            raise DTypeError(f"{number} is no {dtype}; cast the array first")
+        return self.emit(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype})

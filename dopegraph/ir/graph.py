@@ -205,6 +205,12 @@ def extract(
     """The part of `nodes` that computes `outputs` from `inputs` and `state`, copied into a graph of its own."""
     graph = Graph(name)
     copies: dict[Value, Value] = {}
+
+    def copy_of(value: Value) -> Value:
+        if value not in copies:
+            raise GraphError(f"{name}: {value!r} is neither an input nor computed by the nodes")
+        return copies[value]
+
     for source, target in ((inputs, graph.inputs), (state, graph.state)):
         for value in source:
             copies[value] = Value(value.type, None, 0, value.name)
@@ -213,15 +219,15 @@ def extract(
     for node in needed_nodes(nodes, outputs + [new for _, new in updates], copies):
         clone = Node(
             node.op,
-            [copies[value] for value in node.inputs],
+            [copy_of(value) for value in node.inputs],
             node.attrs,
             [value.type for value in node.outputs],
             node.location,
         )
         graph.nodes.append(clone)
         copies.update(zip(node.outputs, clone.outputs))
-    graph.outputs = [copies[value] for value in outputs]
-    graph.updates = [(copies[old], copies[new]) for old, new in updates]
+    graph.outputs = [copy_of(value) for value in outputs]
+    graph.updates = [(copy_of(old), copy_of(new)) for old, new in updates]
     return graph
 
 

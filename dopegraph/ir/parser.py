@@ -14,17 +14,19 @@ from dopegraph.ir.primitive import primitives
 from dopegraph.ir.types import SHORT_NAMES, TensorType
 from dopegraph.runtime.errors import GraphError
 
-_NUMBER = r"-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf)"
+_NUMBER = r"(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)"
 _TOKENS = re.compile(
     rf"""(?P<space>\s+|\#[^\n]*)
-       | (?P<complex>\(?{_NUMBER}?[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)j\)?)
-       | (?P<number>{_NUMBER}(?![A-Za-z_0-9]))
+       | (?P<complex>\(-?{_NUMBER}[+-]{_NUMBER}j\)|-?{_NUMBER}j(?![A-Za-z_0-9]))
+       | (?P<number>-?{_NUMBER}(?![A-Za-z_0-9]))
        | (?P<value>%[A-Za-z_0-9]+)
        | (?P<string>"(?:[^"\\]|\\.)*")
        | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
        | (?P<mark><-|[(){{}}\[\],;:=])""",
     re.VERBOSE,
 )
+
+_NAMED = {"none": None, "true": True, "false": False}
 
 
 def parse(text: str) -> Graph:
@@ -66,7 +68,7 @@ class _Parser:
         if position is None:
             position = self.tokens[self.at][2] if self.at < len(self.tokens) else len(self.text)
         line = self.text.count("\n", 0, position) + 1
-        shown = self.text.splitlines()[line - 1].strip() if self.text.strip() else ""
+        shown = self.text.split("\n")[line - 1].strip()
         return GraphError(f"line {line}: {message}\n    {shown}")
 
     def peek(self) -> str:
@@ -94,7 +96,11 @@ class _Parser:
 
     def graph(self) -> Graph:
         self.expect("graph")
-        graph = Graph(self.next("name"))
+        name = self.next()
+        if not name.isidentifier():
+            self.at -= 1
+            raise self.error(f"{name} is not a name")
+        graph = Graph(name)
         self.expect("(")
         if self.peek() not in (")", ";"):
             graph.inputs = self.parameters()
@@ -129,11 +135,15 @@ class _Parser:
     def parameters(self) -> list[Value]:
         result = []
         while True:
-            name = self.next("value")
-            self.expect(":")
-            result.append(self.define(name, Value(self.type(), None, 0, name[1:])))
+            name, type = self.parameter()
+            result.append(self.define(name, Value(type, None, 0, name[1:])))
             if not self.accept(","):
                 return result
+
+    def parameter(self) -> tuple[str, TensorType]:
+        name = self.next("value")
+        self.expect(":")
+        return name, self.type()
 
     def define(self, name: str, value: Value) -> Value:
         if name in self.values:
@@ -155,15 +165,19 @@ class _Parser:
         self.expect("[")
         shape = []
         while not self.accept("]"):
-            shape.append(int(self.next("number")))
+            length = self.next("number")
+            if not length.isdigit():
+                self.at -= 1
+                raise self.error(f"{length} is not the length of an axis")
+            shape.append(int(length))
             if self.peek() != "]":
                 self.expect(",")
         return TensorType(dtype, tuple(shape))
 
     def node(self, builder: Builder) -> None:
-        results = [(self.next("value"), (self.expect(":"), self.type())[1])]
+        results = [self.parameter()]
         while self.accept(","):
-            results.append((self.next("value"), (self.expect(":"), self.type())[1]))
+            results.append(self.parameter())
         self.expect("=")
         start = self.at
         name = self.next("name")
@@ -177,10 +191,13 @@ class _Parser:
             operands.append(self.value())
             if self.peek() != ")":
                 self.expect(",")
-        attrs = {}
+        attrs: dict[str, Any] = {}
         if self.accept("{"):
             while not self.accept("}"):
                 key = self.next("name")
+                if key in attrs:
+                    self.at -= 1
+                    raise self.error(f"the attribute {key} is given twice")
                 self.expect("=")
                 attrs[key] = self.literal()
                 if self.peek() != "}":
@@ -219,10 +236,14 @@ class _Parser:
             while self.accept(","):
                 numbers.append(self.literal())
             self.expect(")")
-            return numpy.array(numbers, type.dtype).reshape(type.shape)
-        named = {"none": None, "true": True, "false": False, "nan": float("nan"), "inf": float("inf")}
-        if text in named:
-            return named[text]
+            if len(numbers) != type.size:
+                raise self.error(f"{type} has {type.size} elements, not {len(numbers)}")
+            try:
+                return numpy.array(numbers, type.dtype).reshape(type.shape)
+            except (TypeError, ValueError, OverflowError) as cause:
+                raise self.error(f"{type}: {cause}") from cause
+        if text in _NAMED:
+            return _NAMED[text]
         if text in SHORT_NAMES:
             return SHORT_NAMES[text]
         self.at -= 1

@@ -1,6 +1,6 @@
 """What a primitive operator is: one declaration with its type rule, NumPy kernel, gradient rules and flags.
 
-The declarations themselves are in `dopegraph.ops`; the IR only needs to know what one looks like and to find it by name.
+The declarations themselves are in `dopegraph.ops`; the IR only knows what one looks like and finds it by name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Union
 
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import Attr, TensorType
+from dopegraph.runtime.errors import DopegraphError, GraphError
 
 # infer(*operand_types, **attributes) -> type of the result, or a tuple of types
 TypeRule = Callable[..., Union[TensorType, tuple[TensorType, ...]]]
@@ -90,8 +91,17 @@ class Primitive:
         return builder.emit(self, [builder.as_value(operand, operands) for operand in operands], attrs)
 
     def result_types(self, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        """Types of the results; raises the type rule's ShapeError, DTypeError or AxisError."""
-        result = self.infer(*types, **attrs)
+        """Types of the results; raises the type rule's ShapeError, DTypeError or AxisError.
+
+        What the rule did not foresee (an operand too many, an attribute of another kind) is a GraphError.
+        """
+        try:
+            result = self.infer(*types, **attrs)
+        except DopegraphError:
+            raise
+        except Exception as cause:
+            operands = ", ".join(map(str, types))
+            raise GraphError(f"{self.name} does not take ({operands}) with the attributes {attrs}: {cause}") from cause
         return result if isinstance(result, tuple) else (result,)
 
     def __repr__(self) -> str:

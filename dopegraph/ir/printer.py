@@ -14,13 +14,12 @@ Grammar (``#`` to the end of a line is a comment; the printer writes the user's 
     VALUE     := "%" (NAME | INT)              DTYPE  := "f32" | "i64" | "bool" | ...
     FLOAT     := Python's repr, "inf", "-inf" or "nan"     STRING := a JSON string
 
-Inputs keep their names; results of nodes are numbered in order. Attributes equal to the primitive's default are left out.
+Inputs keep their names; results of nodes are numbered in order. Attributes equal to the default are left out.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +35,7 @@ def format_graph(graph: Graph, locations: bool = True) -> str:
     inputs = ", ".join(f"{names[value]}: {value.type}" for value in graph.inputs)
     state = ", ".join(f"{names[value]}: {value.type}" for value in graph.state)
     header = f"{inputs}; state {state}" if state else inputs
-    lines = [f"graph {graph.name}({header}) {{"]
+    lines = [f"graph {graph_name(graph)}({header}) {{"]
     lines += _aligned([_format_node(node, names) for node in graph.nodes], graph.nodes, locations)
     returned = " ".join(["return", ", ".join(names[value] for value in graph.outputs)]).rstrip()
     updates = ", ".join(f"{names[old]} <- {names[new]}" for old, new in graph.updates)
@@ -45,17 +44,21 @@ def format_graph(graph: Graph, locations: bool = True) -> str:
     return "\n".join(lines)
 
 
+def graph_name(graph: Graph) -> str:
+    """The graph's name as the grammar allows it; ``<lambda>`` and the like are cleaned."""
+    return identifier(graph.name) or "graph"
+
+
 def value_names(graph: Graph) -> dict[Value, str]:
     """A unique name for every value: those of the inputs, then numbers."""
     names: dict[Value, str] = {}
-    taken: set[str] = set()
+    suffixes: dict[str, int] = {}  # for each name that is taken, the last number put after it
     for position, value in enumerate(graph.arguments):
-        base = _identifier(value.name) or f"in{position}"
-        name, suffix = base, 1
-        while name in taken:
-            suffix += 1
-            name = f"{base}_{suffix}"
-        taken.add(name)
+        base = name = identifier(value.name) or f"in{position}"
+        while name in suffixes:
+            suffixes[base] += 1
+            name = f"{base}_{suffixes[base]}"
+        suffixes[name] = 1
         names[value] = f"%{name}"
     for number, value in enumerate(_results(graph)):
         names[value] = f"%{number}"
@@ -67,7 +70,7 @@ def _results(graph: Graph) -> Iterator[Value]:
         yield from node.outputs
 
 
-def _identifier(name: str | None) -> str:
+def identifier(name: str | None) -> str:
     """Places such as ``params[0].weight`` become names the grammar allows."""
     cleaned = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name or "")
     cleaned = "_".join(part for part in cleaned.split("_") if part)
@@ -89,13 +92,14 @@ def _format_node(node: Node, names: dict[Value, str]) -> str:
     attrs = ", ".join(
         f"{key}={format_attribute(node.attrs[key])}"
         for key, default in node.op.attributes.items()
-        if key in node.attrs and not _same(node.attrs[key], default)
+        if key in node.attrs and (default is node.op.required or not same_attribute(node.attrs[key], default))
     )
     return f"{results} = {node.op.name}({operands})" + (f" {{{attrs}}}" if attrs else "")
 
 
-def _same(value: object, default: object) -> bool:
-    return type(value) is type(default) and not isinstance(value, numpy.ndarray) and value == default
+def same_attribute(one: Any, other: Any) -> bool:
+    """Whether two attributes print alike: 1, 1.0 and True differ, and so do 0.0 and -0.0."""
+    return one is other or format_attribute(one) == format_attribute(other)
 
 
 def format_attribute(value: Any) -> str:
@@ -114,14 +118,16 @@ def format_attribute(value: Any) -> str:
     if isinstance(value, numpy.dtype):
         return short_name(value)
     if isinstance(value, numpy.ndarray):
-        type = TensorType(value.dtype, value.shape)
-        return "dense(" + ", ".join([str(type), *(_format_number(item) for item in value.ravel().tolist())]) + ")"
-    raise TypeError(f"a node attribute cannot be a {type(value).__name__}")
+        numbers = TensorType(value.dtype, value.shape)
+        return "dense(" + ", ".join([str(numbers), *(_format_number(item) for item in value.ravel().tolist())]) + ")"
+    raise TypeError(f"a node attribute cannot be a {value.__class__.__name__}")
 
 
 def _format_number(value: complex) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and math.isnan(value):
-        return "nan"
-    return repr(value)
+    # The built-in types' own repr: NumPy's scalars, which are floats too, print as np.float64(1.0).
+    for kind in (int, float, complex):
+        if isinstance(value, kind):
+            return kind.__repr__(value)
+    raise TypeError(f"{value!r} is not a number")

@@ -7,6 +7,8 @@ from typing import Any, Union
 
 import numpy
 
+from dopegraph.runtime.errors import DTypeError
+
 DType = numpy.dtype[Any]
 Shape = tuple[int, ...]
 
@@ -33,8 +35,11 @@ _NAME_OF = {dtype: name for name, dtype in SHORT_NAMES.items()}
 
 
 def short_name(dtype: DType) -> str:
-    """``f32`` for float32, and so on; raises KeyError for a dtype the IR does not have."""
-    return _NAME_OF[dtype]
+    """``f32`` for float32, and so on; raises DTypeError for a dtype the IR does not have."""
+    try:
+        return _NAME_OF[dtype]
+    except KeyError:
+        raise DTypeError(f"graphs have no dtype {dtype}; theirs are {', '.join(map(str, _NAME_OF))}") from None
 
 
 class TensorType:
@@ -61,6 +66,9 @@ class TensorType:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TensorType, (self.dtype, self.shape)  # the hash of a string differs between processes
 
     def __repr__(self) -> str:
         return f"{short_name(self.dtype)}[{','.join(map(str, self.shape))}]"

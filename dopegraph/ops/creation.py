@@ -8,16 +8,22 @@ import numpy
 
 from dopegraph.ir.primitive import not_differentiable, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
+from dopegraph.ops.typing import require_lengths
+from dopegraph.runtime.errors import DTypeError
 
 _NO_OPERANDS = not_differentiable("it has no operands")
 
 
 def _infer_full(*, value: complex, shape: Shape, dtype: DType) -> TensorType:
-    return TensorType(dtype, shape)
+    if not isinstance(value, (int, float, complex)):
+        raise DTypeError(f"takes a number, not {value!r}")
+    if isinstance(value, complex) and dtype.kind != "c":
+        raise DTypeError(f"{value} is complex and no {dtype}")
+    return TensorType(dtype, require_lengths(shape))
 
 
 def _infer_iota(*, size: int, start: complex = 0, step: complex = 1, dtype: DType) -> TensorType:
-    return TensorType(dtype, (size,))
+    return TensorType(dtype, require_lengths((size,)))
 
 
 def _iota(*, size: int, start: Any = 0, step: Any = 1, dtype: DType) -> Any:
@@ -26,6 +32,8 @@ def _iota(*, size: int, start: Any = 0, step: Any = 1, dtype: DType) -> Any:
 
 
 def _infer_constant(*, value: Any) -> TensorType:
+    if not isinstance(value, numpy.ndarray):
+        raise DTypeError(f"takes an array, not a {type(value).__name__}")
     return TensorType(value.dtype, value.shape)
 
 

@@ -1,6 +1,6 @@
 """Elementwise primitives: arithmetic, comparisons, logic, the functions of one variable, `select` and `cast`.
 
-Operands have one dtype (the front end promotes) and broadcast; gradients are summed back to an operand's shape by autodiff.
+Operands have one dtype (the front end promotes) and broadcast; autodiff sums gradients back to an operand's shape.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import numpy
 from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.typing import broadcast_shapes, require_kind, same_dtype
+from dopegraph.runtime.errors import DTypeError
 
 __all__ = [
     "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "cbrt", "ceil",
     "cos", "cosh", "div", "equal", "erf", "exp", "exp2", "expm1", "floor", "floor_div", "greater", "greater_equal",
-    "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log10", "log1p", "log2",
+    "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "log2", "log10",
     "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "mul", "neg", "not_equal",
     "pow", "reciprocal", "relu", "rint", "select", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
     "stop_gradient", "sub", "tan", "tanh", "trunc",
@@ -52,21 +53,17 @@ def _binary(kinds: str, what: str, dtype: DType | None = None) -> Callable[..., 
 
 def unary(name: str, kernel: Any, rule: Any, kinds: str = FLOATS, what: str = "floating numbers") -> Primitive:
     gradient = rule if not callable(rule) else [rule]
-    return primitive(
-        name, _unary(kinds, what), kernel, gradient, elementwise=True, out=isinstance(kernel, numpy.ufunc)
-    )
+    return primitive(name, _unary(kinds, what), kernel, gradient, elementwise=True, out=isinstance(kernel, numpy.ufunc))
 
 
-def predicate(name: str, kernel: Any, kinds: str = "bi" + "ufc", what: str = "numbers") -> Primitive:
+def predicate(name: str, kernel: Any, kinds: str, what: str) -> Primitive:
     return primitive(name, _unary(kinds, what, BOOL), kernel, _NOT_A_FLOAT, elementwise=True, out=True)
 
 
 def binary(name: str, kernel: Any, *rules: Any, kinds: str = NUMBERS, commutative: bool = False) -> Primitive:
     gradient = list(rules) if callable(rules[0]) else rules[0]
     what = "numbers (cast booleans first)" if kinds == NUMBERS else "numbers that have an order"
-    return primitive(
-        name, _binary(kinds, what), kernel, gradient, elementwise=True, out=True, commutative=commutative
-    )
+    return primitive(name, _binary(kinds, what), kernel, gradient, elementwise=True, out=True, commutative=commutative)
 
 
 def comparison(name: str, kernel: Any, kinds: str = "biufc", commutative: bool = False) -> Primitive:
@@ -99,7 +96,7 @@ def _infer_select(condition: TensorType, x: TensorType, y: TensorType) -> Tensor
     return TensorType(same_dtype((x, y)), broadcast_shapes(condition.shape, x.shape, y.shape))
 
 
-select = primitive(
+select: Primitive = primitive(
     "select",
     _infer_select,
     numpy.where,
@@ -143,7 +140,7 @@ mod = binary(
     "mod", numpy.remainder, lambda g, z, x, y: g, lambda g, z, x, y: -g * stop_gradient(floor_div(x, y)), kinds=REAL
 )
 # d/dx is y x**(y-1), 0 where y is 0 even at x = 0; d/dy is x**y log x, 0 where x is 0 (JAX's conventions).
-pow = binary(
+pow: Primitive = binary(
     "pow",
     numpy.power,
     lambda g, z, x, y: g * select(equal(y, 0.0), 0.0, y * pow(x, y - 1.0)),
@@ -185,30 +182,30 @@ def share(x: Any, y: Any, wins: Primitive) -> Any:
 
 neg = unary("neg", numpy.negative, lambda g, y, x: -g, "iufc", "numbers")
 abs = unary("abs", numpy.absolute, lambda g, y, x: g * sign(x), REAL, "real numbers")
-sign = unary("sign", numpy.sign, _PIECEWISE_CONSTANT, REAL, "real numbers")
-floor = unary("floor", numpy.floor, _PIECEWISE_CONSTANT)
-ceil = unary("ceil", numpy.ceil, _PIECEWISE_CONSTANT)
-trunc = unary("trunc", numpy.trunc, _PIECEWISE_CONSTANT)
+sign: Primitive = unary("sign", numpy.sign, _PIECEWISE_CONSTANT, REAL, "real numbers")
+floor = unary("floor", numpy.floor, _PIECEWISE_CONSTANT, "f", "real floating numbers")
+ceil = unary("ceil", numpy.ceil, _PIECEWISE_CONSTANT, "f", "real floating numbers")
+trunc = unary("trunc", numpy.trunc, _PIECEWISE_CONSTANT, "f", "real floating numbers")
 rint = unary("rint", numpy.rint, _PIECEWISE_CONSTANT)
 exp = unary("exp", numpy.exp, lambda g, y, x: g * y)
 exp2 = unary("exp2", numpy.exp2, lambda g, y, x: g * y * math.log(2))
 expm1 = unary("expm1", numpy.expm1, lambda g, y, x: g * (y + 1.0))
-log = unary("log", numpy.log, lambda g, y, x: g / x)
+log: Primitive = unary("log", numpy.log, lambda g, y, x: g / x)
 log2 = unary("log2", numpy.log2, lambda g, y, x: g / (x * math.log(2)))
 log10 = unary("log10", numpy.log10, lambda g, y, x: g / (x * math.log(10)))
 log1p = unary("log1p", numpy.log1p, lambda g, y, x: g / (x + 1.0))
 sqrt = unary("sqrt", numpy.sqrt, lambda g, y, x: g * 0.5 / y)
-cbrt = unary("cbrt", numpy.cbrt, lambda g, y, x: g / (3.0 * square(y)))
-square = unary("square", numpy.square, lambda g, y, x: g * (2.0 * x), "iufc", "numbers")
+cbrt = unary("cbrt", numpy.cbrt, lambda g, y, x: g / (3.0 * square(y)), "f", "real floating numbers")
+square: Primitive = unary("square", numpy.square, lambda g, y, x: g * (2.0 * x), "iufc", "numbers")
 reciprocal = unary("reciprocal", numpy.reciprocal, lambda g, y, x: -g * square(y))
 sin = unary("sin", numpy.sin, lambda g, y, x: g * cos(x))
-cos = unary("cos", numpy.cos, lambda g, y, x: -g * sin(x))
+cos: Primitive = unary("cos", numpy.cos, lambda g, y, x: -g * sin(x))
 tan = unary("tan", numpy.tan, lambda g, y, x: g * (1.0 + square(y)))
 arcsin = unary("arcsin", numpy.arcsin, lambda g, y, x: g / sqrt(1.0 - square(x)))
 arccos = unary("arccos", numpy.arccos, lambda g, y, x: -g / sqrt(1.0 - square(x)))
 arctan = unary("arctan", numpy.arctan, lambda g, y, x: g / (1.0 + square(x)))
 sinh = unary("sinh", numpy.sinh, lambda g, y, x: g * cosh(x))
-cosh = unary("cosh", numpy.cosh, lambda g, y, x: g * sinh(x))
+cosh: Primitive = unary("cosh", numpy.cosh, lambda g, y, x: g * sinh(x))
 tanh = unary("tanh", numpy.tanh, lambda g, y, x: g * (1.0 - square(y)))
 arcsinh = unary("arcsinh", numpy.arcsinh, lambda g, y, x: g / sqrt(square(x) + 1.0))
 arccosh = unary("arccosh", numpy.arccosh, lambda g, y, x: g / sqrt(square(x) - 1.0))
@@ -227,7 +224,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 _math_erf = numpy.frompyfunc(math.erf, 1, 1)
-erf = unary("erf", _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * exp(-square(x)), "f")
+erf = unary("erf", _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi)) * exp(-square(x)), "f", "real floating numbers")
 sigmoid = unary("sigmoid", _sigmoid, lambda g, y, x: g * y * (1.0 - y))
 # The derivative at 0 is 0.
 relu = unary(
@@ -241,6 +238,8 @@ relu = unary(
 
 def _infer_integer_pow(x: TensorType, *, exponent: int) -> TensorType:
     require_kind(x, NUMBERS, "numbers (cast booleans first)")
+    if exponent < 0 and x.dtype.kind in "iu":
+        raise DTypeError(f"integers have no powers to {exponent}; cast to a floating dtype")
     return x
 
 

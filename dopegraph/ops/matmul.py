@@ -7,15 +7,13 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import primitive
+from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import TensorType
 from dopegraph.ops.typing import broadcast_shapes, require_kind, same_dtype
 from dopegraph.runtime.errors import ShapeError
 
 
-def _infer_matmul(
-    x: TensorType, y: TensorType, *, transpose_x: bool = False, transpose_y: bool = False
-) -> TensorType:
+def _infer_matmul(x: TensorType, y: TensorType, *, transpose_x: bool = False, transpose_y: bool = False) -> TensorType:
     dtype = same_dtype((x, y))
     require_kind(x, "iufc", "numbers (cast booleans first)")
     if x.ndim < 2 or y.ndim < 2:
@@ -53,4 +51,4 @@ def _gradient(
     return sum_to_shape(of_x, x.shape), sum_to_shape(of_y, y.shape)
 
 
-matmul = primitive("matmul", _infer_matmul, _matmul, _gradient, out=True)
+matmul: Primitive = primitive("matmul", _infer_matmul, _matmul, _gradient, out=True)

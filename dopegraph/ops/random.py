@@ -1,4 +1,4 @@
-"""Random numbers as pure functions of a key: the same key gives the same numbers, eagerly, compiled, on every CPU backend.
+"""Random numbers as functions of a key: the same key gives the same numbers, eagerly, compiled, on every CPU backend.
 
 A key is two 64-bit numbers, seed and counter, that feed Philox 4x64-10 (Salmon, Moraes, Dror, Shaw: Parallel random
 numbers: as easy as 1, 2, 3, SC11). `random_advance` makes the key of the next draw.
@@ -12,8 +12,8 @@ import numpy
 
 from dopegraph.ir.primitive import not_differentiable, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
-from dopegraph.ops.typing import require_kind
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.ops.typing import require_kind, require_lengths
+from dopegraph.runtime.errors import DTypeError, ShapeError
 
 KEY = TensorType("u64", (2,))
 _DRAWN = not_differentiable("random numbers do not depend smoothly on their key")
@@ -31,7 +31,7 @@ def _infer_advance(key: TensorType) -> TensorType:
 
 def _infer_draw(key: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
     _check_key(key)
-    result = TensorType(dtype, shape)
+    result = TensorType(dtype, require_lengths(shape))
     require_kind(result, "f", "a floating dtype")
     return result
 
@@ -45,7 +45,10 @@ def _generator(key: Any) -> numpy.random.Generator:
 
 def _uniform(key: Any, *, shape: Shape, dtype: DType) -> Any:
     drawn = numpy.float64 if dtype == numpy.float64 else numpy.float32
-    return _generator(key).random(shape, dtype=drawn).astype(dtype, copy=False)
+    numbers = _generator(key).random(shape, dtype=drawn)
+    if dtype == numpy.float16:  # rounding must not reach 1
+        numbers = numpy.minimum(numbers, numpy.float32(1 - 2.0**-11))
+    return numbers.astype(dtype, copy=False)
 
 
 def _normal(key: Any, *, shape: Shape, dtype: DType) -> Any:
@@ -72,14 +75,22 @@ def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype
     _check_key(key)
     if high <= low:
         raise ShapeError(f"no integer lies in [{low}, {high})")
-    result = TensorType(dtype, shape)
+    result = TensorType(dtype, require_lengths(shape))
     require_kind(result, "iu", "an integer dtype")
+    limits = numpy.iinfo(dtype)
+    if low < limits.min or high - 1 > limits.max:
+        raise DTypeError(f"{dtype} does not hold all integers in [{low}, {high})")
     return result
+
+
+def _integers(key: Any, *, low: int, high: int, shape: Shape, dtype: DType) -> Any:
+    drawn = numpy.uint64 if dtype == numpy.uint64 else numpy.int64
+    return _generator(key).integers(low, high, shape, drawn).astype(dtype)
 
 
 def _infer_permutation(key: TensorType, *, size: int) -> TensorType:
     _check_key(key)
-    return TensorType("i64", (size,))
+    return TensorType("i64", require_lengths((size,)))
 
 
 random_advance = primitive(
@@ -87,13 +98,7 @@ random_advance = primitive(
 )
 random_uniform = primitive("random_uniform", _infer_draw, _uniform, _DRAWN, random=True)
 random_normal = primitive("random_normal", _infer_draw, _normal, _DRAWN, random=True)
-random_integers = primitive(
-    "random_integers",
-    _infer_integers,
-    lambda key, *, low, high, shape, dtype: _generator(key).integers(low, high, shape, numpy.int64).astype(dtype),
-    _DRAWN,
-    random=True,
-)
+random_integers = primitive("random_integers", _infer_integers, _integers, _DRAWN, random=True)
 random_permutation = primitive(
     "random_permutation",
     _infer_permutation,

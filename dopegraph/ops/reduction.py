@@ -1,4 +1,4 @@
-"""Reductions over axes: `axes` is a sorted tuple counted from the front; also `cumsum`, and the sum that undoes broadcasting."""
+"""Reductions: `axes` is a sorted tuple counted from the front; also `cumsum`, and the sum that undoes broadcasting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dopegraph.ir.types import Shape, TensorType
 from dopegraph.ops.creation import full
 from dopegraph.ops.elementwise import cast, equal
 from dopegraph.ops.shape import broadcast_to, concat, reshape, strided_slice
-from dopegraph.ops.typing import normalize_axes, normalize_axis, reduced_shape, require_kind
+from dopegraph.ops.typing import normalize_axis, reduced_shape, require_kind, require_sorted_axes
 from dopegraph.runtime.errors import ShapeError
 
 Axes = tuple[int, ...]
@@ -22,16 +22,12 @@ Axes = tuple[int, ...]
 def _reduction(kinds: str, what: str, empty: bool = True) -> Callable[..., TensorType]:
     def infer(x: TensorType, *, axes: Axes, keepdims: bool = False) -> TensorType:
         require_kind(x, kinds, what)
-        axes = normalize_axes(axes, x.ndim)
-        if not empty and any_zero(x.shape[axis] for axis in axes):
+        require_sorted_axes(axes, x.ndim)
+        if not empty and 0 in [x.shape[axis] for axis in axes]:
             raise ShapeError(f"an empty reduction of {x} has no value; give initial= or a non-empty axis")
         return x.with_shape(reduced_shape(x.shape, axes, keepdims))
 
     return infer
-
-
-def any_zero(lengths: Any) -> bool:
-    return 0 in tuple(lengths)
 
 
 def _kernel(function: Any) -> Callable[..., Any]:
@@ -144,7 +140,7 @@ def _cumsum(x: Any, *, axis: int, reverse: bool = False) -> Any:
     return numpy.cumsum(x, axis=axis, dtype=x.dtype)
 
 
-cumsum = primitive(
+cumsum: Primitive = primitive(
     "cumsum",
     _infer_cumsum,
     _cumsum,

@@ -1,4 +1,4 @@
-"""Primitives that move or repeat elements without looking at them: reshape, transpose, broadcast, slice, concat, flip."""
+"""Primitives that move or repeat elements, not looking at them: reshape, transpose, broadcast, slice, concat, flip."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import primitive
+from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.ops.creation import full
-from dopegraph.ops.typing import normalize_axes, normalize_axis, same_dtype
+from dopegraph.ops.typing import normalize_axis, require_lengths, require_sorted_axes, same_dtype
 from dopegraph.runtime.errors import ShapeError
 
 Axes = tuple[int, ...]
 
 
 def _infer_reshape(x: TensorType, *, shape: Shape) -> TensorType:
-    result = x.with_shape(shape)
+    result = x.with_shape(require_lengths(shape))
     if result.size != x.size:
         raise ShapeError(f"an array of shape {x.shape} has {x.size} elements and cannot be reshaped to {shape}")
     return result
 
 
-reshape = primitive(
+reshape: Primitive = primitive(
     "reshape",
     _infer_reshape,
     lambda x, *, shape: x.reshape(shape),
@@ -42,7 +42,7 @@ def inverse_permutation(axes: Axes) -> Axes:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-transpose = primitive(
+transpose: Primitive = primitive(
     "transpose",
     _infer_transpose,
     lambda x, *, axes: numpy.transpose(x, axes),
@@ -52,7 +52,7 @@ transpose = primitive(
 
 
 def _infer_broadcast_to(x: TensorType, *, shape: Shape) -> TensorType:
-    extra = len(shape) - x.ndim
+    extra = len(require_lengths(shape)) - x.ndim
     if extra < 0 or any(n not in (1, m) for n, m in zip(x.shape, shape[extra:])):
         raise ShapeError(f"an array of shape {x.shape} cannot be broadcast to {shape}")
     return x.with_shape(shape)
@@ -98,7 +98,7 @@ strided_slice = primitive(
 
 
 def _infer_unslice(x: TensorType, *, shape: Shape, starts: Axes, stops: Axes, steps: Axes) -> TensorType:
-    whole = x.with_shape(shape)
+    whole = x.with_shape(require_lengths(shape))
     if _infer_slice(whole, starts=starts, stops=stops, steps=steps) != x:
         raise ShapeError(f"the slice of {whole} does not have the shape {x.shape}")
     return whole
@@ -111,7 +111,7 @@ def _unslice(x: Any, *, shape: Shape, starts: Axes, stops: Axes, steps: Axes) ->
 
 
 # Zeros everywhere but in a slice: the transpose of `strided_slice`.
-unslice = primitive(
+unslice: Primitive = primitive(
     "unslice",
     _infer_unslice,
     _unslice,
@@ -150,17 +150,15 @@ def _infer_concat(*parts: TensorType, axis: int) -> TensorType:
     first = parts[0]
     axis = normalize_axis(axis, first.ndim)
     for part in parts[1:]:
-        if part.ndim != first.ndim or any(
-            n != m for i, (n, m) in enumerate(zip(part.shape, first.shape)) if i != axis
-        ):
+        if part.ndim != first.ndim or any(n != m for i, (n, m) in enumerate(zip(part.shape, first.shape)) if i != axis):
             shown = " and ".join(str(part.shape) for part in parts)
             raise ShapeError(f"shapes {shown} differ elsewhere than on axis {axis}")
     length = sum(part.shape[axis] for part in parts)
-    return TensorType(same_dtype(parts), first.shape[:axis] + (length,) + first.shape[axis + 1 :])
+    return TensorType(same_dtype(parts), (*first.shape[:axis], length, *first.shape[axis + 1 :]))
 
 
 def _concat_gradient(g: Value, y: Value, *parts: Value, axis: int) -> tuple[Value, ...]:
-    result, start = [], 0
+    axis, result, start = normalize_axis(axis, g.ndim), [], 0
     for part in parts:
         stop = start + part.shape[axis]
         starts = tuple(start if i == axis else 0 for i in range(g.ndim))
@@ -174,11 +172,11 @@ concat = primitive("concat", _infer_concat, lambda *parts, axis: numpy.concatena
 
 
 def _infer_flip(x: TensorType, *, axes: Axes) -> TensorType:
-    normalize_axes(axes, x.ndim)
+    require_sorted_axes(axes, x.ndim)
     return x
 
 
-flip = primitive(
+flip: Primitive = primitive(
     "flip",
     _infer_flip,
     lambda x, *, axes: numpy.flip(x, axes),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy
-
-from dopegraph.ir.types import Shape, TensorType
+from dopegraph.ir.types import DType, Shape, TensorType
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
 
 
@@ -43,7 +41,21 @@ def normalize_axes(axes: Iterable[int], ndim: int) -> tuple[int, ...]:
     return result
 
 
-def same_dtype(types: Iterable[TensorType]) -> numpy.dtype:
+def require_sorted_axes(axes: tuple[int, ...], ndim: int) -> None:
+    """Raise unless axes stand in the one form that graphs have: sorted, each once, counted from the front."""
+    normal = normalize_axes(axes, ndim)
+    if axes != normal:
+        raise ShapeError(f"axes {axes} must be a sorted tuple counted from the front, {normal}")
+
+
+def require_lengths(shape: Shape) -> Shape:
+    """Raise unless a shape given as an attribute has lengths of 0 or more."""
+    if any(length < 0 for length in shape):
+        raise ShapeError(f"the shape {shape} has a negative length")
+    return shape
+
+
+def same_dtype(types: Iterable[TensorType]) -> DType:
     """The one dtype of all operands; the front end has promoted them."""
     dtypes = list(dict.fromkeys(type.dtype for type in types))
     if len(dtypes) != 1:

@@ -39,3 +39,9 @@ class Buffer:
         if self._array is None:
             return self.native.asnumpy().astype(self.dtype, copy=False).reshape(self.shape)
         return self._array
+
+    def copy(self) -> Buffer:
+        """The same elements in memory of their own, on the same device."""
+        if self._array is None:
+            return Buffer(None, self.native.copy(), self.device, like=self)
+        return Buffer(numpy.array(self._array, order="C"), device=self.device)

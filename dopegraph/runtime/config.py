@@ -6,6 +6,7 @@ Both are thread-local, both are part of the key of a compiled function.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -18,11 +19,16 @@ POLICIES = ("prefer_mxnet", "only_numpy", "only_mxnet")
 
 
 class _Config(threading.local):
+    """``DOPEGRAPH_POLICY`` in the environment chooses the policy that everything starts with."""
+
     default_dtype: numpy.dtype[Any] = numpy.dtype("float32")
-    policy: str = "prefer_mxnet"
+    training: bool = False
+    policy: str = os.environ.get("DOPEGRAPH_POLICY", "prefer_mxnet")
 
 
 _config = _Config()
+if _config.policy not in POLICIES:
+    raise ValueError(f"DOPEGRAPH_POLICY: {_config.policy!r} is not one of {', '.join(POLICIES)}")
 
 
 def default_dtype() -> numpy.dtype[Any]:
@@ -95,3 +101,34 @@ class policy:
 def set_policy(name: str) -> None:
     """Choose the engine for the rest of this thread; see :class:`policy`."""
     _config.policy = policy(name).name
+
+
+def is_training() -> bool:
+    """Whether code runs in training mode: inside ``record()`` or ``train_mode()``."""
+    return _config.training
+
+
+class training_mode:
+    """Training or prediction mode for a stretch of code; ``train_mode()`` and ``predict_mode()`` make it."""
+
+    def __init__(self, training: bool) -> None:
+        self.training = training
+        self._outer: list[bool] = []
+
+    def __enter__(self) -> training_mode:
+        self._outer.append(_config.training)
+        _config.training = self.training
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _config.training = self._outer.pop()
+
+
+def train_mode() -> training_mode:
+    """Code inside the ``with`` block runs in training mode."""
+    return training_mode(True)
+
+
+def predict_mode() -> training_mode:
+    """Code inside the ``with`` block runs in prediction mode."""
+    return training_mode(False)

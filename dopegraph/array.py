@@ -1,0 +1,454 @@
+"""`ndarray`, the one array type a user holds: a mutable handle of a buffer or, while recording, of a value of the graph.
+
+Operators and methods are attached by `dopegraph.numpy`, which defines what they mean; this module defines what a handle
+is: when it has memory, how views see their base, how in-place writes stay the same eagerly and in a recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.graph import Value
+from dopegraph.ir.primitive import Primitive, primitives
+from dopegraph.ir.types import TensorType
+from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.errors import DeviceError, DopegraphError
+from dopegraph.runtime.location import here, located
+from dopegraph.trace.recording import Recording, active_recording, suspended
+
+# What a view is of its base: primitives with their attributes, one after the other.
+Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+
+
+class ndarray:
+    """An array. Make one with the functions of `dopegraph.numpy`, such as ``array``, ``zeros`` or ``random.normal``.
+
+    It behaves as ``numpy.ndarray`` does: views share memory with their base, ``x[i] = v`` and ``x += y`` write in place.
+    Inside a recording (``compile``, ``grad``, ``record``) the same code builds a graph instead.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> x = np.zeros((2, 2))
+    >>> x[0] += 1
+    >>> x
+    array([[1., 1.],
+           [0., 0.]], dtype=float32)
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_base",
+        "_buffer",
+        "_derived",
+        "_foreign",
+        "_grad_req",
+        "_gradient",
+        "_recording",
+        "_shared",
+        "_steps",
+        "_value",
+    )
+
+    # Makes `numpy_array + x` call our operator.
+    __array_priority__ = 1000.0
+
+    def __init__(self, buffer: Buffer | None, *, foreign: bool = False) -> None:
+        self._buffer: Buffer | None = buffer
+        self._value: Value | None = None
+        self._recording: Recording | None = None
+        # Views: the array they are a part of, how, and what was derived from which of its values.
+        self._base: ndarray | None = None
+        self._steps: Steps = ()
+        self._derived: tuple[Value, Value] | None = None
+        # Memory that views refer to must be kept; foreign memory can be written to by others at any time.
+        self._shared = foreign
+        self._foreign = foreign
+        # Set by attach_grad: where backward() puts the gradient, and whether it replaces or adds.
+        self._gradient: ndarray | None = None
+        self._grad_req = "null"
+
+    # What it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def _type(self) -> TensorType:
+        if self._value is not None:
+            return self._value.type
+        if self._buffer is not None:
+            return TensorType(self._buffer.dtype, self._buffer.shape)
+        assert self._base is not None
+        type = self._base._type
+        for op, attrs in self._steps:
+            type = op.result_types([type], attrs)[0]
+        return type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        if self._value is None and self._buffer is not None:
+            return self._buffer.shape
+        return self._type.shape
+
+    @property
+    def dtype(self) -> numpy.dtype[Any]:
+        """Type of the elements."""
+        if self._value is None and self._buffer is not None:
+            return self._buffer.dtype
+        return self._type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._type.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the elements."""
+        return self._type.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def base(self) -> ndarray | None:
+        """The array this one is a view of."""
+        return self._base
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        root = self._root()
+        if root._buffer is not None:
+            return root._buffer.device
+        recording = root._recording
+        return recording.device if recording is not None and recording.device is not None else current_device()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an array without axes")
+        return self.shape[0]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # Memory ------------------------------------------------------------------------------------------------------
+
+    def _root(self) -> ndarray:
+        handle = self
+        while handle._base is not None:
+            handle = handle._base
+        return handle
+
+    def _settled(self) -> Buffer:
+        """The buffer; evaluates what is still only traced."""
+        root = self._root()
+        if root._recording is not None:
+            root._recording.settle([root])
+        if self._buffer is None:
+            assert self._base is not None
+            source = self._base._settled()
+            self._base._shared = self._shared = True
+            if source.device.is_host:
+                self._buffer = Buffer(_kernels(source.array, self._steps))
+            else:
+                self._buffer = run_alone(self._steps, self._base)
+        return self._buffer
+
+    def _become(self, buffer: Buffer) -> None:
+        """Leave the recording: a written array keeps its memory if others see it, a new one takes the buffer."""
+        old = self._buffer
+        if old is not None and self._shared and old.device.is_host:
+            numpy.copyto(old.array, buffer.array)
+        else:
+            self._buffer = buffer
+        self._value = None
+        self._recording = None
+
+    def _export(self) -> numpy.ndarray:
+        """The memory itself, for somebody who may write to it."""
+        array = self._settled().array
+        root = self._root()
+        self._about_to_change()
+        for handle in (self, root):
+            handle._shared = handle._foreign = True
+        return array
+
+    def _about_to_change(self) -> None:
+        """Recordings that lifted this memory keep what it held so far."""
+        recording = active_recording()
+        for one in (*suspended(), *([recording] if recording is not None else [])):
+            root = self._root()
+            for other, _ in list(one.lifted.values()):
+                if other._root() is root:
+                    one.protect(other)
+
+    # Writing -----------------------------------------------------------------------------------------------------
+
+    def _assign(self, value: Value, recording: Recording) -> None:
+        """Replace the whole contents in a recording; a view writes through to its base."""
+        if self._base is not None:
+            base = recording.value_of(self._base)
+            self._base._assign(write_back(recording, base, value, self._steps), recording)
+            return
+        if self._recording is not recording:
+            recording.mark_mutated(self)
+            self._recording = recording
+            recording.adopt(self)
+        self._value = value
+
+    def _write(self, key: Any, array: Any) -> None:
+        """Write NumPy values into the memory at once."""
+        target = self._settled()
+        if not target.device.is_host:
+            raise DeviceError(located(f"cannot write into a part of an array on {target.device}", here()))
+        if not target.array.flags.writeable:
+            raise ValueError(located("assignment destination is read-only", here()))
+        self._about_to_change()
+        target.array[key] = array
+
+    def _value_through_base(self, recording: Recording) -> Value:
+        """The value of a view: its step applied to the base's present value."""
+        assert self._base is not None
+        source = recording.value_of(self._base)
+        if self._derived is None or self._derived[0] is not source:
+            self._derived = (source, _emit_steps(recording, source, self._steps))
+        return self._derived[1]
+
+    # Python looks at it ------------------------------------------------------------------------------------------
+
+    def _look(self, reason: str, what: str) -> numpy.ndarray:
+        """The elements, for Python: a recording notes that it cannot replay what Python does with them."""
+        recording = active_recording()
+        if recording is not None:
+            recording.escape(reason, f"{what} of {self._type} looks at a traced value")
+        return self._settled().array
+
+    def __bool__(self) -> bool:
+        return bool(self._look("value-branch", "bool"))
+
+    def __int__(self) -> int:
+        return int(self._look("value-escape", "int"))
+
+    def __float__(self) -> float:
+        return float(self._look("value-escape", "float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._look("value-escape", "complex"))
+
+    def __index__(self) -> int:
+        array = self._look("value-escape", "an index")
+        return array.__index__()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray:
+        recording = active_recording()
+        if recording is not None:
+            recording.escape("value-escape", f"numpy.asarray of {self._type} looks at a traced value")
+        if copy or not self._settled().device.is_host:
+            return numpy.array(self._settled().array, dtype=dtype)
+        array = self._export()
+        if dtype is None or numpy.dtype(dtype) == array.dtype:
+            return array
+        if copy is False:
+            raise ValueError("a change of dtype needs a copy")
+        return array.astype(dtype)
+
+    def item(self, *index: Any) -> Any:
+        """One element as a Python number; without an index the array must have just one."""
+        return self._look("value-escape", "item").item(*index)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self._look("value-escape", "tolist").tolist()
+
+    def asnumpy(self) -> numpy.ndarray:
+        """A copy as a NumPy array."""
+        return numpy.array(self._look("value-escape", "asnumpy"))
+
+    def asscalar(self) -> Any:
+        """The only element of an array of size 1, as a Python number."""
+        return self._look("value-escape", "asscalar").item()
+
+    def __repr__(self) -> str:
+        return self._text(numpy.array_repr)
+
+    def __str__(self) -> str:
+        return self._text(numpy.array_str)
+
+    def __format__(self, specification: str) -> str:
+        return format(self._look("value-escape", "format")[()], specification)
+
+    def _text(self, formatter: Any) -> str:
+        array = self._look("value-escape", "printing")
+        text = formatter(array)
+        where = self.device
+        return text if where.is_host else f"{text} @{where}"
+
+    def __iter__(self) -> Iterator[ndarray]:
+        if not self.shape:
+            raise TypeError("iteration over an array without axes")
+        return (self[index] for index in range(self.shape[0]))  # type: ignore[index]
+
+    def __reduce__(self) -> Any:
+        return from_numpy, (self.asnumpy(),)
+
+    # Devices -----------------------------------------------------------------------------------------------------
+
+    def to(self, device: Device | str) -> ndarray:
+        """The array on a device: itself if it is there, otherwise a copy."""
+        from dopegraph.backends.mxnet.arrays import to_device
+        from dopegraph.runtime.device import device as as_device
+
+        target = as_device(device)
+        if target == self.device:
+            return self
+        recording = active_recording()
+        if recording is not None:
+            recording.escape("device-copy", f"a copy from {self.device} to {target}")
+        return ndarray(to_device(self._settled(), target))
+
+
+def from_numpy(array: numpy.ndarray) -> ndarray:
+    """An array that shares a NumPy array's memory."""
+    return ndarray(Buffer(array), foreign=True)
+
+
+def owned(array: Any) -> ndarray:
+    """An array of memory that nobody else has."""
+    return ndarray(Buffer(numpy.asarray(array)))
+
+
+def traced(value: Value, recording: Recording) -> ndarray:
+    """A handle of a value."""
+    handle = ndarray(None)
+    handle._value = value
+    handle._recording = recording
+    recording.adopt(handle)
+    return handle
+
+
+def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
+    """Apply a primitive: record it when recording, otherwise run it at once."""
+    if op.view:
+        return view(operands[0], ((op, attrs),))
+    recording = active_recording()
+    try:
+        if recording is not None:
+            return traced(recording.emit(op, [recording.value_of(operand) for operand in operands], attrs), recording)
+        buffers = [operand._settled() for operand in operands]
+        if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
+            return owned(op.kernel(*[buffer.array for buffer in buffers], **attrs))
+        return ndarray(run_alone(((op, attrs),), *operands))
+    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+        raise explained(op, operands, attrs, cause) from cause
+
+
+def view(operand: ndarray, steps: Steps) -> ndarray:
+    """A view of an array, by primitives that NumPy, too, does without a copy."""
+    recording = active_recording()
+    try:
+        if recording is not None:
+            result = ndarray(None)
+            result._base, result._steps = operand, steps
+            result._type  # noqa: B018 - checks the steps
+            return result
+        source = operand._settled()
+        if not source.device.is_host:
+            return ndarray(run_alone(steps, operand))
+        return linked(_kernels(source.array, steps), operand, steps)
+    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+        raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
+
+
+def linked(array: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:
+    """A handle of a NumPy array that may be a view of an operand's memory."""
+    result = owned(array)
+    if numpy.may_share_memory(array, operand._settled().array):
+        result._foreign = operand._foreign
+        result._shared = operand._shared = True
+        result._base, result._steps = operand, steps
+    return result
+
+
+def run_alone(steps: Steps, *operands: ndarray) -> Buffer:
+    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device."""
+    recording = Recording(steps[-1][0].name)
+    (first, attrs), rest = steps[0], steps[1:]
+    value = recording.emit(first, [recording.lift(operand) for operand in operands], attrs)
+    return recording.evaluate([_emit_steps(recording, value, rest)])[0]
+
+
+def _kernels(array: numpy.ndarray, steps: Steps) -> numpy.ndarray:
+    for op, attrs in steps:
+        array = op.kernel(array, **attrs)
+    return numpy.asarray(array)
+
+
+def _emit_steps(recording: Recording, value: Value, steps: Steps) -> Value:
+    for op, attrs in steps:
+        value = recording.emit(op, [value], attrs)
+    return value
+
+
+_ON_MXNET = frozenset(
+    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
+)
+
+
+def _better_on_mxnet(op: Primitive) -> bool:
+    """Whether MXNet's tuned operator is worth a call of its own."""
+    if op.name not in _ON_MXNET or current_policy() == "only_numpy":
+        return False
+    from dopegraph.backends.mxnet import library
+
+    return library.available()
+
+
+def write_back(recording: Recording, base: Value, part: Value, steps: Steps) -> Value:
+    """The base's new value after `part` was written through a view of it."""
+    before = [base]
+    for op, attrs in steps[:-1]:
+        before.append(recording.emit(op, [before[-1]], attrs))
+    for (op, attrs), source in zip(reversed(steps), reversed(before)):
+        part = _undo(recording, op, attrs, source, part)
+    return part
+
+
+def _undo(recording: Recording, op: Primitive, attrs: dict[str, Any], source: Value, part: Value) -> Value:
+    """The new value of `source` when the result of applying `op` to it becomes `part`."""
+    if op.name == "strided_slice":
+        if part.type == source.type:
+            return part
+        return recording.emit(primitives["slice_update"], [source, part], attrs)
+    if op.name == "reshape":
+        return recording.emit(op, [part], {"shape": source.shape})
+    if op.name == "transpose":
+        inverse = tuple(sorted(range(len(attrs["axes"])), key=attrs["axes"].__getitem__))
+        return recording.emit(op, [part], {"axes": inverse})
+    if op.name == "flip":
+        return recording.emit(op, [part], attrs)
+    raise ValueError(located("assignment destination is read-only", here()))
+
+
+def explained(op: Primitive, operands: Sequence[ndarray], attrs: dict[str, Any], cause: Exception) -> Exception:
+    """The error of an operation, with its name, operand types and the user's line."""
+    message, kind = str(cause), type(cause)
+    if not isinstance(cause, DopegraphError):
+        try:
+            op.result_types([operand._type for operand in operands], {**op.defaults, **attrs})
+        except (DopegraphError, ValueError, TypeError) as typed:
+            message, kind = str(typed), type(typed)
+    if "\n  at " in message:
+        return cause
+    types = ", ".join(str(operand._type) for operand in operands)
+    return kind(located(f"{op.name}({types}): {message}", here()))

@@ -1,0 +1,90 @@
+"""Basic indices (integers, slices, None, Ellipsis) as steps of primitives, so that views know how they see their base."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from dopegraph.array import Steps
+from dopegraph.ops import flip, reshape, strided_slice
+from dopegraph.runtime.errors import IndexingError
+from dopegraph.runtime.location import here, located
+
+
+def basic_steps(key: Any, shape: tuple[int, ...]) -> Steps | None:
+    """Steps from an array of a shape to ``x[key]``; None when the key is not a basic one."""
+    items = list(key) if isinstance(key, tuple) else [key]
+    expanded = _expand(items, shape)
+    if expanded is None:
+        return None
+    starts, stops, strides, flipped = [], [], [], []
+    result: list[int] = []
+    axis = 0
+    for item in expanded:
+        if item is None:
+            result.append(1)
+            continue
+        length = shape[axis]
+        if isinstance(item, slice):
+            places = range(*item.indices(length))
+            result.append(len(places))
+            if len(places) == 0:
+                bounds = (0, 0, 1)
+            elif places.step > 0:
+                bounds = (places[0], places[-1] + 1, places.step)
+            else:
+                bounds = (places[-1], places[0] + 1, -places.step)
+                flipped.append(axis)
+        else:
+            bounds = (_position(item, axis, length), _position(item, axis, length) + 1, 1)
+        for target, bound in zip((starts, stops, strides), bounds):
+            target.append(bound)
+        axis += 1
+    return _steps(shape, (tuple(starts), tuple(stops), tuple(strides)), tuple(flipped), tuple(result))
+
+
+def _expand(items: list[Any], shape: tuple[int, ...]) -> list[Any] | None:
+    """One item for each axis (and None for new ones), or None when an item is not basic."""
+    basic = []
+    for item in items:
+        if item is None or item is Ellipsis or isinstance(item, slice):
+            basic.append(item)
+            continue
+        if isinstance(item, bool) or hasattr(item, "shape") and item.shape != ():
+            return None
+        if hasattr(item, "dtype") and item.dtype.kind not in "iu":
+            return None
+        try:
+            basic.append(operator.index(item))
+        except TypeError:
+            if isinstance(item, (list, tuple)) or hasattr(item, "__array__"):
+                return None
+            kind = type(item).__name__
+            raise IndexingError(
+                located(f"an index must be integers, slices, None, ... or arrays of them, not {kind}", here())
+            ) from None
+    used = sum(item is not None and item is not Ellipsis for item in basic)
+    if used > len(shape):
+        raise IndexingError(located(f"{used} indices for an array of {len(shape)} axes", here()))
+    dots = [place for place, item in enumerate(basic) if item is Ellipsis]
+    if len(dots) > 1:
+        raise IndexingError(located("an index can have one '...' only", here()))
+    place = dots[0] if dots else len(basic)
+    return [*basic[:place], *[slice(None)] * (len(shape) - used), *basic[place + 1 :]]
+
+
+def _position(index: int, axis: int, length: int) -> int:
+    if not -length <= index < length:
+        raise IndexingError(located(f"index {index} is out of bounds for axis {axis} of length {length}", here()))
+    return index + length if index < 0 else index
+
+
+def _steps(shape: tuple[int, ...], bounds: Any, flipped: tuple[int, ...], result: tuple[int, ...]) -> Steps:
+    starts, stops, strides = bounds
+    sliced = tuple(len(range(*each)) for each in zip(starts, stops, strides))
+    steps: list[Any] = [(strided_slice, {"starts": starts, "stops": stops, "steps": strides})]
+    if flipped:
+        steps.append((flip, {"axes": flipped}))
+    if result != sliced:
+        steps.append((reshape, {"shape": result}))
+    return tuple(steps)

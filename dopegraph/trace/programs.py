@@ -1,0 +1,112 @@
+"""The cache of compiled graphs, by structure: equal graphs share one program, wherever they were recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy
+
+from dopegraph.backends import Program, compile_graph
+from dopegraph.ir.graph import Node, Value, extract
+from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import Device
+
+
+class ProgramCache:
+    """Compiled programs, least recently used out.
+
+    Attributes
+    ----------
+    compiled, hits : int
+        How often a graph had to be compiled, and how often it was there already.
+    """
+
+    def __init__(self, size: int = 512) -> None:
+        self.size = size
+        self.compiled = 0
+        self.hits = 0
+        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(
+        self,
+        name: str,
+        nodes: Sequence[Node],
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        updates: Sequence[tuple[Value, Value]],
+        device: Device,
+        state: int = 0,
+    ) -> Program:
+        """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state."""
+        policy = current_policy()
+        results = [*outputs, *(new for _, new in updates)]
+        key = (policy, device, state, _structure(nodes, inputs, results), tuple(inputs.index(old) for old, _ in updates))
+        with self._lock:
+            program = self._programs.get(key)
+            if program is not None:
+                self.hits += 1
+                self._programs.move_to_end(key)
+                return program
+            split = len(inputs) - state
+            graph = extract(name, nodes, inputs[:split], inputs[split:], outputs, updates)
+            program = compile_graph(graph, policy, device)
+            self.compiled += 1
+            self._programs[key] = program
+            if len(self._programs) > self.size:
+                self._programs.popitem(last=False)
+            return program
+
+    def clear(self) -> None:
+        """Forget all programs and counts."""
+        with self._lock:
+            self._programs.clear()
+            self.compiled = self.hits = 0
+
+
+def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence[Value]) -> Any:
+    """What makes two graphs equal: operators, attributes, how values are wired, types of the inputs."""
+    number: dict[Value, int] = {value: position for position, value in enumerate(inputs)}
+    wired = []
+    for node in nodes:
+        wired.append((node.op.name, tuple([number[v] for v in node.inputs]), attributes_key(node.attrs)))
+        for value in node.outputs:
+            number[value] = len(number)
+    return (
+        tuple((value.type, value.name) for value in inputs),
+        tuple(wired),
+        tuple(number[value] for value in results),
+    )
+
+
+def attributes_key(attrs: dict[str, Any]) -> Any:
+    """A hashable stand-in for attributes that keeps 1, 1.0 and True, and 0.0 and -0.0, apart."""
+    return tuple((name, _key(attrs[name])) for name in attrs) if attrs else ()
+
+
+def _key(attribute: Any) -> Any:
+    if isinstance(attribute, numpy.ndarray):
+        return (attribute.dtype.str, attribute.shape, attribute.tobytes())
+    if isinstance(attribute, (float, complex, bool)):
+        return (type(attribute), repr(attribute))
+    return attribute
+
+
+def boundary(nodes: Iterable[Node], outputs: Iterable[Value]) -> list[Value]:
+    """The values that `nodes` or `outputs` use and no node makes, in order of first use."""
+    made: set[Value] = set()
+    used: dict[Value, None] = {}
+    for node in nodes:
+        for value in node.inputs:
+            if value not in made:
+                used[value] = None
+        made.update(node.outputs)
+    used.update((value, None) for value in outputs if value not in made)
+    return list(used)
+
+
+programs = ProgramCache()
+"""The cache of this process."""

@@ -1,0 +1,238 @@
+"""A recording turns operations on array handles into nodes, lifts the arrays it meets as inputs, and evaluates on demand.
+
+Handles are duck-typed here (`dopegraph.array.ndarray`): a recording sets `_value`, `_recording` and `_buffer` of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.builder import Builder
+from dopegraph.ir.graph import Value, needed_nodes
+from dopegraph.ir.primitive import Primitive, primitives
+from dopegraph.ir.types import DType, TensorType
+from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.errors import DeviceError
+from dopegraph.runtime.location import Location, here, located
+from dopegraph.trace.programs import boundary, programs
+
+# Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
+INLINE_CONSTANT = 1024
+
+
+@dataclass(frozen=True)
+class Escape:
+    """Python looked at a traced value or did what cannot be replayed: a stable reason id, what happened, where."""
+
+    reason: str
+    detail: str
+    location: Location | None
+
+    def __str__(self) -> str:
+        where = f" at {self.location}" if self.location is not None else ""
+        return f"{self.reason}{where}: {self.detail}"
+
+
+class _Active(threading.local):
+    def __init__(self) -> None:
+        self.recording: Recording | None = None
+        self.suspended: list[Recording] = []
+
+
+_active = _Active()
+
+
+def active_recording() -> Recording | None:
+    """The recording that operations of this thread go to, if any."""
+    return _active.recording
+
+
+def suspended() -> list[Recording]:
+    """Recordings of this thread that were left with values not yet evaluated."""
+    return _active.suspended
+
+
+@contextmanager
+def outside_recordings() -> Iterator[None]:
+    """Run operations at once, whatever is being recorded around."""
+    outer, _active.recording = _active.recording, None
+    try:
+        yield
+    finally:
+        _active.recording = outer
+
+
+class Recording:
+    """Operations on arrays as a growing list of nodes.
+
+    Attributes
+    ----------
+    builder : Builder
+    known : dict of Value to Buffer
+        Inputs, and values that were evaluated because somebody looked.
+    lifted : dict of int to (handle, Value)
+        Arrays that were there before: by id, with the value that stands for their contents.
+    mutated : dict of int to handle
+        Lifted arrays that were written to; their memory still holds the old contents.
+    escapes : list of Escape
+    differentiating : int
+        How many derivatives are waiting for the nodes that are recorded now.
+    """
+
+    def __init__(self, name: str = "graph") -> None:
+        self.name = name
+        self.builder = Builder(here)
+        self.known: dict[Value, Buffer] = {}
+        self.lifted: dict[int, tuple[Any, Value]] = {}
+        self.mutated: dict[int, Any] = {}
+        self.captured: set[Value] = set()
+        self.scalars: dict[tuple[str, DType], Value] = {}
+        self.escapes: list[Escape] = []
+        self.device: Device | None = None
+        self.differentiating = 0
+        self._handles: dict[int, weakref.ref[Any]] = {}
+        self._outer: list[Recording | None] = []
+
+    # Entering and leaving ----------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Recording:
+        self._outer.append(_active.recording)
+        _active.recording = self
+        if self in _active.suspended:
+            _active.suspended.remove(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _active.recording = self._outer.pop()
+
+    def suspend(self) -> None:
+        """Keep unevaluated values alive after leaving; writes to lifted arrays will be noticed."""
+        if self not in _active.suspended:
+            _active.suspended.append(self)
+
+    # Values ------------------------------------------------------------------------------------------------------
+
+    def value_of(self, handle: Any) -> Value:
+        """The value of a handle's present contents."""
+        if handle._base is not None:
+            # A view with memory of its own is an input like any other until its base is written to in this recording.
+            if handle._buffer is None or id(handle._root()) in self.mutated:
+                return handle._value_through_base(self)
+        elif handle._recording is self:
+            return handle._value
+        entry = self.lifted.get(id(handle))
+        return entry[1] if entry is not None else self.lift(handle)
+
+    def lift(self, handle: Any) -> Value:
+        """Make a concrete array an input."""
+        buffer = handle._settled()
+        self._check_device(buffer.device)
+        value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
+        # Memory that others can write to is read now; our own is only ever replaced.
+        self.known[value] = buffer.copy() if handle._foreign else buffer
+        self.lifted[id(handle)] = (handle, value)
+        return value
+
+    def _check_device(self, device: Device) -> None:
+        if self.device is None:
+            self.device = device
+        elif device != self.device:
+            raise DeviceError(
+                located(f"operands are on {self.device} and {device}; move one with x.to(device)", here())
+            )
+
+    def constant(self, array: numpy.ndarray) -> Value:
+        """A value that is the same in every call: part of the graph when small."""
+        flat = array.reshape(-1)
+        with self.builder:
+            if flat.size and flat.tobytes() == flat[:1].tobytes() * flat.size:
+                return primitives["full"](value=flat[0].item(), shape=array.shape, dtype=array.dtype)
+            if array.size <= INLINE_CONSTANT:
+                return primitives["constant"](value=numpy.array(array))
+        value = self.builder.input(TensorType(array.dtype, array.shape), "captured")
+        self.known[value] = Buffer(numpy.array(array))
+        self.captured.add(value)
+        return value
+
+    def scalar(self, expression: str, number: float, dtype: DType) -> Value:
+        """An input for a Python float that may be another one in the next call."""
+        value = self.scalars.get((expression, dtype))
+        if value is None:
+            name = expression if expression.isidentifier() else "scalar"
+            value = self.scalars[(expression, dtype)] = self.builder.input(TensorType(dtype, ()), name)
+            self.known[value] = Buffer(numpy.asarray(number, dtype))
+        return value
+
+    def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Value:
+        """Append a node."""
+        return self.builder.emit(op, values, attrs)
+
+    def adopt(self, handle: Any) -> None:
+        """Remember a handle whose contents are a value of this recording."""
+        key = id(handle)
+        handles = self._handles
+        handles[key] = weakref.ref(handle, lambda _, key=key: handles.pop(key, None))
+
+    def live_handles(self) -> list[Any]:
+        """The traced handles that something still refers to, in the order they were made."""
+        alive = [reference() for reference in list(self._handles.values())]
+        return [handle for handle in alive if handle is not None and handle._recording is self]
+
+    def mark_mutated(self, handle: Any) -> None:
+        """A concrete array is about to get a traced value: its memory is written at the end."""
+        if id(handle) not in self.lifted:
+            self.lift(handle)
+        self.mutated[id(handle)] = handle
+
+    # Evaluation --------------------------------------------------------------------------------------------------
+
+    def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
+        """Note that this call cannot be replayed."""
+        self.escapes.append(Escape(reason, detail, location if location is not None else here()))
+
+    def evaluate(self, values: Iterable[Value]) -> list[Buffer]:
+        """Buffers of values; what was evaluated before is not computed again."""
+        wanted = list(values)
+        missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
+        if missing:
+            nodes = needed_nodes(self.builder.nodes, missing, self.known)
+            inputs = boundary(nodes, missing)
+            program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
+            self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
+        return [self.known[value] for value in wanted]
+
+    def finish(self) -> None:
+        """Evaluate every live handle and write mutated arrays back; the recording is over."""
+        self.settle(self.live_handles())
+
+    def settle(self, handles: Iterable[Any]) -> None:
+        """Make handles concrete; arrays that were written to get their new contents in their old memory."""
+        roots = list({id(root): root for root in (handle._root() for handle in handles)}.values())
+        roots = [root for root in roots if root._recording is self]
+        values = [root._value for root in roots]
+        given: set[int] = {id(buffer) for buffer in self.known.values()}
+        for root, value, buffer in zip(roots, values, self.evaluate(values)):
+            # Two handles of one value, or a handle of an input's value, must not share memory.
+            if id(buffer) in given:
+                buffer = buffer.copy()
+            given.add(id(buffer))
+            root._become(buffer)
+            self.mutated.pop(id(root), None)
+            self.lifted[id(root)] = (root, value)
+
+    def protect(self, handle: Any) -> None:
+        """Somebody outside is about to write to a lifted array: keep the old contents for ourselves."""
+        entry = self.lifted.pop(id(handle), None)
+        if entry is not None:
+            value = entry[1]
+            buffer = self.known[value]
+            if buffer is handle._buffer:
+                self.known[value] = buffer.copy()

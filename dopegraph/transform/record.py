@@ -1,0 +1,202 @@
+"""The book's way to derivatives: ``x.attach_grad()``, ``with record(): ...``, ``loss.backward()``, ``x.grad``.
+
+Operations inside ``record()`` are recorded, not run; ``backward`` compiles forward and backward together, and finds the
+compiled graph again in the next iteration by its structure.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any
+
+from dopegraph.array import ndarray
+from dopegraph.autodiff import pullback
+from dopegraph.ir.graph import Value
+from dopegraph.numpy.creation import ones_like, zeros_like
+from dopegraph.numpy.promotion import as_array, convert
+from dopegraph.ops import add
+from dopegraph.runtime.config import training_mode
+from dopegraph.runtime.errors import GradientError, ShapeError
+from dopegraph.runtime.location import here, located
+from dopegraph.trace.recording import Recording, active_recording, suspended
+
+GRAD_REQS = ("write", "add", "null")
+
+
+class _Tape(threading.local):
+    recording: Recording | None = None
+
+
+_tape = _Tape()
+
+
+class record:
+    """Record operations for ``backward``.
+
+    Parameters
+    ----------
+    train_mode : bool
+        Whether code inside runs in training mode.
+
+    Examples
+    --------
+    >>> import dopegraph, dopegraph.numpy as np
+    >>> x = np.array([[1., 2.], [3., 4.]])
+    >>> x.attach_grad()
+    >>> with dopegraph.record():
+    ...     z = 2 * x * x
+    >>> z.backward()
+    >>> x.grad
+    array([[ 4.,  8.],
+           [12., 16.]], dtype=float32)
+    """
+
+    def __init__(self, train_mode: bool = True) -> None:
+        self._mode = training_mode(train_mode)
+        self._inside: list[tuple[Recording, bool]] = []
+
+    def __enter__(self) -> None:
+        outer = active_recording()
+        if outer is not None:
+            recording = outer
+        else:
+            recording = _tape.recording or Recording("recorded")
+            _tape.recording = recording
+        self._inside.append((recording, outer is None))
+        recording.__enter__()
+        recording.differentiating += 1
+        self._mode.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        recording, outermost = self._inside.pop()
+        self._mode.__exit__()
+        recording.differentiating -= 1
+        recording.__exit__()
+        if outermost:
+            recording.suspend()
+            if error is not None:
+                _close(recording)
+
+
+def _close(recording: Recording) -> None:
+    """Evaluate what is left and forget the tape."""
+    with recording:
+        recording.finish()
+    if recording in suspended():
+        suspended().remove(recording)
+    if _tape.recording is recording:
+        _tape.recording = None
+
+
+def attach_grad(self: ndarray, grad_req: str = "write") -> None:
+    """Keep a place for the gradient of this array, which ``backward`` fills.
+
+    Parameters
+    ----------
+    grad_req : {"write", "add", "null"}
+        Whether a new gradient replaces the old one, is added to it, or is not wanted.
+    """
+    if grad_req not in GRAD_REQS:
+        raise ValueError(located(f"attach_grad: grad_req must be one of {', '.join(GRAD_REQS)}, not {grad_req!r}", here()))
+    if self.dtype.kind not in "fc":
+        raise GradientError(
+            located(f"attach_grad: an array of {self.dtype} has no gradient; use x.astype('float32')", here())
+        )
+    self._grad_req = grad_req
+    self._gradient = zeros_like(self) if grad_req != "null" else None
+
+
+def gradient_of(self: ndarray) -> ndarray | None:
+    """The gradient that the last ``backward`` left; None without ``attach_grad``."""
+    return self._gradient
+
+
+def detach(self: ndarray) -> ndarray:
+    """The same values, through which no derivative flows."""
+    from dopegraph.transform.gradient import stop_gradient
+
+    return stop_gradient(self)
+
+
+def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = False) -> None:
+    """Compute the gradients of all arrays with ``attach_grad`` that this one was recorded from.
+
+    Parameters
+    ----------
+    head_gradient : array_like, optional
+        The gradient with respect to this array, of its shape; ones by default, so that the sum is differentiated.
+    retain_graph : bool, optional
+        Keep the recording, so that ``backward`` can be called once more.
+
+    Raises
+    ------
+    GradientError
+        When the array was not computed inside ``record()`` from an array with ``attach_grad``.
+    """
+    outer = active_recording()
+    recording = outer if outer is not None else _recording_of(self)
+    if recording is None:
+        raise GradientError(
+            located("backward: this array was not computed inside `with record():`", here())
+        )
+    with recording:
+        value = recording.value_of(self)
+        if not value.type.is_float:
+            raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
+        leaves = [
+            (handle, leaf) for handle, leaf in list(recording.lifted.values()) if handle._gradient is not None
+        ]
+        cotangent = recording.value_of(_head(self, head_gradient))
+        gradients = pullback(recording.builder, {value: cotangent}, [leaf for _, leaf in leaves])
+        if all(g is None for g in gradients):
+            raise GradientError(
+                located("backward: the array depends on none that has attach_grad(), inside record()", here())
+            )
+        for (handle, leaf), g in zip(leaves, gradients):
+            _store(recording, handle, leaf, g)
+    if outer is None and not retain_graph:
+        _close(recording)
+
+
+def _recording_of(handle: ndarray) -> Recording | None:
+    root = handle._root()
+    if root._recording is not None:
+        return root._recording
+    tape = _tape.recording
+    return tape if tape is not None and id(root) in tape.lifted else None
+
+
+def _head(self: ndarray, head_gradient: Any) -> ndarray:
+    if head_gradient is None:
+        return ones_like(self)
+    head = convert(as_array(head_gradient), self.dtype)
+    if head.shape != self.shape:
+        message = f"backward: a head gradient of shape {head.shape} for an array of shape {self.shape}"
+        raise ShapeError(located(message, here()))
+    return head
+
+
+def _store(recording: Recording, handle: ndarray, leaf: Value, g: Value | None) -> None:
+    target = handle._gradient
+    assert target is not None
+    if g is None:
+        return
+    if handle._grad_req == "add":
+        with recording.builder:
+            g = add(recording.value_of(target), g)
+    target._assign(g, recording)
+
+
+def attach_methods() -> None:
+    """Give `ndarray` the book's methods."""
+    methods: dict[str, Any] = {
+        "attach_grad": attach_grad,
+        "backward": backward,
+        "detach": detach,
+        "grad": property(gradient_of),
+    }
+    for name, method in methods.items():
+        setattr(ndarray, name, method)
