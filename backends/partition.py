@@ -1,4 +1,4 @@
-"""Splits a graph into stages, each for one backend: nodes that MXNet lacks run on NumPy, the rest stays in few symbols."""
+"""Splits a graph into stages, each for one backend: nodes MXNet lacks run on NumPy, the rest stays in few symbols."""
 
 from __future__ import annotations
 
@@ -37,15 +37,17 @@ def partition(graph: Graph, lacking: Callable[[Node], object]) -> list[Stage]:
         if node.inputs:
             members.setdefault(number, []).append(node)
     sources = [node for node in graph.nodes if not node.inputs]
-    results = set(graph.results)
+    free = {value for node in sources for value in node.outputs}
+    # What leaves its stage: results, and what a later stage reads.
+    leaving = set(graph.results)
+    for number, nodes in members.items():
+        leaving.update(value for node in nodes for value in node.inputs if stage_of[value] != number)
     stages = []
     for number in sorted(members):
         nodes = members[number]
         made = {value for node in nodes for value in node.outputs}
-        free = {value for node in sources for value in node.outputs}
         inputs = dict.fromkeys(v for node in nodes for v in node.inputs if v not in made and v not in free)
-        later = {v for other, rest in members.items() if other != number for node in rest for v in node.inputs}
-        outputs = tuple(v for node in nodes for v in node.outputs if v in results or v in later)
+        outputs = tuple(v for node in nodes for v in node.outputs if v in leaving)
         part = extract(graph.name, sources + nodes, inputs, (), outputs)
         stages.append(Stage("numpy" if number % 2 == 0 else "mxnet", part, tuple(inputs), outputs))
     return stages

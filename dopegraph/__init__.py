@@ -1,7 +1,65 @@
-"""dopegraph: write NumPy, get a compiled graph."""
-from dopegraph.version import __version__
-from dopegraph.runtime.config import current_policy, policy, set_default_dtype, set_policy
-from dopegraph.runtime.device import cpu, device, gpu
-from dopegraph.array import ndarray
+"""dopegraph: write NumPy, get a compiled graph.
+
+Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and ``grad`` functions; look at their graphs with
+``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
+"""
+
 from dopegraph import numpy
-from dopegraph.transform import grad, record, stop_gradient, value_and_grad
+from dopegraph.array import ndarray
+from dopegraph.runtime import errors
+from dopegraph.runtime.config import (
+    current_policy,
+    default_dtype,
+    is_training,
+    policy,
+    predict_mode,
+    set_default_dtype,
+    set_policy,
+    train_mode,
+)
+from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
+from dopegraph.trace import programs
+from dopegraph.trace.tree import register
+from dopegraph.transform import (
+    compile,
+    explain,
+    export,
+    grad,
+    record,
+    stop_gradient,
+    trace,
+    value_and_grad,
+    visualize,
+)
+from dopegraph.version import __version__
+
+__all__ = [
+    "Device",
+    "__version__",
+    "compile",
+    "cpu",
+    "current_device",
+    "current_policy",
+    "default_dtype",
+    "device",
+    "errors",
+    "explain",
+    "export",
+    "gpu",
+    "grad",
+    "is_training",
+    "ndarray",
+    "numpy",
+    "policy",
+    "predict_mode",
+    "programs",
+    "record",
+    "register",
+    "set_default_dtype",
+    "set_policy",
+    "stop_gradient",
+    "trace",
+    "train_mode",
+    "value_and_grad",
+    "visualize",
+]

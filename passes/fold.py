@@ -29,10 +29,12 @@ def _fold(node: Node) -> Value | None:
     if node.op.view and producers[0] is not None and producers[0].op.name == "full":
         return _splat(_scalar(node.inputs[0]), result)
     if node.op.elementwise and all(producer is not None and producer.op.name == "full" for producer in producers):
-        return _splat(_compute(node, [_scalar(value) for value in node.inputs]), result)
+        computed = _compute(node, [_scalar(value) for value in node.inputs])
+        return None if computed is None else _splat(computed, result)
     if result.type.size > LIMIT or not all(_is_constant(value) for value in node.inputs):
         return None
-    return _literal(_compute(node, [_array(value) for value in node.inputs]), result)
+    computed = _compute(node, [_array(value) for value in node.inputs])
+    return None if computed is None else _literal(computed, result)
 
 
 def _is_constant(value: Value) -> bool:
@@ -40,8 +42,12 @@ def _is_constant(value: Value) -> bool:
 
 
 def _compute(node: Node, operands: list[Any]) -> Any:
+    """The result, or None for what cannot be computed, an index out of bounds say: that is an error of the call."""
     with numpy.errstate(all="ignore"):
-        return numpy.asarray(node.op.kernel(*operands, **node.attrs))
+        try:
+            return numpy.asarray(node.op.kernel(*operands, **node.attrs))
+        except Exception:
+            return None
 
 
 def _array(value: Value) -> Any:

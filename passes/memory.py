@@ -1,7 +1,7 @@
 """Plans where intermediate results live: liveness, reuse of dead buffers, in-place elementwise nodes, donated inputs.
 
-Linear scan over the nodes in order; a dead buffer goes to the next value that fits best (Poletto and Sarkar, Linear scan
-register allocation, 1999, with sizes).
+Linear scan over the nodes in order; a dead buffer goes to the next value that fits best (Poletto and Sarkar, Linear
+scan register allocation, 1999, with sizes).
 """
 
 from __future__ import annotations
@@ -114,11 +114,16 @@ def _last_uses(graph: Graph) -> dict[Value, int]:
 
 
 def _in_place(node: Node, value: Value, dying: list[Value]) -> Value | None:
-    """A dying operand whose memory an elementwise node can write its result into."""
+    """A dying operand whose memory an elementwise node can write its result into.
+
+    A view of that memory beside it, a transpose say, would be read after it was overwritten.
+    """
     if node.op.elementwise and node.op.out:
         for operand in node.inputs:
             if operand in dying and operand.type == value.type:
-                return operand
+                others = [other for other in node.inputs if other is not operand]
+                if operand not in map(storage_of, others):
+                    return operand
     return None
 
 

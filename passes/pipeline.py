@@ -1,4 +1,4 @@
-"""The passes in the order they run, repeated until nothing changes. ``DOPEGRAPH_DUMP=dir`` writes the text after each."""
+"""The passes in the order they run, until nothing changes. ``DOPEGRAPH_DUMP=dir`` writes the text after each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from dopegraph.ir.graph import Graph
+from dopegraph.ir.printer import graph_name
 from dopegraph.passes.canonicalize import Canonicalize
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
 from dopegraph.passes.dead_code import DeadCode
@@ -64,7 +65,7 @@ class _Dump:
     def __init__(self, graph: Graph) -> None:
         self.step = itertools.count()
         folder = os.environ.get("DOPEGRAPH_DUMP")
-        self.folder = Path(folder) / f"{next(_dump_number):03}-{graph.name}" if folder else None
+        self.folder = Path(folder) / f"{next(_dump_number):03}-{graph_name(graph)}" if folder else None
 
     def write(self, name: str, graph: Graph) -> None:
         if self.folder is not None:

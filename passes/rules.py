@@ -1,7 +1,8 @@
 """The table of local rewrites, one commented line each: a pattern, what it becomes, and when.
 
-In a pattern a bare name stands for any value, a number for an array of that number; attributes are keywords, whose names
-are bound too. A name that stands there twice must be the same value. The result is broadcast to the old shape where needed.
+In a pattern a bare name stands for any value, a number for an array of that number; attributes are keywords, whose
+names are bound too. A name that stands there twice must be the same value. The result is broadcast to the old shape
+where needed.
 """
 
 from __future__ import annotations
@@ -79,16 +80,19 @@ RULES = (
     Rule(
         "exp(x - max(x, axes=a, keepdims=True)) / sum(exp(x - max(x, axes=a, keepdims=True)), axes=a, keepdims=True)",
         "softmax(x, axis=a[0])",
-        "len(a) == 1",
+        "len(a) == 1 and real(x)",
     ),
-    Rule("exp(x) / sum(exp(x), axes=a, keepdims=True)", "softmax(x, axis=a[0])", "len(a) == 1"),
+    Rule("exp(x) / sum(exp(x), axes=a, keepdims=True)", "softmax(x, axis=a[0])", "len(a) == 1 and real(x)"),
     Rule("reciprocal(exp(neg(x)) + 1)", "sigmoid(x)"),
     Rule("1 / (exp(neg(x)) + 1)", "sigmoid(x)"),
     # Numerics: the same mathematics without overflow, cancellation or log(0).
     Rule("log(softmax(x, axis=a))", "log_softmax(x, axis=a)"),
-    Rule("softmax(x, axis=k) * (g / softmax(x, axis=k))", "g"),  # the derivative of the line above
-    Rule("log(sigmoid(x))", "minimum(x, 0.0) - log1p(exp(-abs(x)))"),
-    Rule("log(exp(x) / y)", "x - log(y)"),
+    Rule("log(sigmoid(x))", "minimum(x, 0.0) - log1p(exp(-abs(x)))", "real(x)"),
+    # Derivatives of the two lines above, which a softmax that underflows to 0 would make NaN.
+    Rule("softmax(x, axis=k) * (g / softmax(x, axis=k))", "g"),
+    Rule("softmax(x, axis=k) * (g / softmax(x, axis=k) - c)", "g - softmax(x, axis=k) * c"),
+    Rule("sigmoid(x) * (g / sigmoid(x))", "g"),
+    Rule("log(exp(x) / y)", "x - log(y)", "real(x)"),
     Rule("log(x + 1)", "log1p(x)"),
     Rule("exp(x) - 1", "expm1(x)"),
 )

@@ -10,6 +10,7 @@ import numpy
 
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
+from dopegraph.ir.types import DType
 from dopegraph.passes.pass_ import Pass, rewrite_nodes
 from dopegraph.passes.rules import RULES, Rule
 
@@ -18,7 +19,8 @@ OPERATORS: dict[type, str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", a
 # What the conditions and results of rules may call, besides the primitives.
 HELPERS: dict[str, Any] = {
     "integer": lambda x: x.type.dtype.kind in "iu",
-    "lossless": lambda x, dtype: numpy.can_cast(x.type.dtype, dtype, "safe"),
+    "real": lambda x: x.type.dtype.kind == "f",
+    "lossless": lambda x, dtype: _lossless(x.type.dtype, dtype),
     "is_identity": lambda axes: axes == tuple(range(len(axes))),
     "permuted": lambda items, axes: tuple(items[axis] for axis in axes),
     "moves_only_ones": lambda x, axes: _long_axes(x, axes) == sorted(_long_axes(x, axes)),
@@ -27,6 +29,13 @@ HELPERS: dict[str, Any] = {
     "dropped": lambda shape, axes: tuple(n for axis, n in enumerate(shape) if axis not in axes),
     "swaps_last": lambda axes: axes == (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2),
 }
+
+
+def _lossless(source: DType, target: DType) -> bool:
+    """Whether a cast keeps every value. NumPy calls int64 to float64 safe, which it is up to 2**53 only."""
+    families = ("b", "iu", "fc")
+    same_family = any(source.kind in family and target.kind in family for family in families)
+    return numpy.can_cast(source, target, "safe") and (same_family or source.kind == "b")
 
 
 def _long_axes(x: Value, axes: tuple[int, ...]) -> list[int]:

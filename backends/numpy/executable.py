@@ -11,7 +11,8 @@ import numpy
 
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
-from dopegraph.ir.printer import value_names
+from dopegraph.ir.printer import graph_name, same_attribute, value_names
+from dopegraph.ir.types import short_name
 from dopegraph.passes.memory import MemoryPlan, is_number, plan_memory, storage_of
 
 
@@ -43,7 +44,8 @@ class NumpyExecutable:
     def run(self, arguments: Sequence[numpy.ndarray]) -> tuple[numpy.ndarray, ...]:
         """Results for arguments, in the order of `graph.results`; never views of arguments or of each other."""
         with self._lock, numpy.errstate(all="ignore"):
-            return self._function(*arguments)
+            results: tuple[numpy.ndarray, ...] = self._function(*arguments)
+            return results
 
 
 class _Writer:
@@ -53,16 +55,16 @@ class _Writer:
         self.plan = plan
         self.constants: dict[str, Any] = {"empty": numpy.empty, "copy": _fresh, "asarray": numpy.asarray}
         self.names = {value: _python_name(name) for value, name in value_names(graph).items()}
-        self.function = graph.name if graph.name.isidentifier() else "graph"
+        self.function = _python_name(f"%{graph_name(graph)}")
         self.lines: list[str] = []
-        self.allocated: set[int] = set()
+        self.buffers = 0
         self.arena = [None if slot.result else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots]
         self.written: dict[int, Value] = {}
         for node in graph.nodes:
             self.node(node)
         results = [self.result(value, graph) for value in graph.results]
         parameters = ", ".join(self.names[value] for value in graph.arguments)
-        body = self.lines + [f"return {', '.join(results)}{',' if results else '()'}"]
+        body = [*self.lines, f"return {', '.join(results)}{',' if results else '()'}"]
         self.source = f"def {self.function}({parameters}):\n" + "\n".join(f"    {line}" for line in body)
 
     def node(self, node: Node) -> None:
@@ -73,7 +75,7 @@ class _Writer:
             return
         arguments = [self.names[operand] for operand in node.inputs]
         for key, attribute in node.attrs.items():
-            if attribute != node.op.defaults.get(key, node.op.required):
+            if key not in node.op.defaults or not same_attribute(attribute, node.op.defaults[key]):
                 arguments.append(f"{key}={self.attribute(f'{name}_{key}', attribute)}")
         if node.op.out and value in self.plan.slot_of:
             arguments.append(f"out={self.buffer(value)}")
@@ -89,7 +91,10 @@ class _Writer:
         return name
 
     def buffer(self, value: Value) -> str:
-        """The name of a typed array over the value's slot, allocated anew in each call when it leaves with the caller."""
+        """The name of a typed array over the value's slot, allocated anew in each call when it leaves with the caller.
+
+        Values of other types that use a result's memory before it get memory of their own.
+        """
         slot = self.plan.slot_of[value]
         holder = self.written.get(slot)
         if holder is not None and holder.type == value.type:
@@ -97,13 +102,13 @@ class _Writer:
         self.written[slot] = value
         memory = self.arena[slot]
         if memory is None:
-            # Values of other types that use a result's memory before it get memory of their own.
-            self.lines.append(f"fresh{slot} = empty({value.shape!r}, {self.attribute(f'dtype{slot}', value.type.dtype)})")
+            dtype = self.attribute(f"dtype_{short_name(value.type.dtype)}", value.type.dtype)
+            self.lines.append(f"fresh{slot} = empty({value.shape!r}, {dtype})")
             return f"fresh{slot}"
-        typed = memory[: value.type.nbytes].view(value.type.dtype).reshape(value.shape)
-        self.constants[f"out{len(self.allocated)}"] = typed
-        self.allocated.add(len(self.allocated))
-        return f"out{len(self.allocated) - 1}"
+        name = f"out{self.buffers}"
+        self.buffers += 1
+        self.constants[name] = memory[: value.type.nbytes].view(value.type.dtype).reshape(value.shape)
+        return name
 
     def result(self, value: Value, graph: Graph) -> str:
         """A result must own its memory: views, arguments and constants are copied."""
@@ -123,7 +128,7 @@ def _fresh(array: Any) -> Any:
 
 
 def _python_name(name: str) -> str:
-    """Results of nodes are v0, v1, ...; inputs keep their names unless Python, a kernel or a buffer has them."""
+    """Results of nodes are v0, v1, ...; others keep their names unless Python, a kernel or a buffer has them."""
     bare = name[1:]
     if bare.isdigit():
         return f"v{bare}"

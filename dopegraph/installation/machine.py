@@ -34,7 +34,9 @@ def numpy_blas() -> str:
         blas = show(mode="dicts")["Build Dependencies"]["blas"]
     except TypeError:  # NumPy before 1.25
         config: Any = numpy.__config__
-        libraries = config.get_info("blas_opt").get("libraries", ())
+        libraries = [
+            one for kind in ("blas_opt", "blas_ilp64_opt") for one in config.get_info(kind).get("libraries", ())
+        ]
         return " ".join(dict.fromkeys(libraries)) or "unknown"
     except KeyError:
         return "unknown"

@@ -49,8 +49,10 @@ def _verify_node(graph: Graph, node: Node, defined: set[Value]) -> None:
         types = op.result_types([value.type for value in node.inputs], node.attrs)
     except (TypeError, ValueError) as cause:
         raise GraphError(f"{graph.name}: {node!r}: {cause}") from cause
-    if types != tuple(value.type for value in node.outputs):
-        raise GraphError(f"{graph.name}: {node!r} should give {types}")
+    found = tuple(value.type for value in node.outputs)
+    if types != found:
+        right, wrong = (", ".join(map(str, one)) for one in (types, found))
+        raise GraphError(f"{graph.name}: {node!r} should give {right}, not {wrong}")
 
 
 def _verify_updates(graph: Graph) -> None:

@@ -150,16 +150,16 @@ pow: Primitive = binary(
 maximum = binary(
     "maximum",
     numpy.maximum,
-    lambda g, z, x, y: g * share(x, y, greater),
-    lambda g, z, x, y: g * share(y, x, greater),
+    lambda g, z, x, y: g * share(greater(x, y), greater_equal(x, y), g),
+    lambda g, z, x, y: g * share(greater(y, x), greater_equal(y, x), g),
     kinds=REAL,
     commutative=True,
 )
 minimum = binary(
     "minimum",
     numpy.minimum,
-    lambda g, z, x, y: g * share(x, y, less),
-    lambda g, z, x, y: g * share(y, x, less),
+    lambda g, z, x, y: g * share(less(x, y), less_equal(x, y), g),
+    lambda g, z, x, y: g * share(less(y, x), less_equal(y, x), g),
     kinds=REAL,
     commutative=True,
 )
@@ -172,10 +172,9 @@ arctan2 = binary(
 )
 
 
-def share(x: Any, y: Any, wins: Primitive) -> Any:
-    """1 where `x` wins against `y`, one half where they are equal, else 0, in their dtype."""
-    dtype = x.type.dtype
-    return (cast(wins(x, y), dtype=dtype) + cast(logical_not(wins(y, x)), dtype=dtype)) * 0.5
+def share(wins: Any, not_beaten: Any, g: Any) -> Any:
+    """1 where an operand wins, one half where it ties, else 0, in the cotangent's dtype."""
+    return (cast(wins, dtype=g.type.dtype) + cast(not_beaten, dtype=g.type.dtype)) * 0.5
 
 
 # Functions of one variable ----------------------------------------------------------------------------------------

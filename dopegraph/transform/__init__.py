@@ -1,4 +1,24 @@
-"""temp"""
+"""Transformations of Python functions: derivatives, the book's ``record``/``backward``, ``compile``, and their reports."""
+
+from dopegraph.transform.compiled import Compiled, compile
+from dopegraph.transform.explain import Explanation, explain
+from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
+from dopegraph.transform.graph_of import trace, visualize
 from dopegraph.transform.record import attach_methods, record
+
 attach_methods()
+
+__all__ = [
+    "Compiled",
+    "Explanation",
+    "compile",
+    "explain",
+    "export",
+    "grad",
+    "record",
+    "stop_gradient",
+    "trace",
+    "value_and_grad",
+    "visualize",
+]

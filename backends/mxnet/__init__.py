@@ -1,0 +1,1 @@
+"""Runs graphs with MXNet's Symbol executor."""

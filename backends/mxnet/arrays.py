@@ -1,0 +1,207 @@
+"""One memory seen by NumPy and by MXNet: views in both directions without a copy, and copies between devices.
+
+Used by the executor and by arrays that change device. What MXNet cannot hold (some dtypes, arrays without elements) stays
+NumPy's whatever its device; no MXNet operator ever sees it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from typing import Any, Callable
+
+import numpy
+
+from dopegraph.backends.mxnet import library
+from dopegraph.ir.types import Shape, TensorType
+from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.device import Device
+from dopegraph.runtime.errors import BackendError, DeviceError
+
+# MXNet's numbers for dtypes and device kinds, and DLPack's (code, bits) for dtypes. MXNet sees booleans as uint8: it
+# has bool, but hardly an operator for it, and not in DLPack.
+_DTYPE_NUMBERS = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 3}
+_DEVICE_NUMBERS = {"cpu": 1, "gpu": 2}
+_DLPACK_CODES = {"i": 0, "u": 1, "f": 2, "b": 1}
+_NUMBERS = {numpy.dtype(name): number for name, number in _DTYPE_NUMBERS.items()}
+_DLPACK = {dtype: (_DLPACK_CODES[dtype.kind], 8 * dtype.itemsize) for dtype in _NUMBERS}
+
+
+class _DLManagedTensor(ctypes.Structure):
+    """DLPack's struct, flattened; the layout is that of dlpack.h, version 0.2."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("device_type", ctypes.c_int),
+        ("device_id", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+        ("manager_ctx", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p),
+    )
+
+
+# The arrays whose memory MXNet sees, until it lets go of them.
+_held: dict[int, Any] = {}
+_tickets = itertools.count(1)
+
+
+def _release(tensor: Any) -> None:
+    _held.pop(tensor.contents.manager_ctx, None)
+
+
+_deleter = ctypes.CFUNCTYPE(None, ctypes.POINTER(_DLManagedTensor))(_release)
+_deleter_address = ctypes.cast(_deleter, ctypes.c_void_p).value
+
+
+def holds(type: Any) -> bool:
+    """Whether MXNet can hold arrays of a type (anything with dtype and shape)."""
+    return type.dtype in _NUMBERS and 0 not in type.shape
+
+
+def check(status: int) -> None:
+    """Raise `BackendError` if a call into MXNet failed, with MXNet's own error as its cause."""
+    if status != 0:
+        cause = last_error()
+        raise BackendError(short_message(cause)) from cause
+
+
+def last_error() -> Exception:
+    """What MXNet says of its last failure."""
+    error: Exception = library.load().base.get_last_ffi_error()
+    return error
+
+
+def short_message(error: Exception) -> str:
+    """The sentence of an MXNet error, without its stack trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in lines if "Error: " in line or "Check failed" in line), lines[-1] if lines else "")
+    return f"MXNet failed: {said.partition('Error: ')[2] or said}"
+
+
+def context(device: Device) -> Any:
+    """MXNet's name for a device; raises `DeviceError` for a GPU that is not there."""
+    mx = library.load()
+    if device.kind == "gpu":
+        count = library.gpu_count()
+        if device.index >= count:
+            has = "no GPU" if count == 0 else f"{count} GPU(s), counted from 0"
+            raise DeviceError(f"{device} is not there: MXNet sees {has} (is it a CUDA build, with a driver?)")
+        return mx.gpu(device.index)
+    return mx.cpu(device.index)
+
+
+def native(buffer: Buffer, device: Device) -> Any:
+    """The buffer's elements as an MXNet NDArray on its device, sharing memory.
+
+    The view is kept in `buffer.native`. Only where MXNet cannot see the memory as it is (not contiguous, not aligned)
+    the result is a copy; it is not kept, since it would not follow later changes.
+    """
+    found = buffer.native
+    if found is not None and buffer.device == device:
+        return found
+    if buffer.device != device:
+        raise DeviceError(f"an array on {buffer.device} is used on {device}; move it with .to({device})")
+    array = buffer.array
+    if not holds(array):
+        raise DeviceError(f"MXNet cannot hold an array of dtype {array.dtype} and shape {array.shape}")
+    if not device.is_host:
+        return _copied_to(array, device)
+    if array.flags.c_contiguous and array.flags.aligned:
+        buffer.native = _view(array)
+        return buffer.native
+    return _view(numpy.array(array, order="C"))
+
+
+def _view(array: numpy.ndarray[Any, Any]) -> Any:
+    mx = library.load()
+    ndim = array.ndim or 1
+    shape = (ctypes.c_int64 * ndim)(*(array.shape or (1,)))
+    code, bits = _DLPACK[array.dtype]
+    ticket = next(_tickets)
+    tensor = _DLManagedTensor(array.ctypes.data, 1, 0, ndim, code, bits, 1, shape, None, 0, ticket, _deleter_address)
+    handle = ctypes.c_void_p()
+    _held[ticket] = (array, shape)
+    status = mx.base._LIB.MXNDArrayFromDLPackEx(ctypes.byref(tensor), True, ctypes.byref(handle))
+    if status != 0:
+        del _held[ticket]
+        check(status)
+    return mx.nd.NDArray(handle)
+
+
+def host_buffer(ndarray: Any, dtype: numpy.dtype[Any], shape: Shape) -> Buffer:
+    """A buffer whose NumPy array is the memory of an MXNet array on the CPU, which it keeps alive."""
+    return _viewer(TensorType(dtype, shape))(ndarray)
+
+
+def _viewer(type: TensorType) -> Callable[[Any], Buffer]:
+    """Makes host buffers of MXNet arrays of one type; prepared once, since it runs for every result of every call."""
+    get_data = library.load().base._LIB.MXNDArrayGetData
+    memory_type = ctypes.c_char * type.nbytes
+    dtype, shape, array_of = type.dtype, type.shape, numpy.ndarray
+
+    def view(ndarray: Any) -> Buffer:
+        pointer = ctypes.c_void_p()
+        check(get_data(ndarray.handle, ctypes.byref(pointer)))
+        memory = memory_type.from_address(pointer.value)  # type: ignore[arg-type]
+        memory.owner = ndarray
+        return Buffer(array_of(shape, dtype, memory), ndarray)
+
+    return view
+
+
+def allocator(type: TensorType, device: Device) -> Callable[[], Buffer]:
+    """Makes new buffers of one type on one device, not initialized."""
+    if not holds(type):
+        return lambda: Buffer(numpy.empty(type.shape, type.dtype), None, device)
+    context(device)
+    mx = library.load()
+    create, ndarray_class = mx.base._LIB.MXNDArrayCreateEx, mx.nd.NDArray
+    ndim = type.ndim or 1
+    shape = (ctypes.c_uint * ndim)(*(type.shape or (1,)))
+    where = _DEVICE_NUMBERS[device.kind], device.index, 0, _NUMBERS[type.dtype]
+    view = _viewer(type) if device.is_host else None
+
+    def allocate() -> Buffer:
+        handle = ctypes.c_void_p()
+        check(create(shape, ndim, *where, ctypes.byref(handle)))
+        ndarray = ndarray_class(handle)
+        return view(ndarray) if view is not None else Buffer(None, ndarray, device, type)
+
+    return allocate
+
+
+def empty(type: TensorType, device: Device = HOST) -> Buffer:
+    """A new buffer, not initialized."""
+    return allocator(type, device)()
+
+
+def to_device(buffer: Buffer, device: Device) -> Buffer:
+    """A copy of a buffer on a device.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such GPU.
+    """
+    if device.is_host:
+        return Buffer(numpy.array(buffer.array))
+    context(device)
+    if not holds(buffer):
+        return Buffer(numpy.array(buffer.array), None, device)
+    if buffer.native is not None and not buffer.device.is_host:
+        return Buffer(None, buffer.native.copyto(context(device)), device, buffer)
+    return Buffer(None, _copied_to(buffer.array, device), device, buffer)
+
+
+def _copied_to(array: numpy.ndarray[Any, Any], device: Device) -> Any:
+    contiguous = numpy.array(array, order="C", copy=None if numpy.lib.NumpyVersion(numpy.__version__) >= "2.0.0" else False)
+    target = empty(TensorType(array.dtype, array.shape), device).native
+    copy = library.load().base._LIB.MXNDArraySyncCopyFromCPU
+    check(copy(target.handle, ctypes.c_void_p(contiguous.ctypes.data), ctypes.c_size_t(contiguous.size)))
+    return target

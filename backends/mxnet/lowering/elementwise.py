@@ -1,0 +1,238 @@
+"""Lowering of the elementwise primitives, one line each; compositions where MXNet's own operator differs from NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy
+
+from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, Number, Rule, carried_dtype, number_of
+from dopegraph.ir.graph import Node
+
+# 1.5 times this, added and subtracted again, rounds half to even: the spacing of floats is 1 there.
+_ROUNDING = {"float16": 2.0**10, "float32": 2.0**23, "float64": 2.0**52}
+
+
+def unary(name: str, **attrs: Any) -> Rule:
+    return lambda c, node: c.op(name, c[node.inputs[0]], attrs=attrs)
+
+
+def composed(function: Any) -> Rule:
+    """A rule from a function of the operands' entries."""
+    return lambda c, node: function(c, *(c[value] for value in node.inputs))
+
+
+def by_kind(floats: Rule, integers: Rule) -> Rule:
+    return lambda c, node: (floats if node.inputs[0].type.dtype.kind == "f" else integers)(c, node)
+
+
+def binary(same: str, broadcast: str, right: Optional[str] = None, left: Optional[str] = None) -> Rule:
+    """`right` and `left` are the operators for a number on that side."""
+
+    def rule(c: Context, node: Node) -> Entry:
+        x, y = node.inputs
+        for operator, array, number in ((right, x, y), (left, y, x)):
+            scalar = _scalar(node, number, array)
+            if operator is not None and scalar is not None:
+                return c.scalar(operator, c[array], scalar)
+        return c.binary(same, broadcast, c[x], c[y])
+
+    return rule
+
+
+def _scalar(node: Node, number: Any, array: Any) -> Number | None:
+    """The number beside an array that has the result's shape already."""
+    return number_of(number) if array.shape == node.outputs[0].shape else None
+
+
+def comparison(same: str, broadcast: str, mirrored: str) -> Rule:
+    rule = binary(same, broadcast, f"{same}_scalar", f"{mirrored}_scalar")
+    # The answer comes in the operands' dtype.
+    return lambda c, node: c.cast(rule(c, node), FLOAT32)
+
+
+def _select(c: Context, node: Node) -> Entry:
+    condition, x, y = node.inputs
+    return c.where(c[condition], c[x], c[y])
+
+
+def _cast(c: Context, node: Node) -> Entry:
+    x, dtype = c[node.inputs[0]], node.attrs["dtype"]
+    if dtype.kind == "b" and node.inputs[0].type.dtype.kind != "b":
+        return c.cast(c.scalar("_not_equal_scalar", x, 0), FLOAT32)  # NaN is true
+    return c.cast(x, carried_dtype(dtype))
+
+
+def _sign(c: Context, x: Entry) -> Entry:
+    return c.where(c.op("_equal", x, x), c.op("sign", x), x)  # MXNet gives 0 for NaN
+
+
+def _rint(c: Context, x: Entry) -> Entry:
+    large = _ROUNDING[x.dtype.name]
+    size = c.op("abs", x)
+    rounded = c.scalar("_minus_scalar", c.scalar("_plus_scalar", size, large), large)
+    whole = c.where(c.scalar("_lesser_scalar", size, large), rounded, size)
+    signed = c.op("_npi_copysign", whole, x)  # which takes -0.0 for positive
+    return c.where(c.scalar("_equal_scalar", whole, 0), c.scalar("_mul_scalar", x, 0), signed)
+
+
+def _float_mod(c: Context, x: Entry, y: Entry) -> Entry:
+    # MXNet gives 0 for a divisor 0 and loses the sign of zeros; 0 / y is NaN at 0 and otherwise a zero.
+    found = c.binary("_mod", "broadcast_mod", x, y)
+    return c.where(c.scalar("_equal_scalar", found, 0), c.scalar("_rdiv_scalar", y, 0), found)
+
+
+def _float_floor_div(c: Context, x: Entry, y: Entry) -> Entry:
+    quotient = c.div(x, y)
+    rest = _float_mod(c, x, y)
+    exact = _rint(c, c.div(c.sub(x, rest), y))
+    # A zero has the sign of the quotient.
+    exact = c.where(c.scalar("_equal_scalar", exact, 0), c.scalar("_mul_scalar", quotient, 0), exact)
+    # Divided by infinity: -1 where the signs differ, otherwise 0.
+    towards = c.op("floor", c.op("clip", c.mul(x, c.op("sign", y)), shape=quotient.shape, a_min=-1.0, a_max=0.0))
+    infinite = c.sub(c.where(c.scalar("_equal_scalar", towards, 0), quotient, towards), c.sub(x, x))
+    found = c.where(c.scalar("_equal_scalar", c.op("abs", y), numpy.inf), infinite, exact)
+    return c.where(c.scalar("_equal_scalar", y, 0), quotient, found)
+
+
+def _safe_divisor(c: Context, y: Entry) -> tuple[Entry, Entry]:
+    """The divisor with 1 instead of 0, on which the processor would stop, and whether it was not 0."""
+    return c.op("elemwise_add", y, c.scalar("_equal_scalar", y, 0)), c.scalar("_not_equal_scalar", y, 0)
+
+
+def _integer_floor_div(c: Context, x: Entry, y: Entry) -> Entry:
+    divisor, nonzero = _safe_divisor(c, y)
+    if y.dtype.kind == "i":
+        # The smallest integer divided by -1 stops the processor too: divide by 1 and negate.
+        minus = c.scalar("_equal_scalar", y, -1)
+        divisor = c.add(divisor, c.scalar("_mul_scalar", minus, 2))
+    quotient = c.div(x, divisor)
+    rest = c.sub(x, c.mul(quotient, divisor))
+    if y.dtype.kind == "i":
+        signs = c.mul(c.op("sign", rest), c.op("sign", divisor))
+        quotient = c.sub(quotient, c.scalar("_lesser_scalar", signs, 0))
+        quotient = c.mul(quotient, c.scalar("_rminus_scalar", c.scalar("_mul_scalar", minus, 2), 1))
+    return c.mul(quotient, nonzero)
+
+
+def _integer_mod(c: Context, x: Entry, y: Entry) -> Entry:
+    if x.dtype.itemsize < 8:
+        return c.binary("_mod", "broadcast_mod", x, y)  # computed in double precision
+    rest = c.sub(x, c.mul(_integer_floor_div(c, x, y), y))
+    return c.mul(rest, c.scalar("_not_equal_scalar", y, 0))
+
+
+def _integer_power(c: Context, node: Node) -> Entry:
+    x, exponent = c[node.inputs[0]], node.attrs["exponent"]
+    integers = x.dtype.kind != "f"
+    if exponent < 0 or (not integers and exponent > 4):
+        return c.op("reciprocal", x) if exponent == -1 else c.scalar("_power_scalar", x, exponent)
+    if exponent == 0:
+        return c.op("ones_like", x)
+    result: Entry | None = None
+    power = x
+    while exponent:  # by repeated squaring: exact for integers
+        if exponent & 1:
+            result = power if result is None else c.mul(result, power)
+        exponent >>= 1
+        power = c.mul(power, power) if exponent else power
+    assert result is not None
+    return result
+
+
+def _integer_abs(c: Context, x: Entry) -> Entry:
+    return x if x.dtype.kind == "u" else c.op("_maximum", x, c.op("negative", x))  # `abs` goes through double
+
+
+def _activation(kind: str, other: str) -> Rule:
+    """oneDNN's function, ten times as fast as MXNet's own; it has float32 only."""
+
+    def rule(c: Context, node: Node) -> Entry:
+        x = c[node.inputs[0]]
+        if x.dtype != FLOAT32 or len(x.shape) > 5:
+            return c.op(other, x)
+        return c.op("Activation", x, act_type=kind)
+
+    return rule
+
+
+def _as_is(c: Context, node: Node) -> Entry:
+    return c[node.inputs[0]]
+
+
+def _arctan2(c: Context, x: Entry, y: Entry) -> Entry:
+    return c.binary("_npi_arctan2", "_npi_arctan2", x, y)
+
+
+def _size_compared(operator: str) -> Rule:
+    compare = composed(lambda c, x: c.scalar(operator, c.op("abs", x), numpy.inf))
+    return lambda c, node: c.cast(compare(c, node), FLOAT32)
+
+
+RULES: dict[str, Rule] = {
+    # Comparisons and logic; booleans are zeros and ones
+    "equal": comparison("_equal", "broadcast_equal", "_equal"),
+    "not_equal": comparison("_not_equal", "broadcast_not_equal", "_not_equal"),
+    "less": comparison("_lesser", "broadcast_lesser", "_greater"),
+    "less_equal": comparison("_lesser_equal", "broadcast_lesser_equal", "_greater_equal"),
+    "greater": comparison("_greater", "broadcast_greater", "_lesser"),
+    "greater_equal": comparison("_greater_equal", "broadcast_greater_equal", "_lesser_equal"),
+    "logical_and": binary("elemwise_mul", "broadcast_mul"),
+    "logical_or": binary("_maximum", "broadcast_maximum"),
+    "logical_xor": binary("_not_equal", "broadcast_not_equal"),
+    "logical_not": composed(lambda c, x: c.scalar("_rminus_scalar", x, 1)),
+    "isnan": composed(lambda c, x: c.cast(c.op("_not_equal", x, x), FLOAT32)),
+    "isinf": _size_compared("_equal_scalar"),
+    "isfinite": _size_compared("_lesser_scalar"),
+    # Selection and conversion
+    "select": _select,
+    "cast": _cast,
+    "identity": _as_is,
+    "stop_gradient": _as_is,
+    # Arithmetic
+    "add": binary("elemwise_add", "broadcast_add", "_plus_scalar", "_plus_scalar"),
+    "sub": binary("elemwise_sub", "broadcast_sub", "_minus_scalar", "_rminus_scalar"),
+    "mul": binary("elemwise_mul", "broadcast_mul", "_mul_scalar", "_mul_scalar"),
+    "div": binary("elemwise_div", "broadcast_div", "_div_scalar", "_rdiv_scalar"),
+    "floor_div": by_kind(composed(_float_floor_div), composed(_integer_floor_div)),
+    "mod": by_kind(composed(_float_mod), composed(_integer_mod)),
+    "pow": binary("_power", "broadcast_power", "_power_scalar", "_rpower_scalar"),
+    "maximum": binary("_maximum", "broadcast_maximum", "_maximum_scalar", "_maximum_scalar"),
+    "minimum": binary("_minimum", "broadcast_minimum", "_minimum_scalar", "_minimum_scalar"),
+    "arctan2": composed(_arctan2),
+    "integer_pow": _integer_power,
+    # Functions of one variable
+    "neg": unary("negative"),
+    "abs": by_kind(unary("abs"), composed(_integer_abs)),
+    "sign": by_kind(composed(_sign), unary("sign")),
+    "floor": unary("floor"),
+    "ceil": unary("ceil"),
+    "trunc": unary("trunc"),
+    "rint": composed(_rint),
+    "exp": unary("exp"),
+    "exp2": composed(lambda c, x: c.scalar("_rpower_scalar", x, 2)),
+    "expm1": unary("expm1"),
+    "log": unary("log"),
+    "log2": unary("log2"),
+    "log10": unary("log10"),
+    "log1p": unary("log1p"),
+    "sqrt": unary("sqrt"),
+    "cbrt": unary("cbrt"),
+    "square": by_kind(unary("square"), composed(lambda c, x: c.op("elemwise_mul", x, x))),  # exact for integers
+    "reciprocal": by_kind(unary("reciprocal"), composed(lambda c, x: _integer_floor_div(c, c.op("ones_like", x), x))),
+    "sin": unary("sin"),
+    "cos": unary("cos"),
+    "tan": unary("tan"),
+    "arcsin": unary("arcsin"),
+    "arccos": unary("arccos"),
+    "arctan": unary("arctan"),
+    "sinh": unary("sinh"),
+    "cosh": unary("cosh"),
+    "tanh": _activation("tanh", "tanh"),
+    "arcsinh": unary("arcsinh"),
+    "arccosh": unary("arccosh"),
+    "arctanh": unary("arctanh"),
+    "erf": unary("erf"),
+    "sigmoid": _activation("sigmoid", "sigmoid"),
+    "relu": by_kind(unary("relu"), composed(lambda c, x: c.scalar("_maximum_scalar", x, 0))),
+}

@@ -1,0 +1,81 @@
+"""Lowering of lookups by integer arrays. Negative indices count from the end; others outside the axis are errors."""
+
+from __future__ import annotations
+
+import math
+
+from dopegraph.backends.mxnet.lowering.context import (
+    INT32,
+    INT64,
+    Context,
+    Entry,
+    Rule,
+    carried_dtype,
+    carried_shape,
+    result_type,
+)
+from dopegraph.ir.graph import Node, Value
+
+
+def _counted_from_front(c: Context, indices: Value, length: int) -> Entry:
+    found = c[indices]
+    if found.dtype.itemsize < 4:
+        found = c.cast(found, INT32)  # so that adding the length cannot overflow
+    if indices.type.dtype.kind == "u" or _never_negative(indices):
+        return found
+    wrapped = c.scalar("_mul_scalar", c.scalar("_lesser_scalar", found, 0), length)
+    return c.op("elemwise_add", found, wrapped)
+
+
+def _never_negative(indices: Value) -> bool:
+    node = indices.node
+    if node is None:
+        return False
+    if node.op.name in ("constant", "iota"):
+        return bool((node.op.kernel(**node.attrs) >= 0).all())
+    return node.op.name in ("argmax", "argmin")
+
+
+def _take(c: Context, node: Node) -> Entry:
+    x, axis = c[node.inputs[0]], node.attrs["axis"]
+    indices = _counted_from_front(c, node.inputs[1], x.shape[axis])
+    shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
+    taken = c.op("take", x, indices, shape=shape, axis=axis, mode="raise")
+    return c.reshape(taken, carried_shape(result_type(node).shape))
+
+
+def _take_scatter(c: Context, node: Node) -> Entry:
+    """Rows are added where their indices say: the gradient of gather_nd."""
+    axis, shape = node.attrs["axis"], node.attrs["shape"]
+    length, outer, inner = shape[axis], math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    indices = _counted_from_front(c, node.inputs[1], length)
+    count = math.prod(indices.shape)
+    # Scattering does not check its indices and would write anywhere: taking each from 0, 1, 2, ... does.
+    numbers = c.op("_arange", shape=(length,), dtype=INT64, attrs={"start": 0, "stop": length, "dtype": "int64"})
+    checked = c.op("take", numbers, c.reshape(indices, (count,)), shape=(count,), axis=0, mode="raise")
+    g = c[node.inputs[0]]
+    values = c.cast(g, INT32) if g.dtype.itemsize == 1 else g  # it does not take bytes
+    rows = c.transpose(c.reshape(values, (outer, count, inner)), (1, 0, 2))
+    rows = c.reshape(rows, (count, outer * inner))
+    whole = (length, outer * inner)
+    added = c.op("_backward_gather_nd", rows, c.reshape(checked, (1, count)), attrs={"shape": whole}, shape=whole)
+    back = c.transpose(c.reshape(added, (length, outer, inner)), (1, 0, 2))
+    return c.cast(c.reshape(back, carried_shape(shape)), g.dtype)
+
+
+def _one_hot(c: Context, node: Node) -> Entry:
+    type = result_type(node)
+    dtype = carried_dtype(type.dtype)
+    indices, depth = c[node.inputs[0]], node.attrs["depth"]
+    # MXNet looks at 32 bits of an index only.
+    narrow = c.op("clip", indices, a_min=-1, a_max=depth) if indices.dtype == INT64 else indices
+    found = c.op("one_hot", narrow, dtype=dtype, shape=(*indices.shape, depth),
+                 attrs={"depth": depth, "dtype": dtype.name})  # fmt: skip
+    return c.reshape(found, type.shape)
+
+
+RULES: dict[str, Rule] = {
+    "take": _take,
+    "take_scatter": _take_scatter,
+    "one_hot": _one_hot,
+}

@@ -1,0 +1,99 @@
+"""Lowering of the primitives that move elements. MXNet stops at six axes, so axes that move together are joined first."""
+
+from __future__ import annotations
+
+import math
+
+from dopegraph.backends.mxnet.lowering.context import Context, Entry, Rule, carried_dtype, carried_shape, result_type
+from dopegraph.ir.graph import Node
+from dopegraph.ir.types import Shape
+
+
+def _reshape(c: Context, node: Node) -> Entry:
+    return c.reshape(c[node.inputs[0]], carried_shape(result_type(node).shape))
+
+
+def _transpose(c: Context, node: Node) -> Entry:
+    x = c[node.inputs[0]]
+    return c.transpose(x, node.attrs["axes"]) if node.inputs[0].shape else x
+
+
+def _broadcast_to(c: Context, node: Node) -> Entry:
+    return c.broadcast_to(c[node.inputs[0]], carried_shape(node.attrs["shape"]))
+
+
+def sliced_axes(shape: Shape, starts: Shape, stops: Shape, steps: Shape) -> tuple[Shape, Shape, Shape, Shape]:
+    """Shape and bounds with every run of whole axes joined to one."""
+    joined: list[tuple[int, int, int, int]] = []
+    whole_before = False
+    for length, start, stop, step in zip(shape, starts, stops, steps):
+        whole = start == 0 and stop == length and step == 1
+        if whole and whole_before:
+            length *= joined.pop()[0]
+            stop = length
+        joined.append((length, start, stop, step))
+        whole_before = whole
+    if not joined:
+        return (1,), (0,), (1,), (1,)
+    lengths, first, last, by = (tuple(column) for column in zip(*joined))
+    return lengths, first, last, by
+
+
+def _region(node: Node, shape: Shape) -> tuple[Shape, Shape, Shape, Shape]:
+    return sliced_axes(shape, node.attrs["starts"], node.attrs["stops"], node.attrs["steps"])
+
+
+def _slice(c: Context, node: Node) -> Entry:
+    shape, starts, stops, steps = _region(node, node.inputs[0].shape)
+    taken = c.slice(c.reshape(c[node.inputs[0]], shape), starts, stops, steps)
+    return c.reshape(taken, carried_shape(result_type(node).shape))
+
+
+def _assign(c: Context, node: Node, target: Entry, part: Entry) -> Entry:
+    shape, starts, stops, steps = _region(node, result_type(node).shape)
+    region = tuple(len(range(*bounds)) for bounds in zip(starts, stops, steps))
+    where = {"begin": starts, "end": stops, "step": steps}
+    put = c.op("_slice_assign", c.reshape(target, shape), c.reshape(part, region), attrs=where)
+    return c.reshape(put, carried_shape(result_type(node).shape))
+
+
+def _slice_update(c: Context, node: Node) -> Entry:
+    return _assign(c, node, c[node.inputs[0]], c[node.inputs[1]])
+
+
+def _unslice(c: Context, node: Node) -> Entry:
+    type = result_type(node)
+    return _assign(c, node, c.full(0, carried_shape(type.shape), carried_dtype(type.dtype)), c[node.inputs[0]])
+
+
+def _concat(c: Context, node: Node) -> Entry:
+    return concat(c, [c[value] for value in node.inputs], node.attrs["axis"])
+
+
+def concat(c: Context, parts: list[Entry], axis: int) -> Entry:
+    """Parts side by side; as matrices, since everything behind the axis stays together."""
+    if len(parts) == 1:
+        return parts[0]
+    before = math.prod(parts[0].shape[:axis])
+    after = math.prod(parts[0].shape[axis + 1 :])
+    length = sum(part.shape[axis] for part in parts)
+    flat = [c.reshape(part, (before, part.shape[axis] * after)) for part in parts]
+    joined = c.op("Concat", *flat, shape=(before, length * after), dim=1, num_args=len(parts))
+    return c.reshape(joined, (*parts[0].shape[:axis], length, *parts[0].shape[axis + 1 :]))
+
+
+def _flip(c: Context, node: Node) -> Entry:
+    x, axes = c[node.inputs[0]], node.attrs["axes"]
+    return c.op("reverse", x, attrs={"axis": axes}) if axes else x
+
+
+RULES: dict[str, Rule] = {
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "broadcast_to": _broadcast_to,
+    "strided_slice": _slice,
+    "unslice": _unslice,
+    "slice_update": _slice_update,
+    "concat": _concat,
+    "flip": _flip,
+}

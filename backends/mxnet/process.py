@@ -1,0 +1,67 @@
+"""What loading MXNet asks of the process: variables for a moment, one log line less, and forks that do not hang.
+
+Used by `native` and `library`; knows nothing of MXNet itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set the environment variables that are not set, and unset them afterwards: child processes do not get them."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def without_engine_line() -> Iterator[None]:
+    """Hold back the line `MXNet start using engine`, which MXNet cannot be told to omit; the rest is late."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a daemon may have closed it
+        yield
+        return
+    with contextlib.suppress(Exception):
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held:
+                if b"MXNet start using engine" not in line:
+                    os.write(2, line)
+
+
+def make_forks_safe() -> None:
+    """Let GNU OpenMP give up its threads before each fork.
+
+    A child has the forking thread only, and libgomp would wait there for ever for the others. MXNet stops the threads
+    of its own engine at a fork; with the naive engine and with generated kernels it is the user's thread that has them.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        openmp = ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+        pause, hard = openmp.omp_pause_resource_all, 2
+        os.register_at_fork(before=lambda: pause(hard))

@@ -1,0 +1,140 @@
+"""Watches the user's Python while it is recorded: which functions run, and which calls could not be replayed.
+
+A recorded call is replayed without running its Python. That is right only if everything the Python called was a function
+of what the guards look at; calls that are not known to be are named here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import threading
+from types import BuiltinFunctionType, BuiltinMethodType, CodeType, FrameType, ModuleType
+from typing import Any
+
+import numpy
+
+from dopegraph.runtime.location import Location, is_ours
+from dopegraph.trace.recording import Escape
+
+_STDLIB = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("stdlib", "platstdlib")})
+_INSTALLED = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("purelib", "platlib")})
+
+# Built-in functions whose result depends on nothing but their arguments.
+_PURE_BUILTINS = frozenset(
+    "abs all any bin callable chr delattr divmod format getattr hasattr hex isinstance issubclass iter len max min next "
+    "oct ord pow repr round setattr sorted sum __build_class__".split()
+)
+_PURE_MODULES = frozenset(
+    "math cmath operator _operator itertools functools _functools collections _collections _abc abc typing".split()
+)
+_PURE_SELF = (list, dict, set, frozenset, tuple, str, bytes, int, float, bool, complex, range, slice, type, type(None))
+_VIEWS = (type({}.keys()), type({}.values()), type({}.items()), type(i for i in ()), property, super)
+_IMPURE_NUMPY = frozenset("empty empty_like fromfile save savez savetxt tofile dump".split())
+_PURE_PYTHON = frozenset(
+    "functools itertools contextlib collections dataclasses typing enum abc operator numbers copy copyreg types "
+    "_collections_abc numpy _py_abc".split()
+)
+
+
+def is_user_code(code: CodeType, home: str = "") -> bool:
+    """Whether code is the user's: neither ours, nor Python's, nor an installed package other than the function's own."""
+    if is_ours(code):
+        return False
+    file = code.co_filename
+    if file.startswith(_INSTALLED):
+        return bool(home) and file.startswith(home)
+    return not file.startswith(_STDLIB) and not file.startswith("<frozen")
+
+
+def home_of(code: CodeType) -> str:
+    """The installed package a function belongs to, if any: calls within it are followed."""
+    for folder in _INSTALLED:
+        if code.co_filename.startswith(folder):
+            top = code.co_filename[len(folder) :].split(os.sep)[0]
+            return os.path.join(folder, top)
+    return ""
+
+
+def is_user_module(module: ModuleType, home: str = "") -> bool:
+    """Whether a module's attributes may change: Python's and installed packages' are taken for constant."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return False
+    return is_user_code(compile("", file, "exec"), home)
+
+
+class Watch:
+    """While entered, notes the user's code objects that run and the calls that cannot be replayed.
+
+    Attributes
+    ----------
+    codes : set of code objects
+    effects : list of Escape
+    """
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.codes: set[CodeType] = set()
+        self.effects: list[Escape] = []
+        self._is_user: dict[CodeType, bool] = {}
+
+    def __enter__(self) -> Watch:
+        self._thread = threading.get_ident()
+        self._outer = sys.getprofile()
+        sys.setprofile(self._event)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        sys.setprofile(self._outer)
+
+    def _user(self, code: CodeType) -> bool:
+        known = self._is_user.get(code)
+        if known is None:
+            known = self._is_user[code] = is_user_code(code, self.home)
+        return known
+
+    def _event(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            code = frame.f_code
+            if self._user(code):
+                # Methods that dataclasses generate have no file; those of our own classes are not the user's.
+                generated = code.co_filename.startswith("<")
+                if not (generated and str(frame.f_globals.get("__name__", "")).startswith("dopegraph")):
+                    self.codes.add(code)
+                return
+            caller = frame.f_back
+            if caller is not None and self._user(caller.f_code) and not is_ours(code):
+                module = str(frame.f_globals.get("__name__", ""))
+                if module.partition(".")[0] not in _PURE_PYTHON or module.startswith("numpy.random"):
+                    self._note(caller, f"{module}.{code.co_name}")
+        elif event == "c_call" and self._user(frame.f_code) and not _is_pure(argument):
+            self._note(frame, _name(argument))
+
+    def _note(self, frame: FrameType, name: str) -> None:
+        where = Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        self.effects.append(Escape("side-effect", f"{name}() cannot be replayed", where))
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", repr(function))
+    return name if module in (None, "builtins") else f"{module}.{name}"
+
+
+def _is_pure(function: Any) -> bool:
+    if not isinstance(function, (BuiltinFunctionType, BuiltinMethodType)):
+        owner = getattr(function, "__objclass__", None)
+        return owner is not None and (owner in _PURE_SELF or owner in _VIEWS or owner is object)
+    bound = getattr(function, "__self__", None)
+    if bound is None or isinstance(bound, ModuleType):
+        module = function.__module__ or ""
+        if module == "builtins":
+            return function.__name__ in _PURE_BUILTINS
+        if module.partition(".")[0] == "numpy":
+            return function.__name__ not in _IMPURE_NUMPY and ".random" not in module
+        return module in _PURE_MODULES
+    return isinstance(bound, (*_PURE_SELF, *_VIEWS, numpy.ndarray, numpy.generic)) and (
+        function.__name__ not in _IMPURE_NUMPY
+    )

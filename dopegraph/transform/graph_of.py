@@ -1,0 +1,131 @@
+"""The graph of a function for given arguments, as text, picture or object; nothing is compiled and no state changes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from dopegraph.array import ndarray
+from dopegraph.ir.graph import Graph, extract
+from dopegraph.numpy import random
+from dopegraph.passes import optimize as run_passes
+from dopegraph.runtime.errors import StructureError
+from dopegraph.show import render
+from dopegraph.trace.recording import Recording, outside_recordings
+from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.state import MISSING, Walk, walk
+from dopegraph.trace.tree import flatten
+
+
+def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[..., Graph]:
+    """A function that returns the graph that `function` records for its arguments.
+
+    Parameters
+    ----------
+    function : callable
+    optimize : bool
+        Run the passes as well: the graph that would be executed.
+
+    Returns
+    -------
+    callable
+        Takes the function's arguments, returns a `dopegraph.ir.Graph`. What the function assigns is undone.
+
+    Examples
+    --------
+    >>> import dopegraph, dopegraph.numpy as np
+    >>> def f(x):
+    ...     return np.log(np.exp(x).sum())
+    >>> print(dopegraph.trace(f)(np.ones(3)))  # doctest: +ELLIPSIS
+    graph f(%x: f32[3]) {
+      %0: f32[3] = exp(%x)...
+      %1: f32[] = sum(%0) {axes=(0,)}...
+      %2: f32[] = log(%1)...
+      return %2
+    }
+    """
+
+    @functools.wraps(function)
+    def traced(*args: Any, **kwargs: Any) -> Graph:
+        graph, _ = record_graph(function, args, kwargs)
+        return run_passes(graph) if optimize else graph
+
+    return traced
+
+
+def record_graph(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Graph, list[numpy.ndarray]]:
+    """The graph that a function records, and the present contents of its state."""
+    found = walk(function, args, kwargs)
+    name = getattr(function, "__name__", "graph")
+    recording = Recording(name if name.isidentifier() else "graph")
+    try:
+        with outside_recordings(), recording:
+            result = function(*found.args, **found.kwargs)
+            leaves = [_array(leaf) for _, leaf in flatten(result)[0]]
+            outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
+            updates = [(recording.lifted[key][1], handle._value) for key, handle in recording.mutated.items()]
+    finally:
+        _undo(found, recording)
+    arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
+    inputs, state = [], []
+    for handle, value in recording.lifted.values():
+        place = found.arrays.get(id(handle))
+        label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
+        value.name = value.name or label
+        (inputs if id(handle) in arguments else state).append(value)
+    inputs += recording.scalars.values()
+    state += [value for value in recording.known if value in recording.captured]
+    graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
+    return graph, [recording.known[value].array for value in state]
+
+
+def _array(leaf: Any) -> ndarray | None:
+    if isinstance(leaf, ndarray):
+        return leaf
+    if leaf is None or isinstance(leaf, (bool, int, float, str, DynamicFloat)):
+        return None  # not an array: no part of the graph
+    raise StructureError(f"trace: the function returned a {type(leaf).__name__}")
+
+
+def _undo(found: Walk, recording: Recording) -> None:
+    """Arrays and containers get back what they held."""
+    for handle in recording.live_handles():
+        if id(handle) in recording.mutated:
+            handle._value = handle._recording = None
+    for container in found.containers:
+        for key, value in container.now().items():
+            old = container.before.get(key, MISSING)
+            if value is not old and old is not MISSING:
+                container.put(key, old)
+
+
+def visualize(function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True) -> Callable[..., Path]:
+    """A function that draws the graph of `function` for its arguments into a file.
+
+    Parameters
+    ----------
+    function : callable
+    path : path, optional
+        ``NAME.svg`` in the working directory by default; the ending chooses the format. Without Graphviz's ``dot`` the
+        DOT text is written instead.
+    optimize : bool
+        Draw the graph that would be executed, not the one that was recorded.
+
+    Returns
+    -------
+    callable
+        Takes the function's arguments, returns the path of the file.
+    """
+
+    @functools.wraps(function)
+    def drawn(*args: Any, **kwargs: Any) -> Path:
+        graph = trace(function, optimize)(*args, **kwargs)
+        return render(graph, path if path is not None else f"{graph.name}.svg")
+
+    return drawn

@@ -1,0 +1,88 @@
+"""Every primitive's MXNet lowering gives what its NumPy kernel gives, on both of MXNet's CPU devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+from dopegraph.backends.mxnet import library
+from dopegraph.backends.mxnet.lowering import RULES, WITHOUT_LOWERING, lacking
+from dopegraph.ir.primitive import primitives
+from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.device import Device
+
+import dopegraph.ops  # noqa: F401  (declares the primitives)
+
+from tests.backends.mxnet.cases import CASES, LOOSE, TOLERANCE, Case
+
+pytestmark = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
+
+ALL = [pytest.param(name, case, id=f"{name}-{number}") for name, cases in CASES.items() for number, case in enumerate(cases)]
+
+
+def run(name: str, case: Case, device: Device) -> Any:
+    from dopegraph.backends.mxnet.arrays import to_device
+    from dopegraph.backends.mxnet.executable import MXNetExecutable
+
+    graph = case.graph(name)
+    assert [lacking(node) for node in graph.nodes] == [None] * len(graph.nodes)
+    buffers = [Buffer(array) for array in case.arrays]
+    if not device.is_host:
+        buffers = [to_device(buffer, device) for buffer in buffers]
+    (result,) = MXNetExecutable(graph, device)(buffers, [None])
+    assert result.device == device
+    return result.array
+
+
+def expected(name: str, case: Case) -> Any:
+    operands = [getattr(one, "value", one) for one in case.operands]
+    dtypes = [one.dtype for one in case.operands]
+    operands = [numpy.asarray(one, dtype) for one, dtype in zip(operands, dtypes)]
+    op = primitives[name]
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(op.kernel(*operands, **{**op.defaults, **case.attrs}))
+
+
+def check(found: Any, wanted: Any, name: str) -> None:
+    rtol = TOLERANCE.get(wanted.dtype.name, 0.0) * (5 if name in LOOSE else 1)
+    assert found.dtype == wanted.dtype
+    assert found.shape == wanted.shape
+    if found.dtype.kind != "f":
+        numpy.testing.assert_array_equal(found, wanted)
+        return
+    scale = 1.0
+    if name in SUMMED:  # terms may cancel: the error is relative to them, not to their sum
+        scale = max(1.0, float(numpy.max(numpy.abs(wanted[numpy.isfinite(wanted)]), initial=0)))
+    wide = found.astype("float64"), wanted.astype("float64")
+    numpy.testing.assert_allclose(*wide, rtol=rtol, atol=rtol / 10 * scale)
+    if name not in SIGNLESS:
+        zeros = wanted == 0
+        numpy.testing.assert_array_equal(numpy.signbit(found[zeros]), numpy.signbit(wanted[zeros]))
+
+
+SUMMED = {"sum", "matmul", "conv", "conv_grad_data", "conv_grad_weight", "cumsum"}
+
+# NumPy's own sign of a zero varies here between versions, or hangs on the order of a sum.
+SIGNLESS = {"sum", "prod", "cumsum", "max", "min", "maximum", "minimum", "relu", "matmul", "conv", "conv_grad_data",
+            "conv_grad_weight", "max_pool", "avg_pool", "avg_pool_grad", "max_pool_grad", "take_scatter",
+            "softmax", "log_softmax"}  # fmt: skip
+
+
+@pytest.mark.parametrize("device", [Device("cpu", 0), Device("cpu", 1)], ids=str)
+@pytest.mark.parametrize(("name", "case"), ALL)
+def test_equals_the_numpy_kernel(name: str, case: Case, device: Device) -> None:
+    check(run(name, case, device), expected(name, case), name)
+
+
+def test_every_primitive_has_a_lowering_or_is_on_the_list() -> None:
+    assert set(primitives) - set(RULES) == WITHOUT_LOWERING
+
+
+def test_the_list_only_shrinks() -> None:
+    assert len(WITHOUT_LOWERING) <= 5
+    assert all(primitives[name].random for name in WITHOUT_LOWERING)
+
+
+def test_every_lowering_has_cases() -> None:
+    assert set(RULES) == {name for name, cases in CASES.items() if cases}
