@@ -4,7 +4,7 @@ Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and `
 ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
 """
 
-from dopegraph import numpy
+from dopegraph import nn, numpy
 from dopegraph.array import ndarray
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
@@ -49,6 +49,7 @@ __all__ = [
     "grad",
     "is_training",
     "ndarray",
+    "nn",
     "numpy",
     "policy",
     "predict_mode",

@@ -114,14 +114,16 @@ def central_difference(graph: Graph, arguments: Sequence[Array], position: int, 
     return result
 
 
-def assert_gradient(graph: Graph, arguments: Sequence[Array], wrt: Sequence[int], **tolerance: float) -> Graph:
+def assert_gradient(
+    graph: Graph, arguments: Sequence[Array], wrt: Sequence[int], rtol: float = 1e-6, atol: float = 1e-6
+) -> Graph:
     """Compare the gradient of a random functional of a graph's results with central differences; the gradient graph."""
     scalar = functional_of(graph, seed=1)
     gradient = gradient_graph(scalar, wrt)
     found = evaluate(gradient, [*arguments, numpy.array(1.0)])
     for one, position in zip(found, wrt):
         expected = central_difference(scalar, arguments, position)
-        numpy.testing.assert_allclose(one, expected, **{"rtol": 1e-6, "atol": 1e-6, **tolerance})
+        numpy.testing.assert_allclose(one, expected, rtol, atol)
     return gradient
 
 

@@ -13,17 +13,16 @@ from typing import Any, Callable
 import numpy
 
 from dopegraph.backends.mxnet import library
+from dopegraph.backends.mxnet.symbol_writer import DTYPE_NUMBERS
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import BackendError, DeviceError
 
-# MXNet's numbers for dtypes and device kinds, and DLPack's (code, bits) for dtypes. MXNet sees booleans as uint8: it
-# has bool, but hardly an operator for it, and not in DLPack.
-_DTYPE_NUMBERS = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 3}
+# MXNet's numbers for device kinds and dtypes, and DLPack's (code, bits) for dtypes.
 _DEVICE_NUMBERS = {"cpu": 1, "gpu": 2}
 _DLPACK_CODES = {"i": 0, "u": 1, "f": 2, "b": 1}
-_NUMBERS = {numpy.dtype(name): number for name, number in _DTYPE_NUMBERS.items()}
+_NUMBERS = {numpy.dtype(name): number for name, number in DTYPE_NUMBERS.items()}
 _DLPACK = {dtype: (_DLPACK_CODES[dtype.kind], 8 * dtype.itemsize) for dtype in _NUMBERS}
 
 

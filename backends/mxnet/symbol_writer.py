@@ -16,6 +16,9 @@ Shape = tuple[int, ...]
 # MXNet's version in its own encoding: 1.9.1.
 _VERSION = ["int", 10901]
 
+# MXNet's numbers for dtypes. It has a bool too, but hardly an operator for it: booleans are bytes.
+DTYPE_NUMBERS = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 3}
+
 # Operators whose gradient MXNet can always build. A CachedOp builds the gradient of its symbol; before these it may do
 # so, and a result that one of them makes need not be copied through a BlockGrad: its operands are blocked, in place.
 _HAVE_GRADIENTS = frozenset(
@@ -25,7 +28,12 @@ _HAVE_GRADIENTS = frozenset(
 )
 
 # Operators for which MXNet has no gradient: a CachedOp needs the block right behind them.
-WITHOUT_GRADIENTS = frozenset(["_slice_assign"])
+_WITHOUT_GRADIENTS = frozenset(["_slice_assign"])
+
+
+def has_gradient(op: str) -> bool:
+    """Whether MXNet can build a gradient through an operator."""
+    return op not in _WITHOUT_GRADIENTS and not op.startswith("_backward_")
 
 
 class SymbolNode:
@@ -85,9 +93,14 @@ class SymbolWriter:
         self._heads: list[Entry] = []
         self.operators: set[str] = set()
 
-    def argument(self, name: str, shape: Shape, dtype: numpy.dtype[Any]) -> Entry:
-        """An array the caller supplies; a name that is taken gets a number."""
-        return Entry(SymbolNode("null", self._unique(name), (), {}, ()), 0, shape, dtype)
+    def argument(self, name: str, shape: Shape, dtype: numpy.dtype[Any], known: Sequence[str] = ()) -> Entry:
+        """An array the caller supplies; a name that is taken gets a number.
+
+        `known` says what the symbol tells its loader of it: "shape", "dtype".
+        """
+        facts = {"shape": attribute(shape), "dtype": str(DTYPE_NUMBERS.get(dtype.name, -1))}
+        attrs = {f"__{fact}__": facts[fact] for fact in known}
+        return Entry(SymbolNode("null", self._unique(name), (), attrs, ()), 0, shape, dtype)
 
     def node(
         self,

@@ -26,8 +26,9 @@ class NumpyExecutable:
     >>> f = NumpyExecutable(parse('graph f(%x: f32[2]) { %0: f32[2] = tanh(%x) %1: f32[2] = exp(%0) return %1 }'))
     >>> print(f.source)
     def f(x):
-        v0 = tanh(x, out=out0)
-        v1 = exp(v0, out=v0)
+        fresh0 = empty((2,), dtype_f32)
+        v0 = tanh(x, out=fresh0)
+        v1 = exp(v0, out=fresh0)
         return v1,
     """
 

@@ -35,7 +35,7 @@ def test_nothing_is_appended_when_the_type_rule_rejects() -> None:
 
 def test_an_attribute_without_default_must_be_given() -> None:
     builder = Builder()
-    with pytest.raises(GraphError, match="sum does not take .*axes"):
+    with pytest.raises(GraphError, match=r"sum does not take .*axes"):
         builder.emit(ops.sum, [vector(builder)], {})
 
 

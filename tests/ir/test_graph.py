@@ -80,7 +80,7 @@ def test_extracting_needs_everything_to_be_defined(missing: str) -> None:
     stranger = Value(TensorType("f32", (2,)))
     outputs = {"operand": [graph.nodes[1].output], "output": [stranger], "updated": []}[missing]
     updates = [(stranger, graph.inputs[0])] if missing == "updated" else []
-    with pytest.raises(GraphError, match="part: .* is neither an input nor computed"):
+    with pytest.raises(GraphError, match=r"part: .* is neither an input nor computed"):
         extract("part", graph.nodes, graph.inputs, (), outputs, updates)
 
 

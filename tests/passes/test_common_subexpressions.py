@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from dopegraph.ir import parse
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
-from tests.reference import after, body, lines, parse
+from tests.reference import after, body, lines
 
 
 def test_equal_nodes_are_merged_through_chains_into_the_first() -> None:
@@ -18,7 +19,8 @@ def test_equal_nodes_are_merged_through_chains_into_the_first() -> None:
 
 def test_equal_constants_are_merged_by_content() -> None:
     text = (
-        "%0: f32[2] = constant() {value=dense(f32[2], 1.0, nan)} %1: f32[2] = constant() {value=dense(f32[2], 1.0, nan)}"
+        "%0: f32[2] = constant() {value=dense(f32[2], 1.0, nan)}"
+        " %1: f32[2] = constant() {value=dense(f32[2], 1.0, nan)}"
         " return %0, %1"
     )
     assert lines(after(CommonSubexpressions(), body(text)))[-1] == "return %0, %0"
@@ -48,8 +50,12 @@ DIFFERENT = {
     "an integer and a float": (full("1", "f32"), full("1.0", "f32")),
     "a boolean and an integer": (full("true", "f32"), full("1", "f32")),
     "dtypes": (full("1", "f32"), full("1", "f64")),
-    "arrays of different dtypes": ("i8[1] = constant() {value=dense(i8[1], 1)}", "u8[1] = constant() {value=dense(u8[1], 1)}"),
-    "arrays of different shapes": ("i8[1] = constant() {value=dense(i8[1], 1)}", "i8[] = constant() {value=dense(i8[], 1)}"),
+    "arrays of different dtypes": (
+        "i8[1] = constant() {value=dense(i8[1], 1)}", "u8[1] = constant() {value=dense(u8[1], 1)}",
+    ),
+    "arrays of different shapes": (
+        "i8[1] = constant() {value=dense(i8[1], 1)}", "i8[] = constant() {value=dense(i8[], 1)}",
+    ),
 }  # fmt: skip
 
 

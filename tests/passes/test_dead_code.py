@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from dopegraph.ir import parse
 from dopegraph.passes.dead_code import DeadCode
-from tests.reference import after, body, lines, parse
+from tests.reference import after, body, lines
 
 
 def test_nodes_that_no_result_needs_go() -> None:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from dopegraph.ir import parse
 from dopegraph.passes.fold import LIMIT, FoldConstants
 from dopegraph.passes.pipeline import optimize
-from tests.reference import after, body, lines, parse
+from tests.reference import after, body, lines
 
 BIG = LIMIT + 1
 
@@ -26,7 +27,8 @@ EXAMPLES = {
         number("4.0", f"({BIG},)"),
     ),
     "broadcasting numbers": (
-        f"%0: f32[2,1] = {number('2.0', '(2, 1)')} %1: f32[3] = {number('0.5', '(3,)')} %2: f32[2,3] = mul(%0, %1) return %2",
+        f"%0: f32[2,1] = {number('2.0', '(2, 1)')} %1: f32[3] = {number('0.5', '(3,)')} "
+        "%2: f32[2,3] = mul(%0, %1) return %2",
         number("1.0", "(2, 3)"),
     ),
     "comparisons": (f"%0: f32[] = {number('2.0')} %1: bool[] = less(%0, %0) return %1", number("false", dtype="bool")),
@@ -35,12 +37,14 @@ EXAMPLES = {
         f"%0: c64[] = {number('1j', dtype='c64')} %1: c64[] = square(%0) return %1", number("(-1+0j)", dtype="c64"),
     ),
     "rounding as the kernel does": (
-        f"%0: f16[] = {number('0.1', dtype='f16')} %1: f16[] = add(%0, %0) return %1", number("0.199951171875", dtype="f16"),
+        f"%0: f16[] = {number('0.1', dtype='f16')} %1: f16[] = add(%0, %0) return %1",
+        number("0.199951171875", dtype="f16"),
     ),
     "infinities and NaN": (f"%0: f32[] = {number('0.0')} %1: f32[] = div(%0, %0) return %1", number("nan")),
     "negative zero": (f"%0: f32[] = {number('0.0')} %1: f32[] = neg(%0) return %1", number("-0.0")),
     "movements of arrays of one number": (
-        f"%0: f32[{BIG}] = {number('2.0', f'({BIG},)')} %1: f32[2,{BIG}] = broadcast_to(%0) {{shape=(2, {BIG})}} return %1",
+        f"%0: f32[{BIG}] = {number('2.0', f'({BIG},)')}"
+        f" %1: f32[2,{BIG}] = broadcast_to(%0) {{shape=(2, {BIG})}} return %1",
         number("2.0", f"(2, {BIG})"),
     ),
     "arrays of different numbers": (
@@ -86,7 +90,8 @@ UNCHANGED = {
         " %2: f32[1] = take(%1, %0) {axis=0} return %2"
     ),
     "an integer to a negative power": (
-        f"%0: i32[] = {number('2', dtype='i32')} %1: i32[] = {number('-1', dtype='i32')} %2: i32[] = pow(%0, %1) return %2"
+        f"%0: i32[] = {number('2', dtype='i32')} %1: i32[] = {number('-1', dtype='i32')} "
+        "%2: i32[] = pow(%0, %1) return %2"
     ),
     "constants themselves": "%0: f32[3] = iota() {size=3, dtype=f32} return %0",
 }

@@ -109,7 +109,8 @@ PLANS = {
     ),
     "a result is not overwritten": ("%0: f32[2] = exp(%x) %1: f32[2] = neg(%0) return %0, %1", [0, 1]),
     "a result is not overwritten through a view": (
-        "%0: f32[2] = exp(%x) %1: f32[1,2] = reshape(%0) {shape=(1, 2)} %2: f32[2] = neg(%0) return %1, %2", [0, None, 1],
+        "%0: f32[2] = exp(%x) %1: f32[1,2] = reshape(%0) {shape=(1, 2)} %2: f32[2] = neg(%0) return %1, %2", [0, None,
+        1],
     ),
     "views extend the life of what they look at": (
         "%0: f32[2] = exp(%x) %1: f32[2,1] = reshape(%0) {shape=(2, 1)} %2: f32[2] = neg(%y)"
@@ -126,7 +127,8 @@ PLANS = {
         [None, None, 0],
     ),
     "a smaller value fits into a larger slot": (
-        "%0: f32[2] = exp(%x) %1: f32[] = sum(%0) {axes=(0,)} %2: f32[] = neg(%1) %3: f32[1] = sum(%y) {axes=(0,), keepdims=true}"
+        "%0: f32[2] = exp(%x) %1: f32[] = sum(%0) {axes=(0,)} %2: f32[] = neg(%1)"
+        " %3: f32[1] = sum(%y) {axes=(0,), keepdims=true}"
         " return %2, %3",
         [0, 1, 1, 0],
     ),

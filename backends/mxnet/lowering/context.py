@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 
 import numpy
 
-from dopegraph.backends.mxnet.symbol_writer import WITHOUT_GRADIENTS, Entry, SymbolNode, SymbolWriter
+from dopegraph.backends.mxnet.symbol_writer import Entry, SymbolNode, SymbolWriter, has_gradient
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.ops.typing import broadcast_shapes
@@ -98,7 +98,7 @@ class Context:
         """An operator with one output, by default of the type of its first operand."""
         node = self.node(name, inputs, {**(attrs or {}), **more})
         made = Entry(node, 0, inputs[0].shape if shape is None else shape, inputs[0].dtype if dtype is None else dtype)
-        return self.writer.block(made) if name in WITHOUT_GRADIENTS else made
+        return made if has_gradient(name) else self.writer.block(made)
 
     def full(self, value: Number, shape: Shape, dtype: numpy.dtype[Any]) -> Entry:
         """An array of one number."""
@@ -112,7 +112,8 @@ class Context:
         found = self._constant_of.get(key)
         if found is None:
             carried = numpy.array(array, carried_dtype(array.dtype), order="C").reshape(carried_shape(array.shape))
-            found = self.writer.argument(f"{name}_value", carried.shape, carried.dtype)
+            known = ("shape", "dtype") if self.portable else ()
+            found = self.writer.argument(f"{name}_value", carried.shape, carried.dtype, known)
             self._constant_of[key] = found
             self.constants[found.node.name] = carried
         return found

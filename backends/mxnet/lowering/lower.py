@@ -76,7 +76,9 @@ def lower(graph: Graph, target: str = "tuned") -> LoweredSymbol:
     argument_names = []
     for value in graph.arguments:
         dtype = UINT8 if value.type.dtype == BOOL else value.type.dtype
-        entry = c.writer.argument(names[value][1:], carried_shape(value.shape), dtype)
+        # Loaders have to allocate parameters before they have read them.
+        known = () if not c.portable else ("shape", "dtype") if value in graph.state else ("dtype",)
+        entry = c.writer.argument(names[value][1:], carried_shape(value.shape), dtype, known)
         argument_names.append(entry.node.name)
         # A boolean argument is cast once, where it is first read.
         c.entries[value] = c.cast(entry, carried_dtype(value.type.dtype)) if value in c.users else entry

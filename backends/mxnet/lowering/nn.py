@@ -64,11 +64,15 @@ def _forward(c: Context, node: Node, x: Optional[Value], w: Optional[Value]) -> 
 
 
 def _backward(c: Context, node: Node, forward: Node, index: int) -> Entry:
+    """One result of MXNet's own backward operator, which gives the gradients of data and weight at once."""
     x, w = (c[value] for value in forward.inputs)
     deps = [c.entries[forward.outputs[0]].node]
     attrs = {**_how(node, w.shape[2:]), "num_filter": w.shape[0]}
     made = c.node("_backward_Convolution", (c[node.inputs[0]], x, w), attrs, deps)
-    return Entry(made, index, (x, w)[index].shape, x.dtype)
+    data = c.writer.block(Entry(made, 0, x.shape, x.dtype))
+    # A CachedOp insists on both: reading either pulls the other in.
+    weight = Entry(c.node("BlockGrad", (Entry(made, 1, w.shape, w.dtype),), {}, [data.node]), 0, w.shape, w.dtype)
+    return weight if index else Entry(c.node("BlockGrad", (data,), {}, [weight.node]), 0, x.shape, x.dtype)
 
 
 def _conv_grad_weight(c: Context, node: Node) -> Entry:
@@ -183,7 +187,7 @@ def _max_pool_grad(c: Context, node: Node) -> Entry:
     pooled, where = (Entry(forward, index, g.shape, x.dtype) for index in (0, 1))
     zeros = c.full(0, g.shape, g.dtype)
     made = c.node("_backward_Pooling", (g, zeros, x, pooled, where), how, [forward])
-    return Entry(made, 0, x.shape, x.dtype)
+    return c.writer.block(Entry(made, 0, x.shape, x.dtype))
 
 
 def window_parts(c: Context, x: Entry, node: Node, out: Shape, fill: float) -> list[Entry]:
@@ -251,7 +255,7 @@ def _avg_pool_grad(c: Context, node: Node) -> Entry:
                     and other.inputs[0].type == result_type(node):  # fmt: skip
                 deps = [entry.node]
                 made = c.node("_backward_Pooling", (g, c[other.inputs[0]], entry), _pool_how(node, "avg"), deps)
-                return Entry(made, 0, shape, g.dtype)
+                return c.writer.block(Entry(made, 0, shape, g.dtype))
     # Every element of a window gets its share: a transposed convolution with ones.
     from dopegraph.ops.nn import _counts
 

@@ -72,11 +72,16 @@ ALIASES = {
     "an argument": "return %x",
     "an argument twice": "return %x, %x",
     "a view of an argument": "%0: f32[1,2] = reshape(%x) {shape=(1, 2)} return %0",
-    "a view of a view": "%0: f32[1,2] = reshape(%x) {shape=(1, 2)} %1: f32[2,1] = transpose(%0) {axes=(1, 0)} return %0, %1",
+    "a view of a view": (
+        "%0: f32[1,2] = reshape(%x) {shape=(1, 2)} %1: f32[2,1] = transpose(%0) {axes=(1, 0)} return %0, %1"
+    ),
     "a broadcast argument": "%0: f32[3,2] = broadcast_to(%x) {shape=(3, 2)} return %0",
     "a result twice": "%0: f32[2] = exp(%x) return %0, %0",
     "a result and a view of it": "%0: f32[2] = exp(%x) %1: f32[2] = flip(%0) {axes=(0,)} return %0, %1",
-    "two views of one value": "%0: f32[2] = exp(%x) %1: f32[2] = flip(%0) {axes=(0,)} %2: f32[1,2] = reshape(%0) {shape=(1, 2)} return %1, %2",
+    "two views of one value": (
+        "%0: f32[2] = exp(%x) %1: f32[2] = flip(%0) {axes=(0,)} %2: f32[1,2] = reshape(%0) {shape=(1, 2)}"
+        " return %1, %2"
+    ),
     "a constant": "%0: f32[2] = constant() {value=dense(f32[2], 1.0, 2.0)} return %0",
     "a number": "%0: f32[] = full() {value=1.0, shape=(), dtype=f32} return %0, %0",
     "a filled array": "%0: f32[2] = full() {value=1.0, shape=(2,), dtype=f32} return %0",
@@ -103,8 +108,10 @@ def test_new_values_of_state_come_after_the_outputs() -> None:
 
 
 NAMES = [
-    "v0", "v1", "out", "out0", "fresh0", "dtype_f32", "empty", "copy", "asarray", "class", "lambda", "None", "in", "in_x",
-    "in_in", "add", "exp", "f", "graph", "print", "__builtins__", "numpy", "x", "v0_axes", "max", "sum", "return", "state",
+    "v0", "v1", "out", "out0", "fresh0", "dtype_f32", "empty", "copy", "asarray", "class", "lambda", "None", "in",
+        "in_x",
+    "in_in", "add", "exp", "f", "graph", "print", "__builtins__", "numpy", "x", "v0_axes", "max", "sum", "return",
+        "state",
 ]  # fmt: skip
 
 
@@ -183,7 +190,10 @@ def test_the_slot_of_a_result_may_hold_another_dtype_before() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    text = "graph f(%x: f64[2000]) { %0: f64[2000] = neg(%x) %1: f64[2000] = square(%0) %2: f64[] = sum(%1) {axes=(0,)} return %2 }"
+    text = (
+        "graph f(%x: f64[2000]) { %0: f64[2000] = neg(%x) %1: f64[2000] = square(%0)"
+        " %2: f64[] = sum(%1) {axes=(0,)} return %2 }"
+    )
     executable = NumpyExecutable(parse(text))
     wrong = []
 

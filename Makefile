@@ -1,0 +1,39 @@
+# Two commands: `make demo` and `make test`. Everything goes into .venv; only Python 3 (with venv) and make are needed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+# Developers and CI have the data beside the checkout; users have theirs in the cache, or download it.
+ifneq ($(wildcard ../shared/data/mnist),)
+export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: demo test lint docs-check bench clean
+
+demo: $(READY)
+	$(BIN)/python -m examples.demo
+
+test: $(READY) lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python setup.py -q build_py
+	cd build/lib && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p dopegraph.ir -p dopegraph.passes -p dopegraph.autodiff
+	cd build/lib && ../../$(BIN)/lint-imports --config ../../pyproject.toml
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.mlp_step
+
+$(READY): setup.py pyproject.toml dopegraph/version.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip setuptools wheel
+	$(BIN)/python -m pip install --quiet --editable '.[mxnet,examples,test]'
+	$(BIN)/python -m dopegraph setup || echo "MXNet could not be installed; everything runs on NumPy"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info

@@ -1,0 +1,205 @@
+"""Functions of neural networks that are one primitive each: activations, softmax, convolution, pooling, one-hot codes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, Union
+
+import numpy
+
+from dopegraph import ops
+from dopegraph.array import apply, ndarray
+from dopegraph.numpy.promotion import as_array, convert, inexact_dtype, promote
+from dopegraph.numpy.shape import axis_of, reshape
+from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import DTypeError, ShapeError
+from dopegraph.runtime.location import here, located
+
+Lengths = Union[int, Sequence[int]]
+
+
+def _floating(x: Any) -> ndarray:
+    array = as_array(x)
+    return convert(array, inexact_dtype(array.dtype))
+
+
+def relu(x: Any) -> ndarray:
+    """The positive part; its derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> from dopegraph import nn
+    >>> nn.relu([-1.0, 2.0])
+    array([0., 2.], dtype=float32)
+    """
+    return apply(ops.relu, as_array(x))
+
+
+def sigmoid(x: Any) -> ndarray:
+    """``1 / (1 + exp(-x))``, without overflow.
+
+    Examples
+    --------
+    >>> from dopegraph import nn
+    >>> nn.sigmoid([0.0, 1000.0])
+    array([0.5, 1. ], dtype=float32)
+    """
+    return apply(ops.sigmoid, _floating(x))
+
+
+def erf(x: Any) -> ndarray:
+    """The error function."""
+    return apply(ops.erf, _floating(x))
+
+
+def softmax(x: Any, axis: int = -1) -> ndarray:
+    """Exponentials divided by their sum along an axis, without overflow.
+
+    Examples
+    --------
+    >>> from dopegraph import nn
+    >>> nn.softmax([[0.0, 0.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+    array = _floating(x)
+    return apply(ops.softmax, array, axis=axis_of(axis, array.ndim, "softmax"))
+
+
+def log_softmax(x: Any, axis: int = -1) -> ndarray:
+    """The logarithm of `softmax`, without overflow and without the logarithm of 0."""
+    array = _floating(x)
+    return apply(ops.log_softmax, array, axis=axis_of(axis, array.ndim, "log_softmax"))
+
+
+def one_hot(x: Any, depth: int, dtype: Any = None) -> ndarray:
+    """For each integer a row of zeros with a one at its place; of zeros alone when it is not in [0, depth).
+
+    Parameters
+    ----------
+    x : array_like of int
+        Floats are accepted, as labels often are floats.
+    depth : int
+        Length of the new last axis.
+    dtype : dtype, optional
+        The default floating dtype.
+
+    Examples
+    --------
+    >>> from dopegraph import nn
+    >>> nn.one_hot([1, 0], 3)
+    array([[0., 1., 0.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    indices = as_array(x)
+    if indices.dtype.kind not in "iu":
+        indices = convert(indices, numpy.dtype("int64"))
+    chosen = default_dtype() if dtype is None else numpy.dtype(dtype)
+    return apply(ops.one_hot, indices, depth=operator.index(depth), dtype=chosen)
+
+
+def _lengths(given: Lengths, space: int, name: str) -> tuple[int, ...]:
+    """One number for each spatial axis."""
+    if isinstance(given, Sequence):
+        lengths = tuple(operator.index(one) for one in given)
+        if len(lengths) != space:
+            raise ShapeError(located(f"{name} {lengths} for data with {space} spatial axes", here()))
+        return lengths
+    return (operator.index(given),) * space
+
+
+def _space(x: ndarray, name: str) -> int:
+    if x.ndim < 3:
+        message = f"{name}: data of shape {x.shape}; it needs axes for batch, channels and space"
+        raise ShapeError(located(message, here()))
+    return x.ndim - 2
+
+
+def conv(
+    x: Any, w: Any, b: Any = None, stride: Lengths = 1, pad: Lengths = 0, dilate: Lengths = 1, groups: int = 1
+) -> ndarray:
+    """Convolution (cross-correlation) of data with a weight, plus a bias for each channel.
+
+    Parameters
+    ----------
+    x : array_like, shape (batch, channels, *space)
+    w : array_like, shape (filters, channels // groups, *kernel)
+    b : array_like, shape (filters,), optional
+    stride, pad, dilate : int or sequence of int
+        For all spatial axes, or for each; `pad` zeros on both sides.
+    groups : int
+        Channels and filters are divided into so many groups that do not mix.
+
+    Returns
+    -------
+    ndarray, shape (batch, filters, *out)
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> from dopegraph import nn
+    >>> nn.conv(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))).shape
+    (1, 1, 2, 2)
+    """
+    data, weight = promote((x, w))
+    if data.dtype.kind != "f":
+        raise DTypeError(located(f"conv: takes floating numbers, not {data.dtype}", here()))
+    space = _space(data, "conv")
+    result = apply(
+        ops.conv,
+        data,
+        weight,
+        stride=_lengths(stride, space, "conv: stride"),
+        pad=_lengths(pad, space, "conv: pad"),
+        dilate=_lengths(dilate, space, "conv: dilate"),
+        groups=operator.index(groups),
+    )
+    if b is None:
+        return result
+    bias = as_array(b)
+    if bias.shape != (weight.shape[0],):
+        raise ShapeError(located(f"conv: a bias of shape {bias.shape} for {weight.shape[0]} filters", here()))
+    return result + reshape(bias, (-1,) + (1,) * space)
+
+
+def max_pool(x: Any, kernel: Lengths, stride: Lengths | None = None, pad: Lengths = 0) -> ndarray:
+    """The largest element of each window; windows do not overlap unless `stride` is smaller than `kernel`.
+
+    Parameters
+    ----------
+    x : array_like, shape (batch, channels, *space)
+    kernel, stride, pad : int or sequence of int
+        For all spatial axes, or for each; padding never is the largest element.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> from dopegraph import nn
+    >>> nn.max_pool(np.arange(4.0).reshape(1, 1, 2, 2), 2).item()
+    3.0
+    """
+    data = _floating(x)
+    space = _space(data, "max_pool")
+    return apply(
+        ops.max_pool,
+        data,
+        kernel=_lengths(kernel, space, "max_pool: kernel"),
+        stride=_lengths(kernel if stride is None else stride, space, "max_pool: stride"),
+        pad=_lengths(pad, space, "max_pool: pad"),
+    )
+
+
+def avg_pool(
+    x: Any, kernel: Lengths, stride: Lengths | None = None, pad: Lengths = 0, count_include_pad: bool = True
+) -> ndarray:
+    """The mean of each window; see `max_pool`. Without `count_include_pad` padding does not count."""
+    data = _floating(x)
+    space = _space(data, "avg_pool")
+    return apply(
+        ops.avg_pool,
+        data,
+        kernel=_lengths(kernel, space, "avg_pool: kernel"),
+        stride=_lengths(kernel if stride is None else stride, space, "avg_pool: stride"),
+        pad=_lengths(pad, space, "avg_pool: pad"),
+        count_include_pad=bool(count_include_pad),
+    )

@@ -1,0 +1,72 @@
+"""Linear regression from scratch (the book's chapter 5): two weights and a bias, found by stochastic gradient descent.
+
+    python -m examples.part1.linear_regression_scratch
+"""
+
+import dopegraph
+import dopegraph.numpy as np
+from dopegraph.data import batches
+from examples.chapter import options, plot_curve, progress
+
+np.random.seed(1)
+
+num_inputs, num_outputs, num_examples = 2, 1, 10000
+batch_size, learning_rate, smoothing_constant = 4, 0.001, 0.01
+
+
+def real_fn(X):
+    return 2 * X[:, 0] - 3.4 * X[:, 1] + 4.2
+
+
+X = np.random.normal(size=(num_examples, num_inputs))
+y = real_fn(X) + 0.01 * np.random.normal(size=num_examples)
+
+w = np.random.normal(size=(num_inputs, num_outputs))
+b = np.random.normal(size=num_outputs)
+params = [w, b]
+for param in params:
+    param.attach_grad()
+
+
+def net(X):
+    return np.dot(X, w) + b
+
+
+def square_loss(yhat, y):
+    return np.mean((yhat - y) ** 2)
+
+
+def SGD(params, lr):
+    for param in params:
+        param[:] = param - lr * param.grad
+
+
+@dopegraph.compile
+def train_step(data, label, lr):
+    with dopegraph.record():
+        output = net(data)
+        loss = square_loss(output, label.reshape((-1, 1)))
+    loss.backward()
+    SGD(params, lr)
+    return loss
+
+
+def main(arguments=None):
+    chosen = options(__doc__, epochs=2, arguments=arguments)
+    train_data = batches(X.asnumpy(), y.asnumpy(), batch_size=batch_size, seed=1)
+    moving_loss, niter, losses = 0.0, 0, []
+    for e in range(chosen.epochs):
+        for data, label in progress(train_data, e, chosen.steps):
+            loss = float(train_step(data, label, learning_rate))
+            niter += 1
+            moving_loss = (1 - smoothing_constant) * moving_loss + smoothing_constant * loss
+            losses.append(moving_loss / (1 - (1 - smoothing_constant) ** niter))
+        print(f"Epoch {e}. Moving avg of loss: {losses[-1]:.3g}")
+    print(f"w = {w.ravel()}, b = {b}; the data were made with [2, -3.4] and 4.2")
+    if chosen.plots:
+        plot_curve(chosen.plots / "linear_regression.png", losses, "loss", "Loss during training")
+    return {"w": w.asnumpy().ravel(), "b": b.asnumpy(), "loss": losses[-1], "train_step": train_step}
+
+
+if __name__ == "__main__":
+    main()

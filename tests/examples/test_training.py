@@ -1,0 +1,66 @@
+"""The book's first models trained on real data: what must be reached, and that every step is one program."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import numpy
+import pytest
+
+import dopegraph
+from dopegraph.backends.mxnet import library
+
+
+def fresh(name):
+    """A chapter with new parameters from the same seed."""
+    module = f"examples.part1.{name}"
+    sys.modules.pop(module, None)
+    return importlib.import_module(module)
+
+
+def one_program_for_each_batch_shape(step, shapes):
+    assert [plan.escapes for plan in step.plans] == [()] * shapes
+    for plan in step.plans:
+        assert plan.fallbacks == []
+        assert len(plan.program.stages) == 1
+        assert plan.program.symbols == (1 if library.available() else 0)
+
+
+def test_linear_regression_recovers_the_parameters():
+    found = fresh("linear_regression_scratch").main([])
+    numpy.testing.assert_allclose(found["w"], [2, -3.4], atol=1e-3)
+    numpy.testing.assert_allclose(found["b"], [4.2], atol=1e-3)
+    assert 0.8e-4 < found["loss"] < 1.3e-4
+    one_program_for_each_batch_shape(found["train_step"], 1)
+
+
+def test_softmax_regression_reaches_the_books_accuracy():
+    found = fresh("softmax_regression_scratch").main([])
+    assert found["test_accuracy"] >= 0.875
+    one_program_for_each_batch_shape(found["train_step"], 2)
+
+
+def test_the_multilayer_perceptron_reaches_the_books_accuracy():
+    found = fresh("multilayer_perceptrons_scratch").main([])
+    assert found["test_accuracy"] >= 0.965
+    one_program_for_each_batch_shape(found["train_step"], 2)
+    assert found["train_step"].recompiles[0].reason.startswith("data was")
+
+
+def losses(policy, steps=100):
+    mlp = fresh("multilayer_perceptrons_scratch")
+    from dopegraph.data import mnist
+
+    images, labels = mnist(train=True)
+    found = []
+    with dopegraph.policy(policy):
+        for step in range(steps):
+            part = slice(step * mlp.batch_size, (step + 1) * mlp.batch_size)
+            found.append(float(mlp.compiled_step(images[part], labels[part], mlp.learning_rate)))
+    return found
+
+
+@pytest.mark.skipif(not library.installed(), reason="compares MXNet with NumPy")
+def test_mxnet_and_numpy_train_alike():
+    numpy.testing.assert_allclose(losses("prefer_mxnet"), losses("only_numpy"), rtol=1e-4)
