@@ -1,5 +1,5 @@
 """Brings equal things to one form, so that the later passes see them: broadcasts that elementwise nodes do anyway,
-arrays of one repeated number, operand order of commutative operators, `identity`."""
+arrays of one repeated number, numbers on the right of commutative operators, `identity`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ class Canonicalize(Pass):
     name = "canonicalize"
 
     def run(self, graph: Graph) -> bool:
-        order = {value: number for number, value in enumerate(graph.arguments)}
         changed = False
 
         def rewrite(node: Node) -> Value | None:
             nonlocal changed
-            for value in node.outputs:
-                order[value] = len(order)
             if node.op.name in ("identity", "stop_gradient"):
                 return node.inputs[0]
             if node.op.elementwise and node.inputs:
                 changed |= _drop_broadcasts(node)
-            if node.op.commutative and _rank(node.inputs[0], order) > _rank(node.inputs[1], order):
+            if node.op.commutative and _is_number(node.inputs[0]) and not _is_number(node.inputs[1]):
                 node.inputs = node.inputs[::-1]
                 changed = True
             return None
@@ -33,9 +30,8 @@ class Canonicalize(Pass):
         return rewrite_nodes(graph, rewrite) or changed
 
 
-def _rank(value: Value, order: dict[Value, int]) -> tuple[bool, int]:
-    """Numbers stand on the right, everything else in order of appearance."""
-    return value.node is not None and value.node.op.name == "full", order.setdefault(value, len(order))
+def _is_number(value: Value) -> bool:
+    return value.node is not None and value.node.op.name == "full"
 
 
 def _drop_broadcasts(node: Node) -> bool:

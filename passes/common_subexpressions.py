@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
-
 from dopegraph.ir.graph import Graph, Value
+from dopegraph.ir.types import attribute_key
 from dopegraph.passes.pass_ import Pass
 
 
@@ -19,7 +18,8 @@ class CommonSubexpressions(Pass):
         kept = []
         for node in graph.nodes:
             node.inputs = tuple(replacement.get(value, value) for value in node.inputs)
-            key = (node.op.name, node.inputs, tuple((name, _key(node.attrs[name])) for name in sorted(node.attrs)))
+            operands = frozenset(node.inputs) if node.op.commutative else node.inputs
+            key = (node.op.name, operands, tuple((name, attribute_key(node.attrs[name])) for name in sorted(node.attrs)))
             same = first.setdefault(key, node.outputs)
             if same is node.outputs:
                 kept.append(node)
@@ -28,12 +28,3 @@ class CommonSubexpressions(Pass):
         graph.nodes = kept
         graph.replace(replacement)
         return bool(replacement)
-
-
-def _key(attribute: Any) -> Any:
-    """A hashable stand-in that keeps 1, 1.0 and True, and 0.0 and -0.0, apart."""
-    if isinstance(attribute, numpy.ndarray):
-        return (attribute.dtype.str, attribute.shape, attribute.tobytes())
-    if isinstance(attribute, tuple):
-        return tuple(_key(item) for item in attribute)
-    return (type(attribute).__name__, repr(attribute))

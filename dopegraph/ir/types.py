@@ -97,3 +97,12 @@ class TensorType:
 
     def with_dtype(self, dtype: DType) -> TensorType:
         return TensorType(dtype, self.shape)
+
+
+def attribute_key(attribute: Any) -> Any:
+    """A hashable stand-in for an attribute that keeps 1, 1.0 and True, and 0.0 and -0.0, apart."""
+    if isinstance(attribute, numpy.ndarray):
+        return (attribute.dtype.str, attribute.shape, attribute.tobytes())
+    if isinstance(attribute, tuple):
+        return tuple(attribute_key(item) for item in attribute)
+    return (type(attribute), repr(attribute) if isinstance(attribute, (float, complex)) else attribute)

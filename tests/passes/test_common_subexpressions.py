@@ -17,6 +17,11 @@ def test_equal_nodes_are_merged_through_chains_into_the_first() -> None:
     ]  # fmt: skip
 
 
+def test_commutative_operands_may_stand_in_any_order() -> None:
+    text = "%0: f32[2] = add(%x, %y) %1: f32[2] = add(%y, %x) return %0, %1"
+    assert lines(after(CommonSubexpressions(), body(text))) == ["%0: f32[2] = add(%x, %y)", "return %0, %0"]
+
+
 def test_equal_constants_are_merged_by_content() -> None:
     text = (
         "%0: f32[2] = constant() {value=dense(f32[2], 1.0, nan)}"

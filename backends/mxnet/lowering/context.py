@@ -61,6 +61,7 @@ class Context:
         self.constants: dict[str, numpy.ndarray[Any, Any]] = {}
         self.entries: dict[Value, Entry] = {}
         self.users = graph.uses()
+        self.biased: dict[Value, Entry] = {}
         self._constant_of: dict[Any, Entry] = {}
         self._name = ""
 
@@ -161,6 +162,16 @@ class Context:
     def slice(self, x: Entry, starts: Shape, stops: Shape, steps: Shape) -> Entry:
         shape = tuple(len(range(*bounds)) for bounds in zip(starts, stops, steps))
         return self.op("slice", x, shape=shape, begin=starts, end=stops, step=steps)
+
+    def with_bias(self, product: Value, bias: Value) -> Entry:
+        """The convolution that made a value, again, with a bias; the one without is not written if nobody reads it."""
+        plain = self[product]
+        single = self.reshape(self[bias], (product.shape[1],))
+        node = plain.node
+        name, attrs = node.op, {**node.attrs, "no_bias": False}
+        fused = self.op(name, *node.inputs, single, shape=plain.shape, dtype=plain.dtype, attrs=attrs)
+        self.biased[product] = fused
+        return fused
 
     def transpose(self, x: Entry, axes: Sequence[int]) -> Entry:
         """Moved with as few axes as possible: lengths 1 are dropped, axes that stay neighbours become one."""

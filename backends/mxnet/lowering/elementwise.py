@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy
 
-from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, Number, Rule, carried_dtype, number_of
+from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, Number, Rule, carried_dtype, is_source, number_of
 from dopegraph.ir.graph import Node
 
 # 1.5 times this, added and subtracted again, rounds half to even: the spacing of floats is 1 there.
@@ -53,7 +53,34 @@ def comparison(same: str, broadcast: str, mirrored: str) -> Rule:
 
 def _select(c: Context, node: Node) -> Entry:
     condition, x, y = node.inputs
+    if not c.portable and _is_relu_gradient(c, node):
+        assert condition.node is not None
+        return c.op("_backward_Activation", c[x], c[condition.node.inputs[0]], act_type="relu")
     return c.where(c[condition], c[x], c[y])
+
+
+# Primitives whose result is finite wherever their operands are small numbers.
+_LINEAR = frozenset(["matmul", "conv_grad_data", "avg_pool_grad", "max_pool_grad", "reshape", "mul", "add", "sub"])
+
+
+def _is_relu_gradient(c: Context, node: Node) -> bool:
+    """Whether a node is ``select(x > 0, g, 0)`` beside a ``relu(x)``: oneDNN does that twenty times as fast as `where`.
+
+    It multiplies by 0 where `where` would choose 0: for a cotangent that is not finite NaN instead of 0. So only for
+    cotangents that are sums and products, not for what a user guards with a condition, such as ``log(x)``.
+    """
+    condition, g, zero = node.inputs
+    x = condition.node.inputs[0] if condition.node is not None and condition.node.op.name == "greater" else None
+    return (
+        x is not None
+        and x.type == g.type == node.outputs[0].type
+        and g.type.dtype == FLOAT32
+        and number_of(zero) == 0
+        and number_of(condition.node.inputs[1]) == 0  # type: ignore[union-attr]
+        and g.node is not None
+        and g.node.op.name in _LINEAR
+        and any(user.op.name == "relu" for user in c.users[x])
+    )
 
 
 def _cast(c: Context, node: Node) -> Entry:
@@ -160,6 +187,23 @@ def _as_is(c: Context, node: Node) -> Entry:
     return c[node.inputs[0]]
 
 
+_plain_add = binary("elemwise_add", "broadcast_add", "_plus_scalar", "_plus_scalar")
+
+
+def _add(c: Context, node: Node) -> Entry:
+    """A convolution adds a number for each channel for nothing."""
+    for product, bias in (node.inputs, node.inputs[::-1]):
+        if is_source(product, "conv") and _is_bias(product, bias) and c.users[product] == [node]:
+            if product not in c.graph.results and product.type == node.outputs[0].type:
+                return c.with_bias(product, bias)
+    return _plain_add(c, node)
+
+
+def _is_bias(product: Any, bias: Any) -> bool:
+    channels = (product.shape[1], *(1 for _ in product.shape[2:]))
+    return bias.shape in (channels, (1, *channels))
+
+
 def _arctan2(c: Context, x: Entry, y: Entry) -> Entry:
     return c.binary("_npi_arctan2", "_npi_arctan2", x, y)
 
@@ -190,7 +234,7 @@ RULES: dict[str, Rule] = {
     "identity": _as_is,
     "stop_gradient": _as_is,
     # Arithmetic
-    "add": binary("elemwise_add", "broadcast_add", "_plus_scalar", "_plus_scalar"),
+    "add": _add,
     "sub": binary("elemwise_sub", "broadcast_sub", "_minus_scalar", "_rminus_scalar"),
     "mul": binary("elemwise_mul", "broadcast_mul", "_mul_scalar", "_mul_scalar"),
     "div": binary("elemwise_div", "broadcast_div", "_div_scalar", "_rdiv_scalar"),

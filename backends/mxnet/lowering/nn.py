@@ -12,6 +12,7 @@ import numpy
 from dopegraph.backends.mxnet.lowering.context import FLOAT32, INT64, Context, Entry, Rule, carried_shape, result_type
 from dopegraph.backends.mxnet.lowering.reduction import as_float32, row_max
 from dopegraph.backends.mxnet.lowering.shape import concat
+from dopegraph.backends.mxnet.symbol_writer import SymbolNode
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import Shape
 
@@ -64,15 +65,17 @@ def _forward(c: Context, node: Node, x: Optional[Value], w: Optional[Value]) -> 
 
 
 def _backward(c: Context, node: Node, forward: Node, index: int) -> Entry:
-    """One result of MXNet's own backward operator, which gives the gradients of data and weight at once."""
-    x, w = (c[value] for value in forward.inputs)
-    deps = [c.entries[forward.outputs[0]].node]
-    attrs = {**_how(node, w.shape[2:]), "num_filter": w.shape[0]}
-    made = c.node("_backward_Convolution", (c[node.inputs[0]], x, w), attrs, deps)
-    data = c.writer.block(Entry(made, 0, x.shape, x.dtype))
-    # A CachedOp insists on both: reading either pulls the other in.
-    weight = Entry(c.node("BlockGrad", (Entry(made, 1, w.shape, w.dtype),), {}, [data.node]), 0, w.shape, w.dtype)
-    return weight if index else Entry(c.node("BlockGrad", (data,), {}, [weight.node]), 0, x.shape, x.dtype)
+    """One result of MXNet's own backward operator, which gives the gradients of data, weight and bias at once."""
+    value = forward.outputs[0]
+    ahead = c.biased.get(value, c.entries[value]).node
+    made = c.node("_backward_Convolution", (c[node.inputs[0]], *ahead.inputs), ahead.attrs, [ahead])
+    # A CachedOp insists that all results are read: reading one pulls the others in.
+    read: list[SymbolNode] = []
+    for position, operand in enumerate(ahead.inputs):
+        result = Entry(made, position, operand.shape, operand.dtype)
+        read.append(c.node("BlockGrad", (result,), {}, read[-1:]))
+    wanted = Entry(read[index], 0, ahead.inputs[index].shape, ahead.inputs[index].dtype)
+    return Entry(c.node("BlockGrad", (wanted,), {}, read[-1:]), 0, wanted.shape, wanted.dtype)
 
 
 def _conv_grad_weight(c: Context, node: Node) -> Entry:
