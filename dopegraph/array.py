@@ -182,16 +182,16 @@ class ndarray:
         self._about_to_change()
         for handle in (self, root):
             handle._shared = handle._foreign = True
+        recording = active_recording()
+        if recording is not None:
+            recording.expose(root)
         return array
 
     def _about_to_change(self) -> None:
         """Recordings that lifted this memory keep what it held so far."""
         recording = active_recording()
         for one in (*suspended(), *([recording] if recording is not None else [])):
-            root = self._root()
-            for other, _ in list(one.lifted.values()):
-                if other._root() is root:
-                    one.protect(other)
+            one.protect_root(self._root())
 
     # Writing -----------------------------------------------------------------------------------------------------
 
@@ -206,6 +206,8 @@ class ndarray:
             self._recording = recording
             recording.adopt(self)
         self._value = value
+        if id(self) in recording.exposed:
+            recording.settle([self])
 
     def _write(self, key: Any, array: Any) -> None:
         """Write NumPy values into the memory at once."""

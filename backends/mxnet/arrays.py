@@ -1,14 +1,15 @@
 """One memory seen by NumPy and by MXNet: views in both directions without a copy, and copies between devices.
 
-Used by the executor and by arrays that change device. What MXNet cannot hold (some dtypes, arrays without elements) stays
-NumPy's whatever its device; no MXNet operator ever sees it.
+Used by the executor and by arrays that change device. What MXNet cannot hold (some dtypes, arrays without elements)
+stays NumPy's whatever its device; no MXNet operator ever sees it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import itertools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy
 
@@ -50,8 +51,9 @@ _held: dict[int, Any] = {}
 _tickets = itertools.count(1)
 
 
-def _release(tensor: Any) -> None:
-    _held.pop(tensor.contents.manager_ctx, None)
+def _release(tensor: Any, forget: Callable[[int, None], Any] = _held.pop) -> None:
+    # MXNet lets go of some arrays when Python ends, after this module's names are gone: hence the default.
+    forget(tensor.contents.manager_ctx, None)
 
 
 _deleter = ctypes.CFUNCTYPE(None, ctypes.POINTER(_DLManagedTensor))(_release)
@@ -135,23 +137,12 @@ def _view(array: numpy.ndarray[Any, Any]) -> Any:
 
 def host_buffer(ndarray: Any, dtype: numpy.dtype[Any], shape: Shape) -> Buffer:
     """A buffer whose NumPy array is the memory of an MXNet array on the CPU, which it keeps alive."""
-    return _viewer(TensorType(dtype, shape))(ndarray)
-
-
-def _viewer(type: TensorType) -> Callable[[Any], Buffer]:
-    """Makes host buffers of MXNet arrays of one type; prepared once, since it runs for every result of every call."""
-    get_data = library.load().base._LIB.MXNDArrayGetData
-    memory_type = ctypes.c_char * type.nbytes
-    dtype, shape, array_of = type.dtype, type.shape, numpy.ndarray
-
-    def view(ndarray: Any) -> Buffer:
-        pointer = ctypes.c_void_p()
-        check(get_data(ndarray.handle, ctypes.byref(pointer)))
-        memory = memory_type.from_address(pointer.value)  # type: ignore[arg-type]
-        memory.owner = ndarray
-        return Buffer(array_of(shape, dtype, memory), ndarray)
-
-    return view
+    pointer = ctypes.c_void_p()
+    check(library.load().base._LIB.MXNDArrayGetData(ndarray.handle, ctypes.byref(pointer)))
+    nbytes = TensorType(dtype, shape).nbytes
+    memory: Any = (ctypes.c_char * nbytes).from_address(pointer.value)  # type: ignore[arg-type]
+    memory.owner = ndarray  # the NumPy array holds `memory`
+    return Buffer(numpy.ndarray(shape, dtype, memory), ndarray)
 
 
 def allocator(type: TensorType, device: Device) -> Callable[[], Buffer]:
@@ -164,13 +155,27 @@ def allocator(type: TensorType, device: Device) -> Callable[[], Buffer]:
     ndim = type.ndim or 1
     shape = (ctypes.c_uint * ndim)(*(type.shape or (1,)))
     where = _DEVICE_NUMBERS[device.kind], device.index, 0, _NUMBERS[type.dtype]
-    view = _viewer(type) if device.is_host else None
+    if device.is_host:
+        # Written out, without calls to `check` and `_viewer`: it runs for every result of every call.
+        get_data, byref, pointer_type = mx.base._LIB.MXNDArrayGetData, ctypes.byref, ctypes.c_void_p
+        memory_at, dtype, array_of = (ctypes.c_char * type.nbytes).from_address, type.dtype, numpy.ndarray
+        array_shape = type.shape
+
+        def allocate_host() -> Buffer:
+            handle, pointer = pointer_type(), pointer_type()
+            if create(shape, ndim, *where, byref(handle)) or get_data(handle, byref(pointer)):
+                check(-1)
+            ndarray = ndarray_class(handle)
+            memory: Any = memory_at(pointer.value)  # type: ignore[arg-type]
+            memory.owner = ndarray
+            return Buffer(array_of(array_shape, dtype, memory), ndarray)
+
+        return allocate_host
 
     def allocate() -> Buffer:
         handle = ctypes.c_void_p()
         check(create(shape, ndim, *where, ctypes.byref(handle)))
-        ndarray = ndarray_class(handle)
-        return view(ndarray) if view is not None else Buffer(None, ndarray, device, type)
+        return Buffer(None, ndarray_class(handle), device, type)
 
     return allocate
 
@@ -199,7 +204,7 @@ def to_device(buffer: Buffer, device: Device) -> Buffer:
 
 
 def _copied_to(array: numpy.ndarray[Any, Any], device: Device) -> Any:
-    contiguous = numpy.array(array, order="C", copy=None if numpy.lib.NumpyVersion(numpy.__version__) >= "2.0.0" else False)
+    contiguous = numpy.asarray(array, order="C")
     target = empty(TensorType(array.dtype, array.shape), device).native
     copy = library.load().base._LIB.MXNDArraySyncCopyFromCPU
     check(copy(target.handle, ctypes.c_void_p(contiguous.ctypes.data), ctypes.c_size_t(contiguous.size)))

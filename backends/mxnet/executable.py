@@ -1,4 +1,4 @@
-"""Runs a graph as one MXNet symbol: a CachedOp with static memory that reads and writes the callers' buffers directly."""
+"""Runs a graph as one MXNet symbol: a CachedOp with static memory that reads and writes the callers' buffers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class MXNetExecutable:
         for place, array in self._constants.items():
             self._inputs[place] = array.handle
         self._outputs = (ctypes.c_void_p * max(len(graph.results), 1))()
+        # What each call hands over beside the arrays; made once.
+        self._count = ctypes.c_int(len(graph.results))
         self._storage_types = ctypes.POINTER(ctypes.c_int)()
+        self._output_pointer = ctypes.cast(self._outputs, ctypes.POINTER(ctypes.c_void_p))
         # Without an argument there is nothing to run: the results are constants.
         self._operator = self._make_operator() if self._arguments else None
 
@@ -108,8 +111,8 @@ class MXNetExecutable:
             self._operator.handle,
             len(self._inputs),
             self._inputs,
-            ctypes.byref(ctypes.c_int(len(handles))),
-            ctypes.byref(ctypes.cast(outputs, ctypes.POINTER(ctypes.c_void_p))),
+            ctypes.byref(self._count),
+            ctypes.byref(self._output_pointer),
             ctypes.byref(self._storage_types),
         )
         if self.lowered.train_mode:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy
 
@@ -18,13 +18,11 @@ from dopegraph.runtime.errors import BackendError
 from dopegraph.runtime.location import located
 
 
-def export_graph(
-    graph: Graph, path: Union[str, os.PathLike[str]], parameters: Mapping[str, Any]
-) -> tuple[Path, Path]:
+def export_graph(graph: Graph, path: str | os.PathLike[str], parameters: Mapping[str, Any]) -> tuple[Path, Path]:
     """Write a graph as an MXNet symbol with its parameters.
 
-    The files are those of ``mx.model.save_checkpoint`` and ``HybridBlock.export``: ``mx.sym.load``, ``mx.mod.Module.load``,
-    ``gluon.SymbolBlock.imports`` and the C predict API read them.
+    The files are those of ``mx.model.save_checkpoint`` and ``HybridBlock.export``: ``mx.sym.load``,
+    ``mx.mod.Module.load``, ``gluon.SymbolBlock.imports`` and the C predict API read them.
 
     Parameters
     ----------
@@ -46,17 +44,18 @@ def export_graph(
     BackendError
         If a node has no MXNet operator, naming it and the user's line, or if a parameter does not fit.
     """
-    for node in graph.nodes:
+    forward = graph.copy()
+    forward.updates = []
+    forward = forward.copy()  # without what only the updates need
+    for node in forward.nodes:
         found = lacking(node)
         if found is not None:
             raise BackendError(located(f"export: {node.op.name} cannot be exported: {found.detail}", node.location))
-    forward = graph.copy()
-    forward.updates = []
     lowered = lower(forward, target="portable")
-    names = dict(zip(graph.arguments, lowered.argument_names))
+    names = dict(zip(forward.arguments, lowered.argument_names))
     arrays = {}
-    for value in graph.state:
-        array = _parameter(parameters, value.name or names[value])
+    for value in forward.state:
+        array = _parameter(parameters, names[value], value.name)
         if array.shape != value.shape or array.dtype != value.type.dtype:
             raise BackendError(
                 f"export: the parameter {value.name} should be {value.type}, not {array.dtype} of shape {array.shape}"
@@ -73,9 +72,13 @@ def export_graph(
     return symbol_file, parameter_file
 
 
-def _parameter(parameters: Mapping[str, Any], name: str) -> Any:
+def _parameter(parameters: Mapping[str, Any], name: str, place: str | None) -> Any:
+    """The array for a parameter, by the name it has in the file or by the place the user's program has it in."""
+    if name not in parameters and place is not None:
+        name = place
     if name not in parameters:
-        raise BackendError(f"export: there is no array for the parameter {name}; there are {', '.join(parameters) or 'none'}")
+        given = ", ".join(parameters) or "none"
+        raise BackendError(f"export: there is no array for the parameter {name}, only {given}")
     array = numpy.asarray(parameters[name])
     if not holds(array):
         raise BackendError(f"export: MXNet cannot hold the parameter {name}, {array.dtype} of shape {array.shape}")

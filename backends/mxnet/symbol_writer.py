@@ -1,4 +1,4 @@
-"""Writes MXNet symbols as JSON text, node by node: much faster than building them through MXNet's Python, and deterministic.
+"""Writes MXNet symbols as JSON text, node by node: faster than building them in MXNet's Python, and deterministic.
 
 Used by the lowering; knows nothing of our graphs. The result is loaded with ``mx.sym.load_json``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import numpy
 
@@ -21,11 +21,12 @@ DTYPE_NUMBERS = {"float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 
 
 # Operators whose gradient MXNet can always build. A CachedOp builds the gradient of its symbol; before these it may do
 # so, and a result that one of them makes need not be copied through a BlockGrad: its operands are blocked, in place.
-_HAVE_GRADIENTS = frozenset(
-    "elemwise_add elemwise_sub elemwise_mul elemwise_div broadcast_add broadcast_sub broadcast_mul broadcast_div "
-    "_plus_scalar _minus_scalar _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar exp log sqrt square negative relu "
-    "sigmoid dot batch_dot FullyConnected Cast Reshape transpose sum where".split()
-)
+_HAVE_GRADIENTS = frozenset([
+    "elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div", "broadcast_add", "broadcast_sub", "broadcast_mul",
+    "broadcast_div", "_plus_scalar", "_minus_scalar", "_rminus_scalar", "_mul_scalar", "_div_scalar", "_rdiv_scalar",
+    "exp", "log", "sqrt", "square", "negative", "relu", "sigmoid", "dot", "batch_dot", "FullyConnected", "Cast",
+    "Reshape", "transpose", "sum", "where",
+])  # fmt: skip
 
 # Operators for which MXNet has no gradient: a CachedOp needs the block right behind them.
 _WITHOUT_GRADIENTS = frozenset(["_slice_assign"])
@@ -170,7 +171,9 @@ class SymbolWriter:
             return entry
         found = self._blocked.get(entry.key)
         if found is None:
-            node = SymbolNode("BlockGrad", self._unique(f"{entry.node.name}_result{entry.index or ''}"), [entry], {}, ())
+            node = SymbolNode(
+                "BlockGrad", self._unique(f"{entry.node.name}_result{entry.index or ''}"), [entry], {}, ()
+            )
             found = self._blocked[entry.key] = Entry(node, 0, entry.shape, entry.dtype)
         return found
 
@@ -191,7 +194,7 @@ class SymbolWriter:
 def _topological(roots: Iterable[SymbolNode]) -> list[SymbolNode]:
     """Every node that the roots need, operands first. Without recursion: unrolled loops are deep."""
     order: list[SymbolNode] = []
-    state: dict[SymbolNode, Optional[bool]] = {}
+    state: dict[SymbolNode, bool | None] = {}
     for root in roots:
         stack = [(root, False)]
         while stack:

@@ -16,7 +16,12 @@ from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import located
 
 
-def pullback(builder: Builder, cotangents: Mapping[Value, Value], wrt: Sequence[Value]) -> list[Value | None]:
+def pullback(
+    builder: Builder,
+    cotangents: Mapping[Value, Value],
+    wrt: Sequence[Value],
+    nodes: Sequence[Node] | None = None,
+) -> list[Value | None]:
     """Cotangents of `wrt`, given those of results; None where no result depends on it smoothly.
 
     Parameters
@@ -27,10 +32,12 @@ def pullback(builder: Builder, cotangents: Mapping[Value, Value], wrt: Sequence[
         For each result a value of its type.
     wrt : sequence of Value
         The values to differentiate with respect to.
+    nodes : sequence of Node, optional
+        The nodes to go through, in order; by default all of the builder's. Results of others are constants.
     """
     accumulated: dict[Value, Value] = dict(cotangents)
     targets = {value for value in wrt if value.type.is_float}
-    path = _nodes_between(builder.nodes, targets, set(cotangents))
+    path = _nodes_between(builder.nodes if nodes is None else nodes, targets, set(cotangents))
     active = targets.union(*(node.outputs for node in path))
     with builder:
         for node in reversed(path):

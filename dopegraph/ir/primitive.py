@@ -51,6 +51,8 @@ class Primitive:
         The kernel returns a view of its operand's memory where NumPy can.
     random : bool
         The result is a function of a random key; never folded.
+    raises : bool
+        The kernel raises an error for some values of its operands, such as an index outside.
     """
 
     required = inspect.Parameter.empty
@@ -68,6 +70,7 @@ class Primitive:
         view: bool = False,
         random: bool = False,
         commutative: bool = False,
+        raises: bool = False,
     ) -> None:
         self.name = name
         self.infer = infer
@@ -78,6 +81,7 @@ class Primitive:
         self.view = view
         self.random = random
         self.commutative = commutative
+        self.raises = raises
         parameters = inspect.signature(infer).parameters.values()
         self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.defaults = {name: value for name, value in self.attributes.items() if value is not self.required}

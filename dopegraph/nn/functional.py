@@ -1,4 +1,4 @@
-"""Functions of neural networks that are one primitive each: activations, softmax, convolution, pooling, one-hot codes."""
+"""Functions of neural networks that are one primitive each: activations, softmax, convolution, pooling, one-hot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy
 
 from dopegraph import ops
 from dopegraph.array import apply, ndarray
-from dopegraph.numpy.promotion import as_array, convert, inexact_dtype, promote
+from dopegraph.numpy.promotion import as_array, convert, dtype_of, promote
 from dopegraph.numpy.shape import axis_of, reshape
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -21,7 +21,7 @@ Lengths = Union[int, Sequence[int]]
 
 def _floating(x: Any) -> ndarray:
     array = as_array(x)
-    return convert(array, inexact_dtype(array.dtype))
+    return array if array.dtype.kind in "fc" else convert(array, default_dtype())
 
 
 def relu(x: Any) -> ndarray:
@@ -94,7 +94,7 @@ def one_hot(x: Any, depth: int, dtype: Any = None) -> ndarray:
     indices = as_array(x)
     if indices.dtype.kind not in "iu":
         indices = convert(indices, numpy.dtype("int64"))
-    chosen = default_dtype() if dtype is None else numpy.dtype(dtype)
+    chosen = default_dtype() if dtype is None else dtype_of(dtype)
     return apply(ops.one_hot, indices, depth=operator.index(depth), dtype=chosen)
 
 

@@ -8,26 +8,37 @@ from __future__ import annotations
 import numpy as _numpy
 
 from dopegraph.array import ndarray
-from dopegraph.numpy import elementwise as _elementwise
+from dopegraph.numpy import host as _host
 from dopegraph.numpy import random
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
-from dopegraph.numpy.elementwise import clip, divmod, isclose, where
+from dopegraph.numpy.einsum import einsum
+from dopegraph.numpy.elementwise import make as _make
 from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
+from dopegraph.numpy.joining import *  # noqa: F403
+from dopegraph.numpy.joining import __all__ as _joining
 from dopegraph.numpy.linear import *  # noqa: F403
 from dopegraph.numpy.linear import __all__ as _linear
+from dopegraph.numpy.logic import *  # noqa: F403
+from dopegraph.numpy.logic import __all__ as _logic
+from dopegraph.numpy.matrices import *  # noqa: F403
+from dopegraph.numpy.matrices import __all__ as _matrices
 from dopegraph.numpy.methods import attach as _attach
 from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
 from dopegraph.numpy.shape import *  # noqa: F403
 from dopegraph.numpy.shape import __all__ as _shape
+from dopegraph.numpy.statistics import *  # noqa: F403
+from dopegraph.numpy.statistics import __all__ as _statistics
+from dopegraph.numpy.table import ALIASES as _ALIASES
+from dopegraph.numpy.table import TABLE as _TABLE
 
 _attach()
 
-for _name in _elementwise.TABLE:
-    globals()[_name] = _elementwise.make(_name)
-for _name, _target in _elementwise.ALIASES.items():
+for _name in _TABLE:
+    globals()[_name] = _make(_name)
+for _name, _target in _ALIASES.items():
     globals()[_name] = globals()[_target]
 
 pi, e, inf, nan, euler_gamma = _numpy.pi, _numpy.e, _numpy.inf, _numpy.nan, _numpy.euler_gamma
@@ -41,21 +52,10 @@ for _name in _DTYPES:
     globals()[_name] = getattr(_numpy, _name)
 
 __all__ = [
-    *_creation, *_elementwise.ALIASES, *_elementwise.TABLE, *_indexing, *_linear, *_reduction, *_shape, *_DTYPES,
-    "allclose", "array_equal", "clip", "divmod", "e", "euler_gamma", "inf", "isclose", "nan", "ndarray", "ndim",
-    "newaxis", "pi", "random", "shape", "size", "where",
+    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
+    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
+    "random", "shape", "size",
 ]  # fmt: skip
-
-
-def array_equal(a1, a2) -> bool:  # type: ignore[no-untyped-def]
-    """Whether two arrays have the same shape and elements."""
-    x, y = asarray(a1), asarray(a2)  # noqa: F405
-    return x.shape == y.shape and bool((x == y).all())
-
-
-def allclose(a, b, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:  # type: ignore[no-untyped-def]
-    """Whether all elements of two arrays are close; see `isclose`."""
-    return bool(isclose(a, b, rtol, atol, equal_nan).all())
 
 
 def shape(a) -> tuple[int, ...]:  # type: ignore[no-untyped-def]
@@ -72,3 +72,19 @@ def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
     """Number of elements, or length of one axis, of anything that can be an array."""
     x = asarray(a)  # noqa: F405
     return x.size if axis is None else x.shape[axis]
+
+
+def __getattr__(name: str):  # type: ignore[no-untyped-def]
+    return _host.find(name)
+
+
+def coverage() -> dict[str, str]:
+    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.coverage()["tanh"], np.coverage()["sort"]
+    ('traced', 'host')
+    """
+    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}

@@ -1,4 +1,4 @@
-"""Writing into arrays: ``x[key] = v``, ``x += y`` and ``out=``, at once or, in a recording, as a new value of the array."""
+"""Writing into arrays: ``x[key] = v``, ``x += y`` and ``out=``, at once or, in a recording, as a new value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dopegraph.array import apply, ndarray, write_back
 from dopegraph.numpy.basic_index import basic_steps
 from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
-from dopegraph.runtime.errors import GradientError, ShapeError
+from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
@@ -46,7 +46,7 @@ def set_item(target: ndarray, key: Any, source: Any) -> None:
     recording = active_recording()
     if recording is None:
         source = source._settled().array if isinstance(source, ndarray) else source
-        target._write(_host_key(key), source)
+        target._write(host_key(key), source)
         return
     steps = basic_steps(key, target.shape)
     if steps is None:
@@ -80,13 +80,13 @@ def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
             located("assignment through integer arrays or masks of arrays has no derivative here; use np.where", here())
         )
     recording.escape("host-write", "assignment through an integer array or a mask is done by NumPy")
-    target._write(_host_key(key), source._settled().array if isinstance(source, ndarray) else source)
+    target._write(host_key(key), source._settled().array if isinstance(source, ndarray) else source)
 
 
-def _host_key(key: Any) -> Any:
+def host_key(key: Any) -> Any:
     """The same index with NumPy arrays in place of ours."""
     if isinstance(key, tuple):
-        return tuple(_host_key(item) for item in key)
+        return tuple(host_key(item) for item in key)
     return key._settled().array if isinstance(key, ndarray) else key
 
 
@@ -101,10 +101,15 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
 
 def finish(result: ndarray, out: ndarray | tuple[ndarray] | None, where: Any = True) -> ndarray:
     """What a function returns: the result, or `out` with the result in it."""
+    if out is None and where is True:
+        return result
     if isinstance(out, tuple):
         (out,) = out
+    if out is not None:
+        if not isinstance(out, ndarray):
+            raise DTypeError(located(f"out must be a dopegraph.ndarray, not {type(out).__name__}", here()))
+        result = same_kind(result, out.dtype, "out")
     if where is not True:
         mask = as_array(where, numpy.dtype("bool"))
-        old = out if out is not None else scalar(0, result.dtype)
-        result = apply(select, mask, result, convert(old, result.dtype))
+        result = apply(select, mask, result, scalar(0, result.dtype) if out is None else out)
     return result if out is None else in_place(out, result, "out")

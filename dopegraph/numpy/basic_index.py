@@ -1,8 +1,10 @@
-"""Basic indices (integers, slices, None, Ellipsis) as steps of primitives, so that views know how they see their base."""
+"""Basic indices (integers, slices, None, Ellipsis) as steps of primitives: how a view sees its base."""
 
 from __future__ import annotations
 
+import functools
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 from dopegraph.array import Steps
@@ -13,7 +15,32 @@ from dopegraph.runtime.location import here, located
 
 def basic_steps(key: Any, shape: tuple[int, ...]) -> Steps | None:
     """Steps from an array of a shape to ``x[key]``; None when the key is not a basic one."""
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = key if type(key) is tuple else (key,)
+    plain = tuple([_plain(item) for item in items])
+    return _steps_to(items, shape) if _NOT_PLAIN in plain else _remembered(plain, shape)
+
+
+_NOT_PLAIN = "not plain"
+
+
+def _plain(item: Any) -> Any:
+    """A hashable stand-in for the items that most indices consist of: slices become tuples."""
+    kind = type(item)
+    if kind is int or item is None or item is Ellipsis:
+        return item
+    if kind is slice:
+        bounds = (item.start, item.stop, item.step)
+        if all([bound is None or type(bound) is int for bound in bounds]):
+            return bounds
+    return _NOT_PLAIN
+
+
+@functools.lru_cache(maxsize=4096)
+def _remembered(plain: tuple[Any, ...], shape: tuple[int, ...]) -> Steps | None:
+    return _steps_to([slice(*item) if type(item) is tuple else item for item in plain], shape)
+
+
+def _steps_to(items: Sequence[Any], shape: tuple[int, ...]) -> Steps | None:
     expanded = _expand(items, shape)
     if expanded is None:
         return None
@@ -36,28 +63,29 @@ def basic_steps(key: Any, shape: tuple[int, ...]) -> Steps | None:
                 bounds = (places[-1], places[0] + 1, -places.step)
                 flipped.append(axis)
         else:
-            bounds = (_position(item, axis, length), _position(item, axis, length) + 1, 1)
+            place = _position(item, axis, length)
+            bounds = (place, place + 1, 1)
         for target, bound in zip((starts, stops, strides), bounds):
             target.append(bound)
         axis += 1
     return _steps(shape, (tuple(starts), tuple(stops), tuple(strides)), tuple(flipped), tuple(result))
 
 
-def _expand(items: list[Any], shape: tuple[int, ...]) -> list[Any] | None:
+def _expand(items: Sequence[Any], shape: tuple[int, ...]) -> list[Any] | None:
     """One item for each axis (and None for new ones), or None when an item is not basic."""
     basic = []
     for item in items:
         if item is None or item is Ellipsis or isinstance(item, slice):
             basic.append(item)
             continue
-        if isinstance(item, bool) or hasattr(item, "shape") and item.shape != ():
+        if isinstance(item, bool) or (hasattr(item, "shape") and item.shape != ()):
             return None
         if hasattr(item, "dtype") and item.dtype.kind not in "iu":
             return None
         try:
             basic.append(operator.index(item))
         except TypeError:
-            if isinstance(item, (list, tuple)) or hasattr(item, "__array__"):
+            if isinstance(item, (list, tuple, range)) or hasattr(item, "__array__"):
                 return None
             kind = type(item).__name__
             raise IndexingError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import operator
 from typing import Any
 
@@ -10,23 +9,35 @@ import numpy
 
 from dopegraph import ops
 from dopegraph.array import apply, from_numpy, ndarray, traced
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, new, scalar
+from dopegraph.numpy import host
+from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import DTypeError, ShapeError
+from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
 
+def integers(x: Any, what: str) -> tuple[int, ...]:
+    """A tuple of integers from one integer or a sequence of them."""
+    items = x if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) else (x,)
+    try:
+        return tuple([operator.index(item) for item in items])
+    except TypeError:
+        raise DTypeError(located(f"{what} must be an integer or a sequence of integers, not {x!r}", here())) from None
+
+
 def shape_of(shape: Any) -> tuple[int, ...]:
     """A shape from an integer or a sequence of integers."""
-    if isinstance(shape, (builtins.list, builtins.tuple)):
-        lengths = tuple(operator.index(length) for length in shape)
-    else:
-        lengths = (operator.index(shape),)
-    if any(length < 0 for length in lengths):
-        raise ValueError(f"negative lengths are not allowed in a shape: {lengths}")
+    lengths = integers(shape, "a shape")
+    if min(lengths, default=0) < 0:
+        raise ShapeError(located(f"negative lengths are not allowed in a shape: {lengths}", here()))
     return lengths
 
 
+def dtype_or_default(dtype: Any) -> DType:
+    """The dtype that was asked for, or the default."""
+    return default_dtype() if dtype is None else dtype_of(dtype)
 
 
 def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) -> ndarray:
@@ -49,10 +60,9 @@ def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) 
     array([[1. , 2. ],
            [3. , 4.5]], dtype=float32)
     """
-    wanted = None if dtype is None else numpy.dtype(dtype)
-    if isinstance(object, numpy.ndarray):
-        source = check_kind(object)
-        result = new(numpy.array(source, dtype=wanted)) if copy else as_array(source, wanted)
+    wanted = None if dtype is None else dtype_of(dtype)
+    if isinstance(object, numpy.ndarray) and copy:
+        result = new(numpy.array(check_kind(object), dtype=wanted))
     else:
         result = as_array(object, wanted)
         if copy and result is object:
@@ -62,9 +72,18 @@ def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) 
     return result
 
 
-def asarray(a: Any, dtype: Any = None) -> ndarray:
-    """An array of anything, without a copy where possible; a NumPy array shares its memory."""
-    return as_array(a, None if dtype is None else numpy.dtype(dtype))
+def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> ndarray:
+    """An array of anything, without a copy where possible; a NumPy array shares its memory.
+
+    Examples
+    --------
+    >>> import numpy, dopegraph.numpy as np
+    >>> memory = numpy.zeros(2)
+    >>> np.asarray(memory)[0] = 5
+    >>> memory.tolist()
+    [5.0, 0.0]
+    """
+    return array(a, dtype, copy=bool(copy))
 
 
 def copy(a: Any) -> ndarray:
@@ -93,12 +112,12 @@ def zeros(shape: Any, dtype: Any = None) -> ndarray:
     array([[0., 0.],
            [0., 0.]], dtype=float32)
     """
-    return _filled(shape_of(shape), 0, numpy.dtype(dtype or default_dtype()))
+    return _filled(shape_of(shape), 0, dtype_or_default(dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> ndarray:
     """Ones; float32 unless a dtype is given."""
-    return _filled(shape_of(shape), 1, numpy.dtype(dtype or default_dtype()))
+    return _filled(shape_of(shape), 1, dtype_or_default(dtype))
 
 
 def empty(shape: Any, dtype: Any = None) -> ndarray:
@@ -115,14 +134,14 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> ndarray:
     >>> np.full(3, 7)
     array([7, 7, 7])
     """
-    chosen = numpy.dtype(dtype) if dtype is not None else as_array(fill_value).dtype
+    chosen = dtype_of(dtype) if dtype is not None else as_array(fill_value).dtype
     return _filled(shape_of(shape), fill_value, chosen)
 
 
 def _like(a: Any, value: Any, dtype: Any, shape: Any) -> ndarray:
     model = as_array(a)
     lengths = model.shape if shape is None else shape_of(shape)
-    return _filled(lengths, value, numpy.dtype(dtype) if dtype is not None else model.dtype)
+    return _filled(lengths, value, dtype_of(dtype) if dtype is not None else model.dtype)
 
 
 def zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
@@ -156,23 +175,27 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     """
     if stop is None:
         start, stop = 0, start
+    start, stop, step = _number(start), _number(stop), _number(step)
     counted = numpy.arange(start, stop, step)
-    chosen = numpy.dtype(dtype) if dtype is not None else counted.dtype
-    if dtype is None and chosen.kind == "f":
-        chosen = default_dtype()
+    chosen = dtype_or_default(dtype) if dtype is not None or counted.dtype.kind == "f" else counted.dtype
+    attrs = {"size": counted.size, "start": start, "step": step, "dtype": chosen}
     recording = active_recording()
     if recording is not None:
-        attrs = {"size": counted.size, "start": _number(start), "step": _number(step), "dtype": chosen}
         return traced(recording.emit(ops.iota, [], attrs), recording)
-    return new(counted.astype(chosen, copy=False))
+    return new(ops.iota.kernel(**attrs))
 
 
 def _number(x: Any) -> Any:
-    return numpy.asarray(x).item()
+    """A Python number: where an array ends, and how far its elements are apart, cannot be traced."""
+    return float(x) if isinstance(x, DynamicFloat) else numpy.asarray(x).item()
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, dtype: Any = None) -> ndarray:
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
     """`num` evenly spaced values from `start` to `stop`, which is included unless `endpoint` is false.
+
+    Bounds that are arrays are looked at by NumPy, on the host; with `retstep` the distance is returned too.
 
     Examples
     --------
@@ -180,51 +203,18 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, dty
     >>> np.linspace(0, 1, 5)
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    spaced = numpy.linspace(_number(start), _number(stop), num, endpoint)
-    return new(spaced.astype(dtype or default_dtype()))
-
-
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> ndarray:
-    """A matrix of zeros with ones on the k-th diagonal.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.eye(2)
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    return new(numpy.eye(N, M, k, dtype or default_dtype()))
-
-
-def identity(n: int, dtype: Any = None) -> ndarray:
-    """The identity matrix."""
-    return eye(n, dtype=dtype)
-
-
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> ndarray:
-    """Ones at and below the k-th diagonal, zeros above."""
-    return new(numpy.tri(N, M, k, dtype or default_dtype()))
-
-
-def _triangle(m: Any, keep: numpy.ndarray) -> ndarray:
-    x = as_array(m)
-    return apply(ops.select, new(keep), x, scalar(0, x.dtype))
-
-
-def tril(m: Any, k: int = 0) -> ndarray:
-    """The matrix with zeros above the k-th diagonal."""
-    x = as_array(m)
-    return _triangle(x, numpy.tri(*x.shape[-2:], k=k, dtype=bool))
-
-
-def triu(m: Any, k: int = 0) -> ndarray:
-    """The matrix with zeros below the k-th diagonal."""
-    x = as_array(m)
-    return _triangle(x, ~numpy.tri(*x.shape[-2:], k=k - 1, dtype=bool))
+    if isinstance(start, ndarray) or isinstance(stop, ndarray):
+        return host.call("linspace", numpy.linspace, start, stop, num, endpoint, retstep, dtype, axis)
+    if operator.index(num) < 0:
+        raise ShapeError(located(f"linspace: the number of values must not be negative: {num}", here()))
+    start, stop = (float(x) if isinstance(x, DynamicFloat) else x for x in (start, stop))
+    spaced, distance = numpy.linspace(start, stop, num, endpoint, True, dtype, axis)
+    if dtype is None and spaced.dtype.kind == "f":
+        spaced = spaced.astype(default_dtype())
+    return (new(spaced), float(distance)) if retstep else new(spaced)
 
 
 __all__ = [
-    "arange", "array", "asarray", "copy", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "identity",
-    "linspace", "ones", "ones_like", "tri", "tril", "triu", "zeros", "zeros_like",
+    "arange", "array", "asarray", "copy", "empty", "empty_like", "from_numpy", "full", "full_like", "linspace", "ones",
+    "ones_like", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
-"""NumPy's elementwise functions: a table of one line each, made into functions with NumPy's signatures and docstrings."""
+"""NumPy's elementwise functions, made from the table with NumPy's signatures, docstrings and promotion."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -11,127 +11,132 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import apply, ndarray
 from dopegraph.ir.primitive import Primitive
+from dopegraph.ir.types import TensorType
+from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
+    DType,
+    Kinds,
     as_array,
     as_operand,
+    bounds_of,
     convert,
-    inexact_dtype,
-    promote,
+    dtype_of,
+    kinds_of,
     result_dtype,
     scalar,
 )
+from dopegraph.numpy.table import TABLE
+from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 
+INT64, UINT64 = numpy.dtype("int64"), numpy.dtype("uint64")
 
-@dataclass(frozen=True)
-class Elementwise:
-    """A function of the table: its primitive, how operands are promoted, what it computes, and an example."""
-
-    op: Primitive
-    domain: str
-    summary: str
-    example: str
-    on_bool: Primitive | None = None
+# How a function computes what the table's primitive alone does not: (name, primitive, operands, common dtype).
+Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 
-# domain: "number" keeps the promoted dtype, "inexact" makes floats of integers, "compare" and "logic" give booleans.
-TABLE: dict[str, Elementwise] = {
-    "add": Elementwise(ops.add, "number", "Sum", "np.add([1., 2.], 3)", ops.logical_or),
-    "subtract": Elementwise(ops.sub, "number", "Difference", "np.subtract([1., 2.], 3)"),
-    "multiply": Elementwise(ops.mul, "number", "Product", "np.multiply([1., 2.], 3)", ops.logical_and),
-    "divide": Elementwise(ops.div, "inexact", "Quotient", "np.divide([1, 2], 4)"),
-    "floor_divide": Elementwise(ops.floor_div, "number", "Quotient rounded down", "np.floor_divide([7, -7], 2)"),
-    "remainder": Elementwise(ops.mod, "number", "Remainder with the sign of the divisor", "np.remainder([7, -7], 3)"),
-    "power": Elementwise(ops.pow, "number", "First operand to the power of the second", "np.power([1., 2.], 3)"),
-    "maximum": Elementwise(ops.maximum, "number", "Larger of two, NaN if one is", "np.maximum([1, 5], 3)", ops.logical_or),
-    "minimum": Elementwise(ops.minimum, "number", "Smaller of two, NaN if one is", "np.minimum([1, 5], 3)", ops.logical_and),
-    "arctan2": Elementwise(ops.arctan2, "inexact", "Angle of the point (x2, x1), in radians", "np.arctan2([1., 0.], 1.)"),
-    "equal": Elementwise(ops.equal, "compare", "Whether equal", "np.equal([1, 2], 2)"),
-    "not_equal": Elementwise(ops.not_equal, "compare", "Whether different", "np.not_equal([1, 2], 2)"),
-    "less": Elementwise(ops.less, "compare", "Whether the first is smaller", "np.less([1, 2], 2)"),
-    "less_equal": Elementwise(ops.less_equal, "compare", "Whether the first is not larger", "np.less_equal([1, 3], 2)"),
-    "greater": Elementwise(ops.greater, "compare", "Whether the first is larger", "np.greater([1, 3], 2)"),
-    "greater_equal": Elementwise(
-        ops.greater_equal, "compare", "Whether the first is not smaller", "np.greater_equal([1, 2], 2)"
-    ),
-    "logical_and": Elementwise(ops.logical_and, "logic", "Whether both are true", "np.logical_and([0, 1], 1)"),
-    "logical_or": Elementwise(ops.logical_or, "logic", "Whether one is true", "np.logical_or([0, 1], 0)"),
-    "logical_xor": Elementwise(ops.logical_xor, "logic", "Whether exactly one is true", "np.logical_xor([0, 1], 1)"),
-    "logical_not": Elementwise(ops.logical_not, "logic", "Whether false", "np.logical_not([0, 1])"),
-    "isnan": Elementwise(ops.isnan, "predicate", "Whether not a number", "np.isnan([1., np.nan])"),
-    "isinf": Elementwise(ops.isinf, "predicate", "Whether infinite", "np.isinf([1., np.inf])"),
-    "isfinite": Elementwise(ops.isfinite, "predicate", "Whether neither infinite nor NaN", "np.isfinite([1., np.inf])"),
-    "negative": Elementwise(ops.neg, "number", "Negative", "np.negative([1., -2.])"),
-    "absolute": Elementwise(ops.abs, "number", "Absolute value", "np.absolute([1., -2.])"),
-    "sign": Elementwise(ops.sign, "number", "Sign: -1, 0 or 1", "np.sign([3., 0., -2.])"),
-    "square": Elementwise(ops.square, "number", "Square", "np.square([3., -2.])"),
-    "exp": Elementwise(ops.exp, "inexact", "Exponential", "np.exp([0., 1.])"),
-    "exp2": Elementwise(ops.exp2, "inexact", "Power of two", "np.exp2([0., 3.])"),
-    "expm1": Elementwise(ops.expm1, "inexact", "exp(x) - 1, exact for small x", "np.expm1([0., 1.])"),
-    "log": Elementwise(ops.log, "inexact", "Natural logarithm", "np.log([1., 10.])"),
-    "log2": Elementwise(ops.log2, "inexact", "Logarithm to base 2", "np.log2([1., 8.])"),
-    "log10": Elementwise(ops.log10, "inexact", "Logarithm to base 10", "np.log10([1., 100.])"),
-    "log1p": Elementwise(ops.log1p, "inexact", "log(1 + x), exact for small x", "np.log1p([0., 1.])"),
-    "sqrt": Elementwise(ops.sqrt, "inexact", "Square root", "np.sqrt([4., 9.])"),
-    "cbrt": Elementwise(ops.cbrt, "inexact", "Cube root", "np.cbrt([8., -27.])"),
-    "reciprocal": Elementwise(ops.reciprocal, "number", "One over x", "np.reciprocal([2., 4.])"),
-    "sin": Elementwise(ops.sin, "inexact", "Sine of an angle in radians", "np.sin([0., 1.])"),
-    "cos": Elementwise(ops.cos, "inexact", "Cosine of an angle in radians", "np.cos([0., 1.])"),
-    "tan": Elementwise(ops.tan, "inexact", "Tangent of an angle in radians", "np.tan([0., 1.])"),
-    "arcsin": Elementwise(ops.arcsin, "inexact", "Inverse sine, in radians", "np.arcsin([0., 1.])"),
-    "arccos": Elementwise(ops.arccos, "inexact", "Inverse cosine, in radians", "np.arccos([0., 1.])"),
-    "arctan": Elementwise(ops.arctan, "inexact", "Inverse tangent, in radians", "np.arctan([0., 1.])"),
-    "sinh": Elementwise(ops.sinh, "inexact", "Hyperbolic sine", "np.sinh([0., 1.])"),
-    "cosh": Elementwise(ops.cosh, "inexact", "Hyperbolic cosine", "np.cosh([0., 1.])"),
-    "tanh": Elementwise(ops.tanh, "inexact", "Hyperbolic tangent", "np.tanh([0., 1.])"),
-    "arcsinh": Elementwise(ops.arcsinh, "inexact", "Inverse hyperbolic sine", "np.arcsinh([0., 1.])"),
-    "arccosh": Elementwise(ops.arccosh, "inexact", "Inverse hyperbolic cosine", "np.arccosh([1., 2.])"),
-    "arctanh": Elementwise(ops.arctanh, "inexact", "Inverse hyperbolic tangent", "np.arctanh([0., 0.5])"),
-    "floor": Elementwise(ops.floor, "number", "Largest integer not above", "np.floor([1.5, -1.5])"),
-    "ceil": Elementwise(ops.ceil, "number", "Smallest integer not below", "np.ceil([1.5, -1.5])"),
-    "trunc": Elementwise(ops.trunc, "number", "Integer part", "np.trunc([1.5, -1.5])"),
-    "rint": Elementwise(ops.rint, "inexact", "Nearest integer, half to even", "np.rint([0.5, 1.5])"),
-}
-
-ALIASES = {
-    "true_divide": "divide", "mod": "remainder", "abs": "absolute", "acos": "arccos", "asin": "arcsin",
-    "atan": "arctan", "acosh": "arccosh", "asinh": "arcsinh", "atanh": "arctanh", "atan2": "arctan2", "pow": "power",
-}  # fmt: skip
-
-_UNCHANGED_INTEGERS = ("floor", "ceil", "trunc")
-
-
-def call(name: str, operands: tuple[Any, ...], dtype: Any = None) -> ndarray:
+def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
-    entry = TABLE[name]
-    given = None if dtype is None else numpy.dtype(dtype)
     taken = [as_operand(x) for x in operands]
-    if entry.domain == "logic":
-        return apply(entry.op, *[truth(x) for x in taken])
-    common = result_dtype(taken) if given is None else given
-    if entry.domain == "compare":
-        return apply(entry.op, *promote(taken, _comparison_dtype(taken, common)))
-    if entry.domain == "inexact":
-        common = inexact_dtype(common)
-    if entry.domain == "predicate" and common.kind not in "fc":
-        common = FLOAT64
-    if name == "power":
-        special = _integer_power(taken, common)
-        if special is not None:
-            return special
+    try:
+        special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
+    except DTypeError as cause:
+        raise DTypeError(located(f"{name}: {cause}", here())) from None
+    if special is not None:
+        return special(name, op, taken, common)
+    return _apply(name, op, taken, common)
+
+
+def _apply(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    return apply(op, *[convert(x, common) if isinstance(x, ndarray) else scalar(x, common) for x in operands])
+
+
+@functools.lru_cache(maxsize=4096)
+def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple[Special | None, Primitive, DType]:
+    """The primitive, the dtype that its operands are converted to, and whether more is to be done."""
+    entry = TABLE[name]
+    common = result_dtype(kinds, default)
+    if entry.domain in ("compare", "logic", "predicate"):
+        if given not in (None, BOOL):
+            raise DTypeError(f"the result is of dtype bool, not {given}")
+        if entry.domain == "logic":
+            return None, entry.op, BOOL
+        if entry.domain == "predicate":
+            return None, entry.op, common if common.kind in "fc" else FLOAT64
+        return _plan_comparison(entry.op, kinds, common)
+    if given is not None:
+        if not numpy.can_cast(common, given, "same_kind"):
+            raise DTypeError(f"cannot compute in {given} with operands of {common}; use astype")
+        common = given
+    elif entry.domain == "inexact" and common.kind not in "fc":
+        # In strict NumPy small integers give small floats.
+        strict = getattr(numpy, name)(*[numpy.empty(0, common)] * len(kinds)).dtype
+        common = strict if default == FLOAT64 else default
     if common == BOOL:
-        if entry.on_bool is None:
-            message = f"{name}: booleans are not numbers here; use logical_xor or astype"
-            raise DTypeError(located(message, here()))
-        return apply(entry.on_bool, *promote(taken, BOOL))
-    arrays = promote(taken, common)
-    if name in _UNCHANGED_INTEGERS and common.kind in "iu":
-        return apply(ops.identity, *arrays)
-    return apply(entry.op, *arrays)
+        if entry.on_bool is not None:
+            return None, entry.on_bool, BOOL
+        if not entry.bool_as:
+            raise DTypeError("booleans are not numbers here; use logical_xor, logical_not or astype")
+        common = numpy.dtype(entry.bool_as)
+    if common.kind in "iu" and name in ("floor", "ceil", "trunc"):
+        return None, ops.identity, common
+    special: Special | None = _power if name == "power" else None
+    try:
+        entry.op.result_types([TensorType(common, ())] * len(kinds), {})
+    except DTypeError:
+        special = _on_host
+    return special, entry.op, common
+
+
+def _plan_comparison(op: Primitive, kinds: Kinds, common: DType) -> tuple[Special | None, Primitive, DType]:
+    """Comparisons are exact: of integers and floats in float64, of int64 and uint64 by the signs."""
+    dtypes = [kind for kind in kinds if isinstance(kind, numpy.dtype)]
+    if INT64 in dtypes and UINT64 in dtypes:
+        return _compare_signed, op, UINT64
+    if common.kind in "iu" and any(kind is int for kind in kinds):
+        return _compare_bounded, op, common
+    if common.kind == "f" and any(dtype.kind in "iu" for dtype in dtypes):
+        return None, op, FLOAT64
+    return (_on_host if common.kind == "c" and op.name not in ("equal", "not_equal") else None), op, common
+
+
+def _on_host(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    """NumPy has the function for more dtypes than the primitive: orders and absolute values of complex numbers."""
+    return host.call(name, getattr(numpy, name), *[as_array(x, common) for x in operands])
+
+
+def _compare_signed(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    """A negative integer is below all unsigned ones; the others are compared as unsigned."""
+    compared = _apply(name, op, operands, common)
+    signed = 0 if operands[0].dtype == INT64 else 1
+    below = op.kernel(*((-1, 0) if signed == 0 else (0, -1)))
+    return apply(ops.select, call("less", (operands[signed], 0)), scalar(bool(below), BOOL), compared)
+
+
+def _compare_bounded(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    """Python integers that the dtype does not hold are below or above all that it does."""
+    least, most = bounds_of(common)
+    for place, x in enumerate(operands):
+        if type(x) is int and not least <= x <= most:
+            operands[place] = numpy.inf if x > most else -numpy.inf
+            common = FLOAT64
+    return _apply(name, op, operands, common)
+
+
+def _power(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    """``x ** 2`` and the like: repeated multiplication, with derivatives at 0."""
+    base, exponent = operands
+    if type(exponent) is float and exponent.is_integer() and common.kind in "fc":
+        exponent = int(exponent)
+    if type(exponent) is not int or not isinstance(base, ndarray) or abs(exponent) >= 128:
+        return _apply(name, op, operands, common)
+    if common.kind in "iu" and exponent < 0:
+        raise ValueError(located("power: integers to negative powers are not integers; use floats", here()))
+    return apply(ops.integer_pow, convert(base, common), exponent=exponent)
 
 
 def truth(x: Any) -> ndarray:
@@ -139,58 +144,24 @@ def truth(x: Any) -> ndarray:
     return convert(x, BOOL) if isinstance(x, ndarray) else scalar(bool(x), BOOL)
 
 
-def _comparison_dtype(operands: list[Any], common: numpy.dtype) -> numpy.dtype:
-    """Comparisons must be exact: Python numbers that the common dtype cannot hold are compared in a wider one."""
-    for x in operands:
-        if type(x) is int and common.kind in "iu":
-            info = numpy.iinfo(common)
-            if not info.min <= x <= info.max:
-                return FLOAT64
-        if type(x) is float and any(isinstance(y, ndarray) and y.dtype.kind in "iu" for y in operands):
-            return FLOAT64
-    return common
-
-
-def _integer_power(operands: list[Any], common: numpy.dtype) -> ndarray | None:
-    """``x ** 2`` and the like: repeated multiplication, with derivatives at 0."""
-    base, exponent = operands
-    if type(exponent) is float and exponent.is_integer() and abs(exponent) < 128 and common.kind in "fc":
-        exponent = int(exponent)
-    if type(exponent) is not int or not isinstance(base, ndarray):
-        return None
-    if common.kind in "iu" and exponent < 0:
-        raise ValueError(located("power: integers to negative powers are not integers; use floats", here()))
-    if abs(exponent) >= 128:
-        return None
-    return apply(ops.integer_pow, convert(base, common), exponent=exponent)
-
-
 def _unary(name: str) -> Callable[..., ndarray]:
-    def function(
-        x: Any, /, out: ndarray | None = None, *, where: Any = True, casting: str = "same_kind", dtype: Any = None
-    ) -> ndarray:
-        return finish(call(name, (x,), dtype), out, where)
+    def function(x: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
+        result = call(name, (x,), None if dtype is None else dtype_of(dtype))
+        return result if out is None and where is True else finish(result, out, where)
 
     return function
 
 
 def _binary(name: str) -> Callable[..., ndarray]:
-    def function(
-        x1: Any,
-        x2: Any,
-        /,
-        out: ndarray | None = None,
-        *,
-        where: Any = True,
-        casting: str = "same_kind",
-        dtype: Any = None,
-    ) -> ndarray:
-        return finish(call(name, (x1, x2), dtype), out, where)
+    def function(x1: Any, x2: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
+        result = call(name, (x1, x2), None if dtype is None else dtype_of(dtype))
+        return result if out is None and where is True else finish(result, out, where)
 
     return function
 
 
-def _docstring(name: str, entry: Elementwise) -> str:
+def _docstring(name: str) -> str:
+    entry = TABLE[name]
     operands = "x : array_like" if entry.op.arity == 1 else "x1, x2 : array_like\n    Operands; they broadcast."
     result = {"compare": "bool", "logic": "bool", "predicate": "bool", "inexact": "floating"}.get(
         entry.domain, "the promoted dtype of the operands"
@@ -225,63 +196,8 @@ Examples
 
 def make(name: str) -> Callable[..., ndarray]:
     """The function of a table entry."""
-    entry = TABLE[name]
-    function = (_unary if entry.op.arity == 1 else _binary)(name)
+    function = (_unary if TABLE[name].op.arity == 1 else _binary)(name)
     function.__name__ = function.__qualname__ = name
     function.__module__ = "dopegraph.numpy"
-    function.__doc__ = _docstring(name, entry)
+    function.__doc__ = _docstring(name)
     return function
-
-
-def divmod(x1: Any, x2: Any, /) -> tuple[ndarray, ndarray]:
-    """Quotient rounded down, and remainder: ``(x1 // x2, x1 % x2)``."""
-    return call("floor_divide", (x1, x2)), call("remainder", (x1, x2))
-
-
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """Elements of `x` where the condition is true, of `y` elsewhere; all three broadcast.
-
-    With the condition alone the positions of its true elements, as ``nonzero`` (on the host).
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.where(np.array([True, False]), 1.0, -1.0)
-    array([ 1., -1.], dtype=float32)
-    """
-    if (x is None) != (y is None):
-        raise ValueError(located("where: give both x and y, or neither", here()))
-    if x is None:
-        return tuple(as_array(part) for part in numpy.nonzero(as_array(condition)._look("host-call", "where")))
-    return apply(ops.select, truth(as_operand(condition)), *promote((x, y)))
-
-
-def clip(a: Any, a_min: Any = None, a_max: Any = None, out: ndarray | None = None) -> ndarray:
-    """Values limited to the interval from `a_min` to `a_max`; None means no limit.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.clip([-3., 0.5, 3.], -1, 1)
-    array([-1. ,  0.5,  1. ], dtype=float32)
-    """
-    result = as_array(a)
-    if a_min is not None:
-        result = call("maximum", (result, a_min))
-    if a_max is not None:
-        result = call("minimum", (result, a_max))
-    return finish(result, out)
-
-
-def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> ndarray:
-    """Whether ``abs(a - b) <= atol + rtol * abs(b)``, element by element; infinities are close to themselves."""
-    x, y = promote((a, b))
-    if x.dtype.kind not in "fc":
-        x, y = promote((x, y), FLOAT64)
-    near = call("less_equal", (call("absolute", (x - y,)), atol + rtol * call("absolute", (y,))))
-    same = call("equal", (x, y))
-    result = call("logical_or", (same, call("logical_and", (near, call("isfinite", (y,))))))
-    if equal_nan:
-        both = call("logical_and", (call("isnan", (x,)), call("isnan", (y,))))
-        result = call("logical_or", (result, both))
-    return result

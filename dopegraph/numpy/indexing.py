@@ -2,59 +2,112 @@
 
 from __future__ import annotations
 
-import operator
+import math
 from typing import Any
 
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, linked, ndarray, view
-from dopegraph.numpy.assign import _host_key as host_key
+from dopegraph.array import apply, linked, ndarray, owned, view
+from dopegraph.numpy.assign import finish, host_key
 from dopegraph.numpy.basic_index import basic_steps
-from dopegraph.numpy.promotion import BOOL, as_array, convert, new
-from dopegraph.numpy.shape import axis_of, ravel
-from dopegraph.runtime.errors import GradientError, IndexingError
+from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.logic import clip, where
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, new
+from dopegraph.numpy.shape import axis_of, moveaxis, ravel, reshape, transpose
+from dopegraph.ops.typing import broadcast_shapes
+from dopegraph.runtime.errors import GradientError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
-__all__ = ["compress", "nonzero", "take"]
+__all__ = ["take"]
 
 
 def get_item(x: ndarray, key: Any) -> ndarray:
-    """``x[key]``: a view for basic indices, a copy for arrays of integers or a mask."""
-    recording = active_recording()
-    if recording is None and x._settled().device.is_host:
-        array = x._settled().array
-        try:
-            found = array[host_key(key)]
-        except IndexError as cause:
-            raise IndexingError(located(f"index {key!r} of shape {x.shape}: {cause}", here())) from None
-        steps = basic_steps(key, x.shape) if numpy.may_share_memory(found, array) else None
-        return linked(numpy.asarray(found), x, steps) if steps is not None else new(numpy.array(found))
+    """``x[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
     steps = basic_steps(key, x.shape)
-    if steps is not None:
-        return view(x, steps)
-    return _advanced(x, key)
+    if steps is None:
+        return _advanced(x, key)
+    recording = active_recording()
+    if recording is None:
+        buffer = x._settled()
+        if buffer.device.is_host:
+            found = buffer.array[host_key(key)]
+            return owned(found) if isinstance(found, numpy.generic) else linked(found, x, steps)
+    part = view(x, steps)
+    return apply(ops.identity, part) if part.ndim == 0 and _is_element(key) else part
+
+
+def _is_element(key: Any) -> bool:
+    """Whether NumPy gives a scalar, which does not share memory: only ``...`` makes a 0-d array."""
+    return not any(item is Ellipsis for item in (key if isinstance(key, tuple) else (key,)))
 
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
-    """Recorded: one array of integers among full slices is `take`. Everything else is looked up by NumPy."""
-    items = list(key) if isinstance(key, tuple) else [key]
-    arrays = [item for item in items if isinstance(item, (ndarray, numpy.ndarray, list))]
-    if len(arrays) == 1 and Ellipsis not in [item for item in items if not hasattr(item, "shape")]:
-        place = next(position for position, item in enumerate(items) if item is arrays[0])
-        indices = as_array(arrays[0])
-        full = all(isinstance(item, slice) and item == slice(None) for item in items if item is not arrays[0])
-        if full and indices.dtype.kind in "iu":
-            return take(x, indices, axis=place)
+    """A copy of the elements that arrays of integers name; what a mask names is found by NumPy."""
+    items = _one_for_each_axis(x, key) if active_recording() is not None else None
+    if items is None:
+        return _by_numpy(x, key)
+    # The basic part first; what is left are full slices and, at some axes, integers or arrays of them.
+    x = get_item(x, tuple([item if item is None or isinstance(item, slice) else slice(None) for item in items]))
+    places = [place for place, item in enumerate(items) if not (item is None or isinstance(item, slice))]
+    indices = [as_array(items[place]) for place in places]
+    if len(indices) == 1:
+        return take(x, indices[0], axis=places[0])
+    gathered = _gather(x, places, indices)
+    if places[-1] - places[0] >= len(places):  # a slice stands between the arrays: their axes come first
+        return gathered
+    depth = gathered.ndim - x.ndim + len(places)
+    return moveaxis(gathered, tuple(range(depth)), tuple(range(places[0], places[0] + depth)))
+
+
+def _one_for_each_axis(x: ndarray, key: Any) -> list[Any] | None:
+    """None, a slice, an integer or integers for each axis of the result; None for masks and what NumPy refuses."""
+    items: list[Any] = []
+    for item in key if isinstance(key, tuple) else (key,):
+        if isinstance(item, (list, tuple, range)):
+            item = as_array(item) if len(item) else new(numpy.zeros(0, INT64))
+        if isinstance(item, bool) or getattr(item, "dtype", INT64).kind not in "iu":
+            return None
+        items.append(item)
+    missing = x.ndim - sum(item is not None and item is not Ellipsis for item in items)
+    dots = [place for place, item in enumerate(items) if item is Ellipsis]
+    if missing < 0 or len(dots) > 1:
+        return None
+    place = dots[0] if dots else len(items)
+    return [*items[:place], *[slice(None)] * missing, *items[place + 1 :]]
+
+
+def _by_numpy(x: ndarray, key: Any) -> ndarray:
     recording = active_recording()
     if recording is not None:
         if recording.differentiating:
-            raise GradientError(
-                located("this kind of index has no derivative yet; use take, where or a product with one_hot", here())
-            )
-        recording.escape("host-call", "an index of several arrays, or a mask, is looked up by NumPy")
-    return new(numpy.array(x._settled().array[host_key(key)]))
+            message = "a mask as an index has no derivative, as its result has no fixed shape; use np.where"
+            raise GradientError(located(message, here()))
+        recording.escape("host-call", "an index with a mask is looked up by NumPy")
+    try:
+        return new(numpy.array(x._settled().array[host_key(key)]))
+    except IndexError as cause:
+        raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
+
+
+def _gather(x: ndarray, places: list[int], indices: list[ndarray]) -> ndarray:
+    """The elements at positions along several axes, which come first in the result, the other axes after them."""
+    try:
+        broadcast_shapes(*(positions.shape for positions in indices))
+    except ShapeError as cause:
+        raise IndexingError(located(f"index: {cause}", here())) from None
+    lengths = [x.shape[place] for place in places]
+    rest = [axis for axis in range(x.ndim) if axis not in places]
+    rows = reshape(transpose(x, places + rest), (math.prod(lengths), *(x.shape[axis] for axis in rest)))
+    flat: Any = 0
+    inside: Any = True
+    for positions, length in zip(indices, lengths):
+        positions = convert(positions, INT64)
+        inside = call("logical_and", (inside, call("logical_and", (positions >= -length, positions < length))))
+        flat = flat * length + where(positions < 0, positions + length, positions)
+    # A position outside its axis must not become one inside another row.
+    return take(rows, where(inside, flat, math.prod(lengths)), axis=0)
 
 
 def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = None, mode: str = "raise") -> ndarray:
@@ -75,9 +128,6 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     >>> np.take(np.array([10., 20., 30.]), [2, 0])
     array([30., 10.], dtype=float32)
     """
-    from dopegraph.numpy.assign import finish
-    from dopegraph.numpy.elementwise import clip
-
     x, positions = as_array(a), as_array(indices)
     if positions.dtype == BOOL:
         positions = convert(positions, numpy.dtype("int64"))
@@ -91,16 +141,3 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     elif mode != "raise":
         raise ValueError(located(f"take: mode must be 'raise', 'clip' or 'wrap', not {mode!r}", here()))
     return finish(apply(ops.take, x, positions, axis=place), out)
-
-
-def nonzero(a: Any) -> tuple[ndarray, ...]:
-    """Positions of the elements that are not zero, one array for each axis (on the host)."""
-    return tuple(new(part) for part in numpy.nonzero(as_array(a)._look("host-call", "nonzero")))
-
-
-def compress(condition: Any, a: Any, axis: int | None = None) -> ndarray:
-    """Slices along an axis where a condition holds (on the host)."""
-    x = as_array(a)
-    mask = numpy.asarray(as_array(condition)._look("host-call", "compress"))
-    positions = numpy.nonzero(mask)[0]
-    return take(x, positions, None if axis is None else operator.index(axis))

@@ -8,10 +8,11 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.numpy import creation, indexing, linear, reduction, shape
+from dopegraph.numpy import creation, host, indexing, joining, linear, protocols, reduction, shape, statistics
 from dopegraph.numpy.assign import assign, in_place, set_item
-from dopegraph.numpy.elementwise import call, clip, divmod
-from dopegraph.numpy.promotion import SCALARS, as_array, convert
+from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.logic import clip, divmod
+from dopegraph.numpy.promotion import BOOL, SCALARS, as_operand, convert, dtype_of, kinds_of
 
 OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
@@ -21,7 +22,8 @@ COMPARISONS = {
     "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
 }  # fmt: skip
 UNARY = {"neg": "negative", "abs": "absolute"}
-LOGICAL = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
+BITWISE = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor", "lshift": "", "rshift": ""}
+SHIFTS = {"lshift": "left_shift", "rshift": "right_shift"}
 
 METHODS: dict[str, Callable[..., Any]] = {
     "all": reduction.all,
@@ -33,21 +35,25 @@ METHODS: dict[str, Callable[..., Any]] = {
     "cumsum": reduction.cumsum,
     "dot": linear.dot,
     "max": reduction.max,
-    "mean": reduction.mean,
+    "mean": statistics.mean,
     "min": reduction.min,
-    "nonzero": indexing.nonzero,
     "prod": reduction.prod,
     "ptp": reduction.ptp,
     "ravel": shape.ravel,
-    "repeat": shape.repeat,
+    "repeat": joining.repeat,
     "squeeze": shape.squeeze,
-    "std": reduction.std,
+    "std": statistics.std,
     "sum": reduction.sum,
     "swapaxes": shape.swapaxes,
     "take": indexing.take,
     "trace": linear.trace,
-    "var": reduction.var,
+    "var": statistics.var,
 }
+
+# Methods that NumPy computes, on the host.
+HOST_METHODS = (
+    "argpartition", "argsort", "choose", "conj", "conjugate", "cumprod", "diagonal", "nonzero", "round", "searchsorted",
+)  # fmt: skip
 
 _OPERANDS = (ndarray, numpy.ndarray, numpy.generic, list, tuple, *SCALARS)
 
@@ -70,16 +76,20 @@ def _augmented(name: str, symbol: str) -> Callable[[ndarray, Any], ndarray]:
     return method
 
 
+def _bits(name: str, x: Any, y: Any) -> ndarray:
+    """``x & y`` and the like: of booleans the logical functions, of integers NumPy's on the host."""
+    x, y = as_operand(x), as_operand(y)
+    if BITWISE[name] and all(kind in (bool, BOOL) for kind in kinds_of((x, y))):
+        return call(BITWISE[name], (x, y))
+    return host.find(SHIFTS.get(name, f"bitwise_{name}"))(x, y)
+
+
 def _bitwise(name: str, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
-    """``&``, ``|`` and ``^`` of booleans."""
+    return lambda self, other: _bits(name, other, self) if reflected else _bits(name, self, other)
 
-    def method(self: ndarray, other: Any) -> Any:
-        second = as_array(other)
-        if self.dtype != bool or second.dtype != bool:
-            raise TypeError(f"the operator takes booleans, not {self.dtype} and {second.dtype}; compare first")
-        return call(name, (second, self) if reflected else (self, second))
 
-    return method
+def _augmented_bitwise(name: str) -> Callable[[ndarray, Any], ndarray]:
+    return lambda self, other: in_place(self, _bits(name, self, other), f"{name}=")
 
 
 def _named(function: Callable[..., Any], name: str, doc: str | None) -> Callable[..., Any]:
@@ -98,9 +108,9 @@ def transpose(self: ndarray, *axes: Any) -> ndarray:
     return shape.transpose(self, chosen or None)
 
 
-def astype(self: ndarray, dtype: Any, copy: bool = True) -> ndarray:
+def astype(self: ndarray, dtype: Any, *, copy: bool = True) -> ndarray:
     """The elements in another dtype; a copy, unless `copy` is false and the dtype is right."""
-    result = convert(self, numpy.dtype(dtype))
+    result = convert(self, dtype_of(dtype))
     return creation.copy(self) if result is self and copy else result
 
 
@@ -114,11 +124,22 @@ def fill(self: ndarray, value: Any) -> None:
     assign(self, value, "fill")
 
 
-def bitwise_not(self: ndarray) -> ndarray:
-    """``~x`` of booleans."""
-    if self.dtype != bool:
-        raise TypeError(f"the operator takes booleans, not {self.dtype}; compare first")
-    return call("logical_not", (self,))
+def sort(self: ndarray, axis: int = -1) -> None:
+    """Sort the elements along an axis, in place; NumPy does it, on the host."""
+    assign(self, host.find("sort")(self, axis), "sort")
+
+
+def _invert(self: ndarray) -> ndarray:
+    return call("logical_not", (self,)) if self.dtype == BOOL else host.find("invert")(self)
+
+
+def _part(name: str) -> property:
+    def get(self: ndarray) -> ndarray:
+        if name == "real" and self.dtype.kind != "c":
+            return self
+        return host.find(name)(self)
+
+    return property(get, doc=f"The {name} parts; of complex numbers NumPy computes them, on the host.")
 
 
 def attach() -> None:
@@ -132,24 +153,33 @@ def attach() -> None:
         setattr(ndarray, f"__{special}__", _named(_binary(name), f"__{special}__", None))
     for special, name in UNARY.items():
         setattr(ndarray, f"__{special}__", lambda self, name=name: call(name, (self,)))
-    for special, name in LOGICAL.items():
-        setattr(ndarray, f"__{special}__", _bitwise(name))
-        setattr(ndarray, f"__r{special}__", _bitwise(name, True))
+    for special in BITWISE:
+        setattr(ndarray, f"__{special}__", _bitwise(special))
+        setattr(ndarray, f"__r{special}__", _bitwise(special, True))
+        setattr(ndarray, f"__i{special}__", _augmented_bitwise(special))
+    for name in HOST_METHODS:
+        setattr(ndarray, name, host.find(name))
     for name, function in METHODS.items():
         setattr(ndarray, name, function)
-    for function in (reshape, transpose, astype, flatten, fill):
+    for function in (reshape, transpose, astype, flatten, fill, sort):
         setattr(ndarray, function.__name__, function)
     special_methods: dict[str, Any] = {
         "__pos__": creation.copy,
-        "__invert__": bitwise_not,
+        "__invert__": _invert,
         "__matmul__": lambda self, other: linear.matmul(self, other),
         "__rmatmul__": lambda self, other: linear.matmul(other, self),
+        "__imatmul__": lambda self, other: in_place(self, linear.matmul(self, other), "matmul="),
         "__divmod__": divmod,
+        "__rdivmod__": lambda self, other: divmod(other, self),
         "__getitem__": indexing.get_item,
         "__setitem__": set_item,
         "__contains__": lambda self, item: bool(reduction.any(call("equal", (self, item)))),
         "__copy__": creation.copy,
         "__deepcopy__": lambda self, memo: creation.copy(self),
+        "__array_ufunc__": protocols.array_ufunc,
+        "__array_function__": protocols.array_function,
+        "real": _part("real"),
+        "imag": _part("imag"),
         "T": property(shape.transpose, doc="The array with its axes reversed; a view."),
     }
     for name, method in special_methods.items():

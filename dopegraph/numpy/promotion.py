@@ -1,26 +1,28 @@
-"""What operands become before a primitive sees them: arrays of one dtype, by NumPy's promotion with weak Python scalars.
+"""What operands become before a primitive sees them: arrays of one dtype, by NumPy's promotion.
 
-The rules are those of NEP 50 on every NumPy version; a floating dtype that comes from integers alone is the default one.
+The rules are those of NEP 50 on every NumPy version; a floating dtype that comes from integers alone is the default.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
 import numpy
 
-from dopegraph.array import apply, from_numpy, ndarray, owned, traced
-from dopegraph.ops import cast, full, not_equal
+from dopegraph.array import apply, from_numpy, ndarray, owned, traced, view
+from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import current_device
-from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
 DType = numpy.dtype
 Operand = Union[ndarray, bool, int, float, complex, DynamicFloat]
+Kinds = tuple[Union[DType, type], ...]
 
 BOOL = numpy.dtype("bool")
 INT64 = numpy.dtype("int64")
@@ -32,18 +34,23 @@ KINDS = "biufc"
 
 def as_operand(x: Any) -> Operand:
     """An array, or a Python number that stays weak."""
-    if isinstance(x, ndarray) or (type(x) in SCALARS):
-        return x
-    if isinstance(x, numpy.ndarray):
-        return from_numpy(check_kind(x))
-    return as_array(x)
+    return x if type(x) in SCALARS else as_array(x)
 
 
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:
-    """Refuse strings, objects, dates and big-endian numbers."""
-    if array.dtype.kind not in KINDS or array.dtype.itemsize > (16 if array.dtype.kind == "c" else 8):
-        raise DTypeError(located(f"arrays of dtype {array.dtype} are not supported; use numbers or booleans", here()))
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    """Refuse strings, objects, dates and extended precision; make big-endian numbers native."""
+    return array.astype(dtype_of(array.dtype), copy=False)
+
+
+def dtype_of(dtype: Any) -> DType:
+    """A dtype that arrays can have, from anything that names one."""
+    try:
+        chosen = numpy.dtype(dtype)
+    except TypeError as cause:
+        raise DTypeError(located(str(cause), here())) from None
+    if chosen.kind not in KINDS or chosen.itemsize > (16 if chosen.kind == "c" else 8):
+        raise DTypeError(located(f"arrays of dtype {chosen} are not supported; use numbers or booleans", here()))
+    return chosen if chosen.isnative else chosen.newbyteorder("=")
 
 
 def as_array(x: Any, dtype: DType | None = None) -> ndarray:
@@ -55,14 +62,15 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     if isinstance(x, numpy.ndarray):
         return convert(from_numpy(check_kind(x)), dtype)
     if isinstance(x, (list, tuple)) and _has_arrays(x):
-        from dopegraph.numpy.shape import stack
-
-        parts = [as_array(item, dtype) for item in x]
-        return stack(parts) if parts else as_array(numpy.asarray(x), dtype)
-    array = check_kind(numpy.asarray(x))
+        return join([as_array(item, dtype) for item in x])
+    try:
+        array = check_kind(numpy.asarray(x, dtype))
+    except (ValueError, OverflowError) as cause:  # lists of different lengths, integers out of range
+        kind = ShapeError if isinstance(cause, ValueError) else OverflowError
+        raise kind(located(f"array: {cause}", here())) from cause
     if dtype is None and not isinstance(x, numpy.generic) and not hasattr(x, "__array__"):
-        dtype = {"f": default_dtype(), "c": complex_of(default_dtype())}.get(array.dtype.kind, array.dtype)
-    return new(array.astype(dtype if dtype is not None else array.dtype, copy=False))
+        dtype = {"d": default_dtype(), "D": complex_of(default_dtype())}.get(array.dtype.char)
+    return new(array if dtype is None else array.astype(dtype, copy=False))
 
 
 def _has_arrays(items: Iterable[Any]) -> bool:
@@ -70,6 +78,15 @@ def _has_arrays(items: Iterable[Any]) -> bool:
         isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and _has_arrays(item))
         for item in items
     )
+
+
+def join(arrays: Sequence[ndarray]) -> ndarray:
+    """Arrays of one shape along a new first axis."""
+    if len({one.shape for one in arrays}) != 1:
+        shown = " and ".join(str(one.shape) for one in arrays)
+        raise ShapeError(located(f"all arrays must have one shape, not {shown}", here()))
+    rows = [view(one, ((reshape, {"shape": (1, *one.shape)}),)) for one in promote(arrays)]
+    return apply(concat, *rows, axis=0)
 
 
 def new(array: numpy.ndarray) -> ndarray:
@@ -86,11 +103,11 @@ def convert(x: ndarray, dtype: DType | None) -> ndarray:
     """The array in a dtype; itself when it has it already."""
     if dtype is None or x.dtype == dtype:
         return x
-    if x.dtype.kind == "c" and numpy.dtype(dtype).kind != "c":
+    if x.dtype.kind == "c" and dtype.kind not in "cb":
         raise DTypeError(located(f"a cast from {x.dtype} to {dtype} loses the imaginary part; use x.real", here()))
     if dtype == BOOL:
         return apply(not_equal, x, scalar(0, x.dtype))
-    return apply(cast, x, dtype=numpy.dtype(dtype))
+    return apply(cast, x, dtype=dtype)
 
 
 def scalar(number: Any, dtype: DType) -> ndarray:
@@ -100,15 +117,24 @@ def scalar(number: Any, dtype: DType) -> ndarray:
         if recording is None:
             return owned(numpy.asarray(number.number, dtype))
         return traced(recording.scalar(number.expression, number.number, dtype), recording)
-    if dtype.kind in "iu" and type(number) in (int, bool):
-        info = numpy.iinfo(dtype)
-        if not info.min <= number <= info.max:
+    if type(number) is int and dtype.kind in "iu":
+        least, most = bounds_of(dtype)
+        if not least <= number <= most:
             raise OverflowError(located(f"the Python integer {number} is out of bounds for {dtype}", here()))
+    try:
+        value = numpy.array(number, dtype)
+    except (TypeError, ValueError, OverflowError) as cause:
+        raise type(cause)(located(f"{number} is no {dtype}: {cause}", here())) from cause
     if recording is None:
-        return owned(numpy.asarray(number, dtype))
-    with numpy.errstate(all="ignore"):
-        value = numpy.asarray(number).astype(dtype).item()
-    return traced(recording.emit(full, [], {"value": value, "shape": (), "dtype": dtype}), recording)
+        return owned(value)
+    return traced(recording.emit(full, [], {"value": value.item(), "shape": (), "dtype": dtype}), recording)
+
+
+@functools.cache
+def bounds_of(dtype: DType) -> tuple[int, int]:
+    """The least and the largest integer of an integer dtype."""
+    limits = numpy.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def complex_of(dtype: DType) -> DType:
@@ -116,42 +142,39 @@ def complex_of(dtype: DType) -> DType:
     return numpy.dtype("complex128" if dtype == FLOAT64 else "complex64")
 
 
-def result_dtype(operands: Sequence[Operand]) -> DType:
-    """The dtype that operands promote to."""
-    strong = [operand.dtype for operand in operands if isinstance(operand, ndarray)]
-    dtype = BOOL
-    for one in strong:
-        dtype = numpy.promote_types(dtype, one)
-    for operand in operands:
-        if not isinstance(operand, ndarray):
-            dtype = _with_weak(dtype, operand)
+def kinds_of(operands: Sequence[Operand]) -> Kinds:
+    """What promotion depends on: the dtypes of arrays and the types of Python numbers."""
+    return tuple([x.dtype if isinstance(x, ndarray) else type(x) for x in operands])
+
+
+@functools.lru_cache(maxsize=4096)
+def result_dtype(kinds: Kinds, default: DType) -> DType:
+    """The dtype that operands promote to, when new floats are of the dtype `default`."""
+    strong = [kind for kind in kinds if isinstance(kind, numpy.dtype)]
+    dtype = functools.reduce(numpy.promote_types, strong, BOOL)
+    if dtype.kind == "f" and all(one.kind in "biu" for one in strong):
+        dtype = default  # of int64 and uint64
+    for kind in kinds:
+        if not isinstance(kind, numpy.dtype):
+            dtype = _with_weak(dtype, kind, default)
     return dtype
 
 
-def _with_weak(dtype: DType, number: Any) -> DType:
+def _with_weak(dtype: DType, kind: type, default: DType) -> DType:
     """NEP 50: a Python number asks for a kind, not for a precision."""
-    if isinstance(number, bool):
+    if kind is bool:
         return dtype
-    if isinstance(number, int):
+    if kind is int:
         return INT64 if dtype == BOOL else dtype
-    if isinstance(number, complex):
-        if dtype.kind == "c":
-            return dtype
-        return complex_of(dtype if dtype.kind == "f" else default_dtype())
-    return default_dtype() if dtype.kind in "biu" else dtype
-
-
-def inexact_dtype(dtype: DType) -> DType:
-    """The floating dtype in which functions such as exp compute: NumPy's, but the default where it comes from integers."""
-    if dtype.kind in "fc":
-        return dtype
-    return default_dtype() if default_dtype() != FLOAT64 else numpy.sqrt(numpy.empty(0, dtype)).dtype
+    if kind is complex:
+        return dtype if dtype.kind == "c" else complex_of(dtype if dtype.kind == "f" else default)
+    return default if dtype.kind in "biu" else dtype
 
 
 def promote(operands: Iterable[Any], dtype: DType | None = None) -> list[ndarray]:
     """Arrays of one dtype: the given one, or the one the operands promote to."""
     taken = [as_operand(operand) for operand in operands]
-    chosen = result_dtype(taken) if dtype is None else dtype
+    chosen = result_dtype(kinds_of(taken), default_dtype()) if dtype is None else dtype
     return [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
 
 
@@ -159,6 +182,8 @@ def same_kind(x: ndarray, dtype: DType, what: str) -> ndarray:
     """The array cast to a dtype as in-place operators and `out=` do: refuse to lose the kind."""
     if not numpy.can_cast(x.dtype, dtype, "same_kind"):
         raise DTypeError(
-            located(f"{what}: cannot cast the result from {x.dtype} to {dtype}; use astype, or an array of floats", here())
+            located(
+                f"{what}: cannot cast the result from {x.dtype} to {dtype}; use astype, or an array of floats", here()
+            )
         )
     return convert(x, dtype)

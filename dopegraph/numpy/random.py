@@ -1,6 +1,7 @@
 """``dopegraph.numpy.random``: random numbers from one seeded state, the same eagerly and compiled, float32 by default.
 
-Each draw takes the state's key and advances it; in a compiled function the state is read and written like any other array.
+Each draw takes the state's key and advances it; in a compiled function the state is read and written
+like any other array.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Changing shapes: views where NumPy gives views, copies elsewhere; joining and splitting."""
+"""Changing shapes and the order of axes: views where NumPy gives views, copies elsewhere."""
 
 from __future__ import annotations
 
-import builtins
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +11,15 @@ import numpy
 
 from dopegraph import ops
 from dopegraph.array import apply, ndarray, view
-from dopegraph.numpy.creation import shape_of
-from dopegraph.numpy.promotion import as_array, convert, promote
+from dopegraph.numpy.creation import integers, shape_of
+from dopegraph.numpy.promotion import as_array
 from dopegraph.ops.typing import broadcast_shapes, normalize_axes, normalize_axis
 from dopegraph.runtime.errors import AxisError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
-    "array_split", "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "concatenate", "expand_dims",
-    "flip", "fliplr", "flipud", "hstack", "moveaxis", "ravel", "repeat", "reshape", "roll", "split", "squeeze",
-    "stack", "swapaxes", "tile", "transpose", "vstack",
+    "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "expand_dims", "flip", "fliplr", "flipud",
+    "moveaxis", "ravel", "reshape", "squeeze", "swapaxes", "transpose",
 ]  # fmt: skip
 
 
@@ -43,8 +42,7 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
            [3, 4, 5]])
     """
     x = as_array(a)
-    wanted = [operator.index(n) for n in shape] if isinstance(shape, (builtins.list, tuple)) else [operator.index(shape)]
-    lengths = _complete(wanted, x)
+    lengths = _complete(integers(shape, "reshape: the shape"), x)
     if order == "F":
         reversed_axes = reshape(transpose(x), tuple(lengths[::-1]))
         return transpose(reversed_axes)
@@ -55,16 +53,16 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     return view(x, ((ops.reshape, {"shape": lengths}),))
 
 
-def _complete(wanted: list[int], x: ndarray) -> tuple[int, ...]:
-    unknown = [place for place, length in enumerate(wanted) if length == -1]
-    known = int(numpy.prod([length for length in wanted if length != -1], dtype=numpy.int64))
-    if len(unknown) > 1 or (unknown and (known == 0 or x.size % known)) or builtins.min([*wanted, 0]) < -1:
+def _complete(wanted: tuple[int, ...], x: ndarray) -> tuple[int, ...]:
+    """The shape with the length that -1 stands for."""
+    known = math.prod([length for length in wanted if length != -1])
+    unknown = wanted.count(-1)
+    fits = x.size == known if not unknown else unknown == 1 and known and x.size % known == 0
+    if not fits or min(wanted, default=0) < -1:
         raise ShapeError(
-            located(f"reshape: an array of shape {x.shape} ({x.size} elements) cannot get the shape {tuple(wanted)}", here())
+            located(f"reshape: an array of shape {x.shape} ({x.size} elements) cannot get the shape {wanted}", here())
         )
-    if unknown:
-        wanted[unknown[0]] = x.size // known
-    return tuple(wanted)
+    return tuple([x.size // known if length == -1 else length for length in wanted]) if unknown else wanted
 
 
 def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
@@ -86,14 +84,13 @@ def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
 def _reshapes_in_place(array: numpy.ndarray, shape: tuple[int, ...]) -> bool:
     if array.flags.c_contiguous:
         return True
-    if array.size == 0 or int(numpy.prod(shape, dtype=numpy.int64)) != array.size:
-        return True
-    return numpy.may_share_memory(array.reshape(shape), array)
+    return array.size == 0 or numpy.may_share_memory(array.reshape(shape), array)
 
 
 def ravel(a: Any, order: str = "C") -> ndarray:
     """The elements in one axis; a view where possible."""
-    return reshape(a, (-1,) if as_array(a).size else (0,), order)
+    x = as_array(a)
+    return reshape(x, (x.size,), order)
 
 
 def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
@@ -121,7 +118,9 @@ def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:
     sources = [axis_of(axis, x.ndim, "moveaxis") for axis in _sequence(source)]
     targets = [axis_of(axis, x.ndim, "moveaxis") for axis in _sequence(destination)]
     if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
-        raise ValueError(located("moveaxis: source and destination must name the same number of different axes", here()))
+        raise ValueError(
+            located("moveaxis: source and destination must name the same number of different axes", here())
+        )
     order = [axis for axis in range(x.ndim) if axis not in sources]
     for target, axis in sorted(zip(targets, sources)):
         order.insert(target, axis)
@@ -129,7 +128,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:
 
 
 def _sequence(x: Any) -> Sequence[int]:
-    return x if isinstance(x, (builtins.list, tuple)) else [x]
+    return x if isinstance(x, (list, tuple)) else [x]
 
 
 def expand_dims(a: Any, axis: Any) -> ndarray:
@@ -191,48 +190,6 @@ def flipud(m: Any) -> ndarray:
     return flip(m, 0)
 
 
-def concatenate(arrays: Sequence[Any], axis: int | None = 0, out: ndarray | None = None, *, dtype: Any = None) -> ndarray:
-    """Arrays joined along an axis that they have; with None they are flattened first.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.concatenate([np.zeros((1, 2)), np.ones((1, 2))])
-    array([[0., 0.],
-           [1., 1.]], dtype=float32)
-    """
-    from dopegraph.numpy.assign import finish
-
-    parts = [as_array(one) for one in arrays]
-    if not parts:
-        raise ShapeError(located("concatenate: needs at least one array", here()))
-    parts = promote(parts, None if dtype is None else numpy.dtype(dtype))
-    if axis is None:
-        parts, axis = [ravel(part) for part in parts], 0
-    place = axis_of(axis, parts[0].ndim, "concatenate")
-    return finish(apply(ops.concat, *parts, axis=place), out)
-
-
-def stack(arrays: Sequence[Any], axis: int = 0) -> ndarray:
-    """Arrays of one shape joined along a new axis.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.stack([np.zeros(2), np.ones(2)], axis=1)
-    array([[0., 1.],
-           [0., 1.]], dtype=float32)
-    """
-    parts = [as_array(one) for one in arrays]
-    if not parts:
-        raise ShapeError(located("stack: needs at least one array", here()))
-    if len({part.shape for part in parts}) != 1:
-        shown = " and ".join(str(part.shape) for part in parts)
-        raise ShapeError(located(f"stack: all arrays must have one shape, not {shown}", here()))
-    place = axis_of(axis, parts[0].ndim + 1, "stack")
-    return concatenate([expand_dims(part, place) for part in parts], place)
-
-
 def atleast_1d(a: Any) -> ndarray:
     """The array, with an axis if it has none."""
     x = as_array(a)
@@ -243,89 +200,3 @@ def atleast_2d(a: Any) -> ndarray:
     """The array, with axes put in front until there are two."""
     x = as_array(a)
     return x if x.ndim >= 2 else reshape(x, (1,) * (2 - x.ndim) + x.shape)
-
-
-def vstack(tup: Sequence[Any]) -> ndarray:
-    """Arrays joined row after row."""
-    return concatenate([atleast_2d(one) for one in tup], 0)
-
-
-def hstack(tup: Sequence[Any]) -> ndarray:
-    """Arrays joined column after column (along axis 0 when they have one axis)."""
-    parts = [atleast_1d(one) for one in tup]
-    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
-
-
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[ndarray]:
-    """Views of consecutive parts: at positions, or in a number of parts that may differ in length by one."""
-    x = as_array(ary)
-    place = axis_of(axis, x.ndim, "split")
-    length = x.shape[place]
-    if isinstance(indices_or_sections, (builtins.list, tuple)):
-        bounds = [0, *(slice(None, operator.index(at)).indices(length)[1] for at in indices_or_sections), length]
-    else:
-        sections = operator.index(indices_or_sections)
-        if sections < 1:
-            raise ValueError(located("split: the number of parts must be positive", here()))
-        size, longer = builtins.divmod(length, sections)
-        bounds = [part * size + builtins.min(part, longer) for part in range(sections + 1)]
-    key = (slice(None),) * place
-    return [x[(*key, slice(start, builtins.max(start, stop)))] for start, stop in zip(bounds, bounds[1:])]
-
-
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[ndarray]:
-    """Views of consecutive parts along an axis: at positions, or in a number of equal parts.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.split(np.arange(4), 2)
-    [array([0, 1]), array([2, 3])]
-    """
-    x = as_array(ary)
-    place = axis_of(axis, x.ndim, "split")
-    if not isinstance(indices_or_sections, (builtins.list, tuple)) and x.shape[place] % operator.index(indices_or_sections):
-        raise ShapeError(
-            located(f"split: axis {place} of length {x.shape[place]} has no {indices_or_sections} equal parts", here())
-        )
-    return array_split(x, indices_or_sections, place)
-
-
-def tile(A: Any, reps: Any) -> ndarray:
-    """The array repeated as a block, `reps` times along each axis."""
-    x = as_array(A)
-    counts = shape_of(reps)
-    ndim = builtins.max(x.ndim, len(counts))
-    counts = (1,) * (ndim - len(counts)) + counts
-    shape = (1,) * (ndim - x.ndim) + x.shape
-    spread = tuple(one for pair in zip(counts, shape) for one in pair)
-    between = tuple(one for length in shape for one in (1, length))
-    repeated = apply(ops.broadcast_to, reshape(x, between), shape=spread)
-    return apply(ops.identity, reshape(repeated, tuple(n * m for n, m in zip(counts, shape))))
-
-
-def repeat(a: Any, repeats: int, axis: int | None = None) -> ndarray:
-    """Each element repeated in place a number of times along an axis (of the flattened array by default)."""
-    x = as_array(a)
-    if axis is None:
-        x, axis = ravel(x), 0
-    place = axis_of(axis, x.ndim, "repeat")
-    count = operator.index(repeats)
-    shape = x.shape
-    column = reshape(x, (*shape[: place + 1], 1, *shape[place + 1 :]))
-    spread = apply(ops.broadcast_to, column, shape=(*shape[: place + 1], count, *shape[place + 1 :]))
-    return apply(ops.identity, reshape(spread, (*shape[:place], shape[place] * count, *shape[place + 1 :])))
-
-
-def roll(a: Any, shift: int, axis: int | None = None) -> ndarray:
-    """The elements moved along an axis; those that leave at the end come in at the start."""
-    x = as_array(a)
-    if axis is None:
-        return reshape(roll(ravel(x), shift, 0), x.shape)
-    place = axis_of(axis, x.ndim, "roll")
-    length = x.shape[place]
-    if length == 0:
-        return convert(x, x.dtype)
-    cut = -operator.index(shift) % length
-    key = (slice(None),) * place
-    return concatenate([x[(*key, slice(cut, None))], x[(*key, slice(0, cut))]], place)

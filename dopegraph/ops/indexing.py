@@ -29,6 +29,7 @@ take = primitive(
     _infer_take,
     lambda x, indices, *, axis: numpy.take(x, _positions(indices), axis),
     [lambda g, y, x, indices, *, axis: take_scatter(g, indices, axis=axis, shape=x.shape), None],
+    raises=True,
 )
 
 

@@ -23,13 +23,13 @@ _INSTALLED = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("pu
 
 # Built-in functions whose result depends on nothing but their arguments.
 _PURE_BUILTINS = frozenset(
-    "abs all any bin callable chr delattr divmod format getattr hasattr hex isinstance issubclass iter len max min next "
+    "abs all any bin callable chr delattr divmod format getattr hasattr hash hex isinstance issubclass iter len max min next "
     "oct ord pow repr round setattr sorted sum __build_class__".split()
 )
 _PURE_MODULES = frozenset(
     "math cmath operator _operator itertools functools _functools collections _collections _abc abc typing".split()
 )
-_PURE_SELF = (list, dict, set, frozenset, tuple, str, bytes, int, float, bool, complex, range, slice, type, type(None))
+_PURE_SELF = (list, dict, set, frozenset, tuple, str, bytes, int, float, bool, complex, range, slice, type(None))
 _VIEWS = (type({}.keys()), type({}.values()), type({}.items()), type(i for i in ()), property, super)
 _IMPURE_NUMPY = frozenset("empty empty_like fromfile save savez savetxt tofile dump".split())
 _PURE_PYTHON = frozenset(
@@ -40,9 +40,9 @@ _PURE_PYTHON = frozenset(
 
 def is_user_code(code: CodeType, home: str = "") -> bool:
     """Whether code is the user's: neither ours, nor Python's, nor an installed package other than the function's own."""
-    if is_ours(code):
-        return False
     file = code.co_filename
+    if is_ours(code) or file.startswith("<dopegraph "):
+        return False
     if file.startswith(_INSTALLED):
         return bool(home) and file.startswith(home)
     return not file.startswith(_STDLIB) and not file.startswith("<frozen")
@@ -89,27 +89,28 @@ class Watch:
     def __exit__(self, *exc: object) -> None:
         sys.setprofile(self._outer)
 
-    def _user(self, code: CodeType) -> bool:
+    def _user(self, frame: FrameType) -> bool:
+        code = frame.f_code
         known = self._is_user.get(code)
         if known is None:
-            known = self._is_user[code] = is_user_code(code, self.home)
+            known = is_user_code(code, self.home)
+            if code.co_filename.startswith("<"):  # generated: dataclasses' methods; it belongs to its module
+                module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+                known = known and module not in ("dopegraph", *_PURE_PYTHON)
+            self._is_user[code] = known
         return known
 
     def _event(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":
-            code = frame.f_code
-            if self._user(code):
-                # Methods that dataclasses generate have no file; those of our own classes are not the user's.
-                generated = code.co_filename.startswith("<")
-                if not (generated and str(frame.f_globals.get("__name__", "")).startswith("dopegraph")):
-                    self.codes.add(code)
+            if self._user(frame):
+                self.codes.add(frame.f_code)
                 return
             caller = frame.f_back
-            if caller is not None and self._user(caller.f_code) and not is_ours(code):
+            if caller is not None and self._user(caller) and not is_ours(frame.f_code):
                 module = str(frame.f_globals.get("__name__", ""))
                 if module.partition(".")[0] not in _PURE_PYTHON or module.startswith("numpy.random"):
-                    self._note(caller, f"{module}.{code.co_name}")
-        elif event == "c_call" and self._user(frame.f_code) and not _is_pure(argument):
+                    self._note(caller, f"{module}.{frame.f_code.co_name}")
+        elif event == "c_call" and self._user(frame) and not _is_pure(argument):
             self._note(frame, _name(argument))
 
     def _note(self, frame: FrameType, name: str) -> None:
@@ -135,6 +136,8 @@ def _is_pure(function: Any) -> bool:
         if module.partition(".")[0] == "numpy":
             return function.__name__ not in _IMPURE_NUMPY and ".random" not in module
         return module in _PURE_MODULES
+    if isinstance(bound, type):  # a class method: date.today is not pure, dict.fromkeys is
+        return bound in _PURE_SELF
     return isinstance(bound, (*_PURE_SELF, *_VIEWS, numpy.ndarray, numpy.generic)) and (
         function.__name__ not in _IMPURE_NUMPY
     )

@@ -5,6 +5,7 @@ Handles are duck-typed here (`dopegraph.array.ndarray`): a recording sets `_valu
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.builder import Builder
-from dopegraph.ir.graph import Value, needed_nodes
+from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.runtime.buffer import Buffer
@@ -80,24 +81,40 @@ class Recording:
         Inputs, and values that were evaluated because somebody looked.
     lifted : dict of int to (handle, Value)
         Arrays that were there before: by id, with the value that stands for their contents.
+    evaluated : dict of int to (weak reference, Value)
+        Arrays that were made here and looked at: they have memory of their own, and are still what was computed.
     mutated : dict of int to handle
         Lifted arrays that were written to; their memory still holds the old contents.
     escapes : list of Escape
+    exposed : dict of int to handle
+        Arrays that Python got the memory of, by id.
     differentiating : int
         How many derivatives are waiting for the nodes that are recorded now.
+    sources : dict of Value to handle
+        Values of arrays with `attach_grad` that were read since the last `backward` while differentiating.
+    taped : list of (int, int)
+        Which nodes were recorded inside ``record()`` since the last `backward`.
+    checks : bool
+        Whether an operation that refuses some values is run at once, so that its error is raised where Python expects it.
     """
 
-    def __init__(self, name: str = "graph") -> None:
+    def __init__(self, name: str = "graph", checks: bool = False) -> None:
         self.name = name
+        self.checks = checks
         self.builder = Builder(here)
         self.known: dict[Value, Buffer] = {}
         self.lifted: dict[int, tuple[Any, Value]] = {}
+        self.evaluated: dict[int, tuple[weakref.ref[Any], Value]] = {}
         self.mutated: dict[int, Any] = {}
+        self.exposed: dict[int, Any] = {}
         self.captured: set[Value] = set()
         self.scalars: dict[tuple[str, DType], Value] = {}
         self.escapes: list[Escape] = []
         self.device: Device | None = None
         self.differentiating = 0
+        self.sources: dict[Value, Any] = {}
+        self.taped: list[tuple[int, int]] = []
+        self._taping_from = 0
         self._handles: dict[int, weakref.ref[Any]] = {}
         self._outer: list[Recording | None] = []
 
@@ -122,14 +139,22 @@ class Recording:
 
     def value_of(self, handle: Any) -> Value:
         """The value of a handle's present contents."""
+        value = self._value_of(handle)
+        if self.differentiating and handle._gradient is not None:
+            self.sources[value] = handle
+        return value
+
+    def _value_of(self, handle: Any) -> Value:
         if handle._base is not None:
             # A view with memory of its own is an input like any other until its base is written to in this recording.
             if handle._buffer is None or id(handle._root()) in self.mutated:
                 return handle._value_through_base(self)
         elif handle._recording is self:
             return handle._value
-        entry = self.lifted.get(id(handle))
-        return entry[1] if entry is not None else self.lift(handle)
+        entry = self.lifted.get(id(handle)) or self.evaluated.get(id(handle))
+        if entry is None or (_is_foreign(handle) and not _same_bytes(self.known[entry[1]], handle._buffer)):
+            return self.lift(handle)
+        return entry[1]
 
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
@@ -137,7 +162,7 @@ class Recording:
         self._check_device(buffer.device)
         value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
         # Memory that others can write to is read now; our own is only ever replaced.
-        self.known[value] = buffer.copy() if handle._foreign else buffer
+        self.known[value] = buffer.copy() if _is_foreign(handle) else buffer
         self.lifted[id(handle)] = (handle, value)
         return value
 
@@ -173,7 +198,14 @@ class Recording:
 
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Value:
         """Append a node."""
-        return self.builder.emit(op, values, attrs)
+        value = self.builder.emit(op, values, attrs)
+        if op.raises and self.checks:
+            try:
+                self.evaluate([value])
+            except Exception:
+                self.escape("error", f"{op.name} refused the values")
+                raise
+        return value
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
@@ -192,6 +224,32 @@ class Recording:
             self.lift(handle)
         self.mutated[id(handle)] = handle
 
+    # Derivatives -------------------------------------------------------------------------------------------------
+
+    def start_tape(self) -> None:
+        """From here on, nodes are for `backward`."""
+        if not self.differentiating:
+            self._taping_from = len(self.builder.nodes)
+        self.differentiating += 1
+
+    def stop_tape(self) -> None:
+        """The end of what `start_tape` began."""
+        self.differentiating -= 1
+        if not self.differentiating:
+            self.taped.append((self._taping_from, len(self.builder.nodes)))
+
+    def tape(self) -> list[Node]:
+        """The nodes that `backward` goes through: what was computed outside ``record()`` is constant."""
+        nodes = self.builder.nodes
+        taped = [*self.taped, (self._taping_from, len(nodes))] if self.differentiating else self.taped
+        return [node for start, stop in taped for node in nodes[start:stop]]
+
+    def forget_tape(self) -> None:
+        """What was computed so far is constant for the next `backward`."""
+        self.sources.clear()
+        self.taped.clear()
+        self._taping_from = len(self.builder.nodes)
+
     # Evaluation --------------------------------------------------------------------------------------------------
 
     def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
@@ -203,10 +261,15 @@ class Recording:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
-            nodes = needed_nodes(self.builder.nodes, missing, self.known)
-            inputs = boundary(nodes, missing)
-            program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
-            self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
+            profile = sys.getprofile()
+            sys.setprofile(None)  # what runs here is not the user's Python
+            try:
+                nodes = needed_nodes(self.builder.nodes, missing, self.known)
+                inputs = boundary(nodes, missing)
+                program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
+                self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
+            finally:
+                sys.setprofile(profile)
         return [self.known[value] for value in wanted]
 
     def finish(self) -> None:
@@ -224,15 +287,47 @@ class Recording:
             if id(buffer) in given:
                 buffer = buffer.copy()
             given.add(id(buffer))
+            if root._shared:
+                self.protect_root(root)
             root._become(buffer)
-            self.mutated.pop(id(root), None)
-            self.lifted[id(root)] = (root, value)
+            if self.mutated.pop(id(root), None) is not None:
+                self.lifted[id(root)] = (root, value)
+            else:
+                key, evaluated = id(root), self.evaluated
+                evaluated[key] = (weakref.ref(root, lambda _, key=key: evaluated.pop(key, None)), value)
 
-    def protect(self, handle: Any) -> None:
-        """Somebody outside is about to write to a lifted array: keep the old contents for ourselves."""
-        entry = self.lifted.pop(id(handle), None)
-        if entry is not None:
-            value = entry[1]
-            buffer = self.known[value]
-            if buffer is handle._buffer:
-                self.known[value] = buffer.copy()
+    def abandon(self) -> None:
+        """The recording cannot be evaluated: arrays that were there before are as before."""
+        for handle in self.live_handles():
+            if handle._buffer is not None:
+                handle._value = handle._recording = None
+
+    def expose(self, handle: Any) -> None:
+        """Python gets the memory of an array: from now on it is written at once."""
+        self.exposed[id(handle)] = handle
+
+    def holds(self, handle: Any) -> bool:
+        """Whether an array has, or had before somebody looked, a value of this recording."""
+        return handle._recording is self or id(handle) in self.lifted or id(handle) in self.evaluated
+
+    def protect_root(self, root: Any) -> None:
+        """The memory of an array will be written: keep the old contents of it, and of its views, for ourselves."""
+        for handle, value in self._arrays():
+            if handle._root() is root:
+                self.lifted.pop(id(handle), None)
+                self.evaluated.pop(id(handle), None)
+                if self.known[value] is handle._buffer:
+                    self.known[value] = handle._buffer.copy()
+
+    def _arrays(self) -> list[tuple[Any, Value]]:
+        """Arrays with memory, and what it holds."""
+        evaluated = [(reference(), value) for reference, value in list(self.evaluated.values())]
+        return [*self.lifted.values(), *((handle, value) for handle, value in evaluated if handle is not None)]
+
+
+def _is_foreign(handle: Any) -> bool:
+    return handle._foreign or handle._root()._foreign
+
+
+def _same_bytes(known: Buffer, now: Buffer) -> bool:
+    return known is now or known.array.tobytes() == now.array.tobytes()

@@ -7,18 +7,24 @@ import threading
 import types
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
 from dopegraph.runtime.location import Location, here
 from dopegraph.trace.effects import Watch
+from dopegraph.trace.guards import configuration
 from dopegraph.trace.recording import Escape, Recording, active_recording
-from dopegraph.trace.state import Walk, walk
+from dopegraph.trace.walk import Walk, walk
+from dopegraph.transform.placement import Unreplayable
 from dopegraph.transform.plan import PythonPlan, ReplayPlan
-from dopegraph.transform.results import Unreplayable, make_plan
+from dopegraph.transform.results import make_plan, settle
 
 Plan = Union[PythonPlan, ReplayPlan]
+
+_SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
+# What operations raise for some values of their operands.
+_VALUE_ERRORS = (IndexError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Compiled:
 
     Attributes
     ----------
+    name : str
     plans : list
         One for each situation the function was called in, the last used first.
     recompiles : list of Recompile
@@ -43,6 +50,8 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], max_plans: int = 64) -> None:
         functools.update_wrapper(self, function)
         self.__dopegraph_function__ = function
+        name = getattr(function, "__name__", None)
+        self.name = name if isinstance(name, str) else type(function).__name__
         self.max_plans = max_plans
         self.plans: list[Plan] = []
         self.recompiles: list[Recompile] = []
@@ -50,72 +59,110 @@ class Compiled:
         self._lock = threading.RLock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.call(args, kwargs)[0]
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan | None, Sequence[Escape]]:
+        """The result of a call, the plan that was used, and why it ran as Python if it did."""
         if active_recording() is not None:
-            return self.__dopegraph_function__(*args, **kwargs)
+            return self.__dopegraph_function__(*args, **kwargs), None, ()
         self.calls += 1
+        plan, matched, failed = self._find(args, kwargs)
+        if plan is None:
+            with self._lock:
+                plan, matched, failed = self._find(args, kwargs)  # another thread may have recorded it
+                if plan is None:
+                    return self._record(args, kwargs, failed)
+        if isinstance(plan, ReplayPlan):
+            if not plan.fits(matched[0]):
+                return self._as_python(plan, args, kwargs), plan, [_SHARED]
+            try:
+                return plan.run(matched), plan, ()
+            except _VALUE_ERRORS as error:
+                # Nothing was written yet; Python raises it where the function can catch it.
+                detail = str(error).partition("\n")[0]
+                return self._as_python(plan, args, kwargs), plan, [Escape("error", detail, None)]
+        return self._as_python(plan, args, kwargs), plan, plan.escapes
+
+    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any, str | None]:
+        """The first plan that fits a call, or why the plan used last does not."""
         failed = None
-        for position, plan in enumerate(self.plans):
+        for plan in self.plans:
             matched = plan.match(args, kwargs)
             if type(matched) is int:
                 failed = failed or plan.walk.guards.reasons[matched]
-                continue
-            if position:
-                with self._lock:
-                    if plan in self.plans:
-                        self.plans.remove(plan)
-                        self.plans.insert(0, plan)
-            if isinstance(plan, PythonPlan):
-                return self._as_python(args, kwargs)
-            if plan.fits(matched[0]):
-                return plan.run(matched)
-            failed = failed or "arrays share memory in another way than when recorded"
-            if any(handle._shared for handle in matched[0]):
-                return self._as_python(args, kwargs)
-        return self._record(args, kwargs, failed)
+            elif isinstance(plan, PythonPlan) and not plan.final:
+                failed = failed or "the last call set something up"
+            else:
+                if plan is not self.plans[0]:
+                    self._move_to_front(plan)
+                return plan, matched, None
+        return None, None, failed
+
+    def _move_to_front(self, plan: Plan) -> None:
+        with self._lock:
+            # A new list: other threads may be looking through the old one.
+            self.plans = [plan, *(other for other in self.plans if other is not plan)]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
     def __repr__(self) -> str:
-        return f"<compiled {getattr(self, '__qualname__', self.__dopegraph_function__)}>"
+        return f"<compiled {self.name}>"
 
-    def _as_python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _as_python(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
-        found = Walk(_nothing, args, kwargs, dynamic=False)
-        return self.__dopegraph_function__(*found.args, **found.kwargs)
+        if not plan.walk.stand_ins:
+            return self.__dopegraph_function__(*args, **kwargs)
+        found = Walk(_nothing, args, kwargs, floats=False)
+        found.stand_ins.install()
+        try:
+            return self.__dopegraph_function__(*found.args, **found.kwargs)
+        finally:
+            found.stand_ins.remove()
 
-    def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any], failed: str | None) -> Any:
-        with self._lock:
-            if failed is not None:
-                self.recompiles.append(Recompile(failed, here()))
-            found = walk(self.__dopegraph_function__, args, kwargs)
-            name = getattr(self, "__name__", "graph")
-            recording = Recording(name if name.isidentifier() else "graph")
-            result, error, watch = None, None, Watch(found.home)
-            with recording:
-                try:
-                    with watch:
-                        result = self.__dopegraph_function__(*found.args, **found.kwargs)
-                except BaseException as raised:
-                    error = raised
-            if error is not None:
-                # What Python did so far stays done, as it would without us.
-                _restore(found)
-                recording.finish()
-                raise error.with_traceback(error.__traceback__)
-            escapes = [*found.problems, *recording.escapes, *watch.effects, *_unknown_code(found, watch)]
-            try:
-                plan, result = make_plan(found, recording, result, escapes)
-            except Unreplayable as cause:
-                escapes.append(Escape("unreplayable", str(cause), here()))
-                plan, result = make_plan(found, recording, result, escapes)
+    def _record(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], failed: str | None
+    ) -> tuple[Any, Plan, Sequence[Escape]]:
+        if failed is not None:
+            self.recompiles.append(Recompile(failed, here()))
+        found = walk(self.__dopegraph_function__, args, kwargs)
+        if found.problems:
+            plan: Plan = PythonPlan(found, found.problems, final=True)
             self._remember(plan)
-            return result
+            return self._as_python(plan, args, kwargs), plan, found.problems
+        recording = Recording(self.name if self.name.isidentifier() else "graph", checks=True)
+        watch = Watch(found.home)
+        before = configuration()
+        found.stand_ins.install()
+        try:
+            with recording, watch:
+                result = self.__dopegraph_function__(*found.args, **found.kwargs)
+        except BaseException:
+            # What Python did so far stays done, as it would without us.
+            settle(found, recording, None)
+            raise
+        escapes = [*recording.escapes, *watch.effects, *_unknown_code(found, watch)]
+        if configuration() != before:
+            escapes.append(Escape("side-effect", "policy, default dtype, device or training mode is changed", None))
+        again = False
+        try:
+            if not escapes:
+                plan = make_plan(found, recording, result)
+        except Unreplayable as cause:
+            again = not any(isinstance(plan, PythonPlan) and not plan.final for plan in self.plans)
+            escapes = [Escape("unreplayable", str(cause), here())]
+        except _VALUE_ERRORS as cause:
+            escapes = [Escape("error", str(cause).partition("\n")[0], here())]
+        result = settle(found, recording, result)
+        if escapes:
+            plan = PythonPlan(found, escapes, final=not again)
+        self._remember(plan)
+        return result, plan, escapes
 
     def _remember(self, plan: Plan) -> None:
-        self.plans.insert(0, plan)
-        if len(self.plans) > self.max_plans:
-            self.plans.pop()
+        plans = [other for other in self.plans if isinstance(other, ReplayPlan) or other.final]
+        self.plans = [plan, *plans][: self.max_plans]
+        if len(plans) >= self.max_plans:
             (reason, times), *_ = Counter(one.reason for one in self.recompiles).most_common(1)
             warnings.warn(
                 f"{self!r} was recorded for more than {self.max_plans} situations; {times} times because {reason}",
@@ -126,15 +173,6 @@ class Compiled:
 
 def _nothing() -> None:
     pass
-
-
-def _restore(found: Walk) -> None:
-    """Containers that the function got stand-ins for receive what it stored in them."""
-    for container in found.containers:
-        if container.original is not None:
-            for key, value in container.now().items():
-                if key not in container.before or container.before[key] is not value:
-                    container.original[key] = value
 
 
 def _unknown_code(found: Walk, watch: Watch) -> list[Escape]:

@@ -24,6 +24,8 @@ HINTS = {
     "unguarded-state": "pass it as an argument, or keep it out of the function",
     "unguarded-function": "refer to the function by a name, a closure or an attribute",
     "state-too-large": "keep large Python containers out of the function",
+    "shared-memory": "pass copies, or pass each array once",
+    "error": "an operation refused the values",
     "unreplayable": "return the array, or write it into one that exists",
     "unsupported-argument": "convert the argument to numbers",
     "no-lowering": "MXNet has no such operator",
@@ -101,18 +103,17 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
 
     @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Explanation:
-        result = compiled(*args, **kwargs)
-        plan = compiled.plans[0]
-        programs = plan.programs
+        result, plan, escapes = compiled.call(args, kwargs)
+        programs = plan.programs if plan is not None else ()
         return Explanation(
-            name=getattr(compiled, "__name__", "function"),
+            name=compiled.name,
             result=result,
-            replayed=isinstance(plan, ReplayPlan),
+            replayed=isinstance(plan, ReplayPlan) and not escapes,
             graphs=len(programs),
             symbols=sum(program.symbols for program in programs),
             nodes=sum(len(program.graph.nodes) for program in programs),
-            escapes=list(plan.escapes),
-            fallbacks=list(plan.fallbacks),
+            escapes=list(escapes),
+            fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
         )
 

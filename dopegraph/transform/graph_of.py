@@ -17,8 +17,9 @@ from dopegraph.runtime.errors import StructureError
 from dopegraph.show import render
 from dopegraph.trace.recording import Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.state import MISSING, Walk, walk
+from dopegraph.trace.places import MISSING
 from dopegraph.trace.tree import flatten
+from dopegraph.trace.walk import Walk, walk
 
 
 def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[..., Graph]:
@@ -64,6 +65,7 @@ def record_graph(
     found = walk(function, args, kwargs)
     name = getattr(function, "__name__", "graph")
     recording = Recording(name if name.isidentifier() else "graph")
+    found.stand_ins.install()
     try:
         with outside_recordings(), recording:
             result = function(*found.args, **found.kwargs)
@@ -98,11 +100,11 @@ def _undo(found: Walk, recording: Recording) -> None:
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
-    for container in found.containers:
-        for key, value in container.now().items():
-            old = container.before.get(key, MISSING)
-            if value is not old and old is not MISSING:
-                container.put(key, old)
+    for place in found.places:
+        for key, old, _ in list(place.changes()):
+            if old is not MISSING:
+                place.put(key, old)
+    found.stand_ins.remove()
 
 
 def visualize(function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True) -> Callable[..., Path]:

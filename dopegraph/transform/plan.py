@@ -12,73 +12,31 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.backends import Program
+from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.config import current_policy, default_dtype, is_training
-from dopegraph.runtime.device import current_device
+from dopegraph.trace.guards import Match
 from dopegraph.trace.recording import Escape, suspended
-from dopegraph.trace.state import MISSING, Walk
-
-
-def configuration() -> tuple[Any, ...]:
-    """What else a recording depends on."""
-    return current_policy(), default_dtype(), current_device(), is_training()
-
-
-def aval(handle: ndarray) -> tuple[Any, ...]:
-    """What programs are specialized to."""
-    buffer = handle._settled()
-    return buffer.dtype, buffer.shape, buffer.device
-
-
-def unchanged(array: Any, copy: Any) -> bool:
-    """Whether a NumPy array still has the contents it had."""
-    return (
-        isinstance(array, (numpy.ndarray, numpy.generic))
-        and array.dtype == copy.dtype
-        and array.shape == copy.shape
-        and array.tobytes() == copy.tobytes()
-    )
-
-
-def compile_guards(walk: Walk, statements: Sequence[str], result: str) -> Callable[..., Any]:
-    """The function ``match(args, kwargs)``: `result`, or the number of the guard that failed."""
-    guards = walk.guards
-    namespace = {
-        **guards.constants,
-        "MISSING": MISSING,
-        "ndarray": ndarray,
-        "aval": aval,
-        "unchanged": unchanged,
-        "configuration": configuration,
-        "CONFIGURATION": configuration(),
-    }
-    names = tuple(walk.kwargs)
-    first = len(guards.reasons)
-    guards.reasons += ["policy, default dtype, device or training mode changed", "called with other arguments"]
-    lines = [
-        "def match(args, kwargs):",
-        f"    if configuration() != CONFIGURATION: return {first}",
-        f"    if len(args) != {len(walk.args)} or tuple(kwargs) != {names!r}: return {first + 1}",
-        *(f"    {line}" for line in statements),
-        f"    return {result}",
-    ]
-    exec(compile("\n".join(lines), "<dopegraph guards>", "exec"), namespace)
-    return namespace["match"]
+from dopegraph.trace.walk import Walk
 
 
 class PythonPlan:
-    """Run the function as Python whenever the arguments look as they did: it cannot be replayed."""
+    """Run the function as Python whenever the arguments look as they did: it cannot be replayed.
 
-    def __init__(self, walk: Walk, escapes: list[Escape], programs: list[Program]) -> None:
-        self.escapes = escapes
-        self.programs = programs
+    Attributes
+    ----------
+    final : bool
+        Whether recording once more is of no use. A function that only set something up may be replayed the next time.
+    """
+
+    programs: tuple[Program, ...] = ()
+    fallbacks: tuple[Fallback, ...] = ()
+
+    def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
+        guards = walk.guards
         self.walk = walk
-        self.match = compile_guards(walk, walk.signature, "(args, kwargs)")
-
-    @property
-    def fallbacks(self) -> list[Any]:
-        return [fallback for program in self.programs for fallback in program.fallbacks]
+        self.escapes = list(escapes)
+        self.final = final
+        self.match = guards.compile(guards.signature, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
 
 
 class ReplayPlan:
@@ -91,19 +49,17 @@ class ReplayPlan:
         How often it was replayed.
     """
 
-    escapes: tuple[Escape, ...] = ()
-
     def __init__(
         self,
         walk: Walk,
         program: Program,
-        match: Callable[..., Any],
+        match: Match,
         finish: Callable[..., Any],
+        *,
         constants: list[Buffer],
-        order: list[int],
-        split: int,
+        arguments: list[int],
+        state: list[int],
         updated: list[int],
-        pattern: tuple[int, ...],
         outputs: int,
     ) -> None:
         self.walk = walk
@@ -111,11 +67,9 @@ class ReplayPlan:
         self.match = match
         self._finish = finish
         self._constants = constants
-        self._arguments = order[:split]
-        self._state = order[split:]
+        self._arguments = arguments
+        self._state = state
         self._updated = updated
-        self._pattern = pattern
-        self._distinct = len(set(pattern)) == len(pattern)
         self._outputs = outputs
         self._spare: list[Buffer | None] = [None] * len(updated)
         self._lock = threading.Lock()
@@ -126,16 +80,12 @@ class ReplayPlan:
         return [self.program]
 
     @property
-    def fallbacks(self) -> list[Any]:
+    def fallbacks(self) -> list[Fallback]:
         return self.program.fallbacks
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
-        """Whether arrays are shared as they were when recorded, and writing to one is not seen by another."""
-        ids = [id(handle) for handle in arrays]
-        if self._distinct:
-            if len(set(ids)) != len(ids):
-                return False
-        elif tuple(ids.index(one) for one in ids) != self._pattern:
+        """Whether no array is there twice, as none was when recorded, and writing to one is not seen by another."""
+        if len({id(handle) for handle in arrays}) != len(arrays):
             return False
         for position in self._updated:
             handle = arrays[position]
@@ -145,7 +95,7 @@ class ReplayPlan:
 
     def run(self, matched: Any) -> Any:
         """Replay: results as the function would have returned them, state as it would have left it."""
-        arrays, scalars, targets = matched
+        arrays, scalars, targets, floats = matched
         with self._lock:
             buffers = [handle._settled() for handle in arrays]
             inputs = [buffers[position] for position in self._arguments]
@@ -159,7 +109,7 @@ class ReplayPlan:
                     arrays[position]._about_to_change()
             self._write(arrays, results[self._outputs :])
             self.calls += 1
-        return self._finish(results, arrays, targets)
+        return self._finish(results, arrays, targets, floats)
 
     def _write(self, arrays: Sequence[ndarray], updates: Sequence[Buffer]) -> None:
         """New contents: into the same memory when others see it, otherwise old and new memory change places."""

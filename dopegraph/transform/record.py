@@ -61,11 +61,10 @@ class record:
         if outer is not None:
             recording = outer
         else:
-            recording = _tape.recording or Recording("recorded")
-            _tape.recording = recording
+            recording = _open_tape()
         self._inside.append((recording, outer is None))
         recording.__enter__()
-        recording.differentiating += 1
+        recording.start_tape()
         self._mode.__enter__()
 
     def __exit__(
@@ -73,12 +72,21 @@ class record:
     ) -> None:
         recording, outermost = self._inside.pop()
         self._mode.__exit__()
-        recording.differentiating -= 1
+        recording.stop_tape()
         recording.__exit__()
         if outermost:
             recording.suspend()
             if error is not None:
                 _close(recording)
+
+
+def _open_tape() -> Recording:
+    """The recording that outermost blocks go on with until `backward`; a new one if nothing is left of it."""
+    tape = _tape.recording
+    if tape is not None and not (tape.live_handles() or tape.evaluated):
+        _close(tape)
+    _tape.recording = _tape.recording or Recording("recorded")
+    return _tape.recording
 
 
 def _close(recording: Recording) -> None:
@@ -146,17 +154,17 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
         value = recording.value_of(self)
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
-        leaves = [
-            (handle, leaf) for handle, leaf in list(recording.lifted.values()) if handle._gradient is not None
-        ]
+        sources = list(recording.sources.items())
         cotangent = recording.value_of(_head(self, head_gradient))
-        gradients = pullback(recording.builder, {value: cotangent}, [leaf for _, leaf in leaves])
-        if all(g is None for g in gradients):
+        found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape())
+        gradients = [(handle, g) for (_, handle), g in zip(sources, found) if g is not None]
+        if not gradients:
             raise GradientError(
                 located("backward: the array depends on none that has attach_grad(), inside record()", here())
             )
-        for (handle, leaf), g in zip(leaves, gradients):
-            _store(recording, handle, leaf, g)
+        _store(recording, gradients)
+        if not retain_graph:
+            recording.forget_tape()
     if outer is None and not retain_graph:
         _close(recording)
 
@@ -166,7 +174,7 @@ def _recording_of(handle: ndarray) -> Recording | None:
     if root._recording is not None:
         return root._recording
     tape = _tape.recording
-    return tape if tape is not None and id(root) in tape.lifted else None
+    return tape if tape is not None and tape.holds(root) else None
 
 
 def _head(self: ndarray, head_gradient: Any) -> ndarray:
@@ -179,15 +187,19 @@ def _head(self: ndarray, head_gradient: Any) -> ndarray:
     return head
 
 
-def _store(recording: Recording, handle: ndarray, leaf: Value, g: Value | None) -> None:
-    target = handle._gradient
-    assert target is not None
-    if g is None:
-        return
-    if handle._grad_req == "add":
-        with recording.builder:
-            g = add(recording.value_of(target), g)
-    target._assign(g, recording)
+def _store(recording: Recording, gradients: list[tuple[ndarray, Value]]) -> None:
+    """Write or add gradients; an array that was written to meanwhile has one for each of its values."""
+    sums: dict[int, tuple[ndarray, Value]] = {}
+    with recording.builder:
+        for handle, g in gradients:
+            if id(handle) in sums:
+                g = add(sums[id(handle)][1], g)
+            elif handle._gradient is not None and handle._grad_req == "add":
+                g = add(recording.value_of(handle._gradient), g)
+            sums[id(handle)] = (handle, g)
+    for handle, g in sums.values():
+        if handle._gradient is not None:
+            handle._gradient._assign(g, recording)
 
 
 def attach_methods() -> None:

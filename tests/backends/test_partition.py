@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy
 import pytest
+
+import dopegraph.ops  # noqa: F401  (declares the primitives)
 from dopegraph.backends import compile_graph
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.lowering import lacking
@@ -11,8 +13,6 @@ from dopegraph.backends.partition import partition
 from dopegraph.ir import parse, verify
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.errors import FallbackError
-
-import dopegraph.ops  # noqa: F401  (declares the primitives)
 
 needs_mxnet = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import numpy
 
@@ -15,6 +15,11 @@ from dopegraph.backends.mxnet.symbol_writer import Entry, SymbolNode, SymbolWrit
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.ops.typing import broadcast_shapes
+
+__all__ = [
+    "BOOL", "FLOAT32", "INT32", "INT64", "Context", "Entry", "Number", "Rule", "carried_dtype", "carried_shape",
+    "is_source", "number_of", "permuted_groups", "result_type",
+]  # fmt: skip
 
 FLOAT32 = numpy.dtype("float32")
 INT32 = numpy.dtype("int32")
@@ -84,16 +89,18 @@ class Context:
 
     # Operators ----------------------------------------------------------------------------------------------------
 
-    def node(self, name: str, inputs: Sequence[Entry], attrs: dict[str, Any], deps: Sequence[SymbolNode] = ()) -> SymbolNode:
+    def node(
+        self, name: str, inputs: Sequence[Entry], attrs: dict[str, Any], deps: Sequence[SymbolNode] = ()
+    ) -> SymbolNode:
         return self.writer.node(name, self._name, inputs, attrs, deps)
 
     def op(
         self,
         name: str,
         *inputs: Entry,
-        shape: Optional[Shape] = None,
-        dtype: Optional[numpy.dtype[Any]] = None,
-        attrs: Optional[dict[str, Any]] = None,
+        shape: Shape | None = None,
+        dtype: numpy.dtype[Any] | None = None,
+        attrs: dict[str, Any] | None = None,
         **more: Any,
     ) -> Entry:
         """An operator with one output, by default of the type of its first operand."""
@@ -188,7 +195,7 @@ class Context:
 
 
 def permuted_groups(shape: Shape, axes: Sequence[int]) -> list[tuple[int, ...]]:
-    """The axes of a transposition in their new order, without those of length 1, neighbours that stay together joined."""
+    """The axes of a transposition in their new order: without those of length 1, neighbours that stay so joined."""
     groups: list[tuple[int, ...]] = []
     long = [axis for axis in range(len(shape)) if shape[axis] != 1]
     after = dict(zip(long, long[1:]))

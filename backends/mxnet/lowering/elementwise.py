@@ -1,16 +1,23 @@
-"""Lowering of the elementwise primitives, one line each; compositions where MXNet's own operator differs from NumPy's."""
+"""Lowering of the elementwise primitives, one line each; `exact` has those where MXNet differs from NumPy."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import numpy
 
-from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, Number, Rule, carried_dtype, is_source, number_of
-from dopegraph.ir.graph import Node
-
-# 1.5 times this, added and subtracted again, rounds half to even: the spacing of floats is 1 there.
-_ROUNDING = {"float16": 2.0**10, "float32": 2.0**23, "float64": 2.0**52}
+from dopegraph.backends.mxnet.lowering import exact
+from dopegraph.backends.mxnet.lowering.context import (
+    FLOAT32,
+    Context,
+    Entry,
+    Number,
+    Rule,
+    carried_dtype,
+    is_source,
+    number_of,
+)
+from dopegraph.ir.graph import Node, Value
 
 
 def unary(name: str, **attrs: Any) -> Rule:
@@ -26,7 +33,7 @@ def by_kind(floats: Rule, integers: Rule) -> Rule:
     return lambda c, node: (floats if node.inputs[0].type.dtype.kind == "f" else integers)(c, node)
 
 
-def binary(same: str, broadcast: str, right: Optional[str] = None, left: Optional[str] = None) -> Rule:
+def binary(same: str, broadcast: str, right: str | None = None, left: str | None = None) -> Rule:
     """`right` and `left` are the operators for a number on that side."""
 
     def rule(c: Context, node: Node) -> Entry:
@@ -40,7 +47,7 @@ def binary(same: str, broadcast: str, right: Optional[str] = None, left: Optiona
     return rule
 
 
-def _scalar(node: Node, number: Any, array: Any) -> Number | None:
+def _scalar(node: Node, number: Value, array: Value) -> Number | None:
     """The number beside an array that has the result's shape already."""
     return number_of(number) if array.shape == node.outputs[0].shape else None
 
@@ -90,65 +97,6 @@ def _cast(c: Context, node: Node) -> Entry:
     return c.cast(x, carried_dtype(dtype))
 
 
-def _sign(c: Context, x: Entry) -> Entry:
-    return c.where(c.op("_equal", x, x), c.op("sign", x), x)  # MXNet gives 0 for NaN
-
-
-def _rint(c: Context, x: Entry) -> Entry:
-    large = _ROUNDING[x.dtype.name]
-    size = c.op("abs", x)
-    rounded = c.scalar("_minus_scalar", c.scalar("_plus_scalar", size, large), large)
-    whole = c.where(c.scalar("_lesser_scalar", size, large), rounded, size)
-    signed = c.op("_npi_copysign", whole, x)  # which takes -0.0 for positive
-    return c.where(c.scalar("_equal_scalar", whole, 0), c.scalar("_mul_scalar", x, 0), signed)
-
-
-def _float_mod(c: Context, x: Entry, y: Entry) -> Entry:
-    # MXNet gives 0 for a divisor 0 and loses the sign of zeros; 0 / y is NaN at 0 and otherwise a zero.
-    found = c.binary("_mod", "broadcast_mod", x, y)
-    return c.where(c.scalar("_equal_scalar", found, 0), c.scalar("_rdiv_scalar", y, 0), found)
-
-
-def _float_floor_div(c: Context, x: Entry, y: Entry) -> Entry:
-    quotient = c.div(x, y)
-    rest = _float_mod(c, x, y)
-    exact = _rint(c, c.div(c.sub(x, rest), y))
-    # A zero has the sign of the quotient.
-    exact = c.where(c.scalar("_equal_scalar", exact, 0), c.scalar("_mul_scalar", quotient, 0), exact)
-    # Divided by infinity: -1 where the signs differ, otherwise 0.
-    towards = c.op("floor", c.op("clip", c.mul(x, c.op("sign", y)), shape=quotient.shape, a_min=-1.0, a_max=0.0))
-    infinite = c.sub(c.where(c.scalar("_equal_scalar", towards, 0), quotient, towards), c.sub(x, x))
-    found = c.where(c.scalar("_equal_scalar", c.op("abs", y), numpy.inf), infinite, exact)
-    return c.where(c.scalar("_equal_scalar", y, 0), quotient, found)
-
-
-def _safe_divisor(c: Context, y: Entry) -> tuple[Entry, Entry]:
-    """The divisor with 1 instead of 0, on which the processor would stop, and whether it was not 0."""
-    return c.op("elemwise_add", y, c.scalar("_equal_scalar", y, 0)), c.scalar("_not_equal_scalar", y, 0)
-
-
-def _integer_floor_div(c: Context, x: Entry, y: Entry) -> Entry:
-    divisor, nonzero = _safe_divisor(c, y)
-    if y.dtype.kind == "i":
-        # The smallest integer divided by -1 stops the processor too: divide by 1 and negate.
-        minus = c.scalar("_equal_scalar", y, -1)
-        divisor = c.add(divisor, c.scalar("_mul_scalar", minus, 2))
-    quotient = c.div(x, divisor)
-    rest = c.sub(x, c.mul(quotient, divisor))
-    if y.dtype.kind == "i":
-        signs = c.mul(c.op("sign", rest), c.op("sign", divisor))
-        quotient = c.sub(quotient, c.scalar("_lesser_scalar", signs, 0))
-        quotient = c.mul(quotient, c.scalar("_rminus_scalar", c.scalar("_mul_scalar", minus, 2), 1))
-    return c.mul(quotient, nonzero)
-
-
-def _integer_mod(c: Context, x: Entry, y: Entry) -> Entry:
-    if x.dtype.itemsize < 8:
-        return c.binary("_mod", "broadcast_mod", x, y)  # computed in double precision
-    rest = c.sub(x, c.mul(_integer_floor_div(c, x, y), y))
-    return c.mul(rest, c.scalar("_not_equal_scalar", y, 0))
-
-
 def _integer_power(c: Context, node: Node) -> Entry:
     x, exponent = c[node.inputs[0]], node.attrs["exponent"]
     integers = x.dtype.kind != "f"
@@ -165,10 +113,6 @@ def _integer_power(c: Context, node: Node) -> Entry:
         power = c.mul(power, power) if exponent else power
     assert result is not None
     return result
-
-
-def _integer_abs(c: Context, x: Entry) -> Entry:
-    return x if x.dtype.kind == "u" else c.op("_maximum", x, c.op("negative", x))  # `abs` goes through double
 
 
 def _activation(kind: str, other: str) -> Rule:
@@ -193,13 +137,16 @@ _plain_add = binary("elemwise_add", "broadcast_add", "_plus_scalar", "_plus_scal
 def _add(c: Context, node: Node) -> Entry:
     """A convolution adds a number for each channel for nothing."""
     for product, bias in (node.inputs, node.inputs[::-1]):
-        if is_source(product, "conv") and _is_bias(product, bias) and c.users[product] == [node]:
-            if product not in c.graph.results and product.type == node.outputs[0].type:
-                return c.with_bias(product, bias)
+        if is_source(product, "conv") and _is_bias(product, bias) and _read_by(c, product) == [node]:
+            return c.with_bias(product, bias)
     return _plain_add(c, node)
 
 
-def _is_bias(product: Any, bias: Any) -> bool:
+def _read_by(c: Context, value: Value) -> list[Node]:
+    return [] if value in c.graph.results else c.users[value]
+
+
+def _is_bias(product: Value, bias: Value) -> bool:
     channels = (product.shape[1], *(1 for _ in product.shape[2:]))
     return bias.shape in (channels, (1, *channels))
 
@@ -238,8 +185,8 @@ RULES: dict[str, Rule] = {
     "sub": binary("elemwise_sub", "broadcast_sub", "_minus_scalar", "_rminus_scalar"),
     "mul": binary("elemwise_mul", "broadcast_mul", "_mul_scalar", "_mul_scalar"),
     "div": binary("elemwise_div", "broadcast_div", "_div_scalar", "_rdiv_scalar"),
-    "floor_div": by_kind(composed(_float_floor_div), composed(_integer_floor_div)),
-    "mod": by_kind(composed(_float_mod), composed(_integer_mod)),
+    "floor_div": by_kind(composed(exact.float_floor_div), composed(exact.integer_floor_div)),
+    "mod": by_kind(composed(exact.float_mod), composed(exact.integer_mod)),
     "pow": binary("_power", "broadcast_power", "_power_scalar", "_rpower_scalar"),
     "maximum": binary("_maximum", "broadcast_maximum", "_maximum_scalar", "_maximum_scalar"),
     "minimum": binary("_minimum", "broadcast_minimum", "_minimum_scalar", "_minimum_scalar"),
@@ -247,12 +194,12 @@ RULES: dict[str, Rule] = {
     "integer_pow": _integer_power,
     # Functions of one variable
     "neg": unary("negative"),
-    "abs": by_kind(unary("abs"), composed(_integer_abs)),
-    "sign": by_kind(composed(_sign), unary("sign")),
+    "abs": by_kind(unary("abs"), composed(exact.integer_abs)),
+    "sign": by_kind(composed(exact.sign), unary("sign")),
     "floor": unary("floor"),
     "ceil": unary("ceil"),
     "trunc": unary("trunc"),
-    "rint": composed(_rint),
+    "rint": composed(exact.rint),
     "exp": unary("exp"),
     "exp2": composed(lambda c, x: c.scalar("_rpower_scalar", x, 2)),
     "expm1": unary("expm1"),
@@ -263,7 +210,9 @@ RULES: dict[str, Rule] = {
     "sqrt": unary("sqrt"),
     "cbrt": unary("cbrt"),
     "square": by_kind(unary("square"), composed(lambda c, x: c.op("elemwise_mul", x, x))),  # exact for integers
-    "reciprocal": by_kind(unary("reciprocal"), composed(lambda c, x: _integer_floor_div(c, c.op("ones_like", x), x))),
+    "reciprocal": by_kind(
+        unary("reciprocal"), composed(lambda c, x: exact.integer_floor_div(c, c.op("ones_like", x), x))
+    ),
     "sin": unary("sin"),
     "cos": unary("cos"),
     "tan": unary("tan"),

@@ -15,6 +15,7 @@ from dopegraph.backends.mxnet.lowering.context import (
     result_type,
 )
 from dopegraph.ir.graph import Node, Value
+from dopegraph.ir.types import Shape
 
 
 def _counted_from_front(c: Context, indices: Value, length: int) -> Entry:
@@ -45,22 +46,42 @@ def _take(c: Context, node: Node) -> Entry:
 
 
 def _take_scatter(c: Context, node: Node) -> Entry:
-    """Rows are added where their indices say: the gradient of gather_nd."""
+    """Rows are added where their indices say."""
     axis, shape = node.attrs["axis"], node.attrs["shape"]
     length, outer, inner = shape[axis], math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     indices = _counted_from_front(c, node.inputs[1], length)
     count = math.prod(indices.shape)
-    # Scattering does not check its indices and would write anywhere: taking each from 0, 1, 2, ... does.
+    # Scattering does not check its indices: taking each from 0, 1, 2, ... does.
     numbers = c.op("_arange", shape=(length,), dtype=INT64, attrs={"start": 0, "stop": length, "dtype": "int64"})
     checked = c.op("take", numbers, c.reshape(indices, (count,)), shape=(count,), axis=0, mode="raise")
     g = c[node.inputs[0]]
     values = c.cast(g, INT32) if g.dtype.itemsize == 1 else g  # it does not take bytes
     rows = c.transpose(c.reshape(values, (outer, count, inner)), (1, 0, 2))
-    rows = c.reshape(rows, (count, outer * inner))
-    whole = (length, outer * inner)
-    added = c.op("_backward_gather_nd", rows, c.reshape(checked, (1, count)), attrs={"shape": whole}, shape=whole)
+    added = _add_rows(c, node, c.reshape(rows, (count, outer * inner)), checked, (length, outer * inner))
     back = c.transpose(c.reshape(added, (length, outer, inner)), (1, 0, 2))
     return c.cast(c.reshape(back, carried_shape(shape)), g.dtype)
+
+
+def _add_rows(c: Context, node: Node, rows: Entry, indices: Entry, shape: Shape) -> Entry:
+    if c.portable:
+        # Needs no other operator beside it, but threads add in any order: the last digits vary.
+        return c.op("_backward_gather_nd", rows, c.reshape(indices, (1, *indices.shape)), attrs={"shape": shape},
+                    shape=shape)  # fmt: skip
+    how = {"axis": 0, "mode": "clip"}
+    forward = c.node("take", (_of_shape(c, node, shape, rows), indices), how)
+    made = c.node("_backward_take", (rows, indices), how, [forward])
+    other = c.writer.block(Entry(made, 1, indices.shape, indices.dtype))  # a CachedOp insists that it is read
+    return Entry(c.node("BlockGrad", (Entry(made, 0, shape, rows.dtype),), {}, [other.node]), 0, shape, rows.dtype)
+
+
+def _of_shape(c: Context, node: Node, shape: Shape, rows: Entry) -> Entry:
+    """Any array of that shape, from which the backward operator takes the shape: best what the rows were taken from."""
+    for user in c.users[node.inputs[1]]:
+        if user.op.name == "take" and user.attrs["axis"] == node.attrs["axis"] == 0:
+            x = user.inputs[0]
+            if x.type == result_type(node) and (x.node is None or x in c.entries) and c[x].dtype == rows.dtype:
+                return c.reshape(c[x], shape)
+    return c.full(0, shape, rows.dtype)
 
 
 def _one_hot(c: Context, node: Node) -> Entry:

@@ -17,7 +17,8 @@ WITHOUT_LOWERING = frozenset(
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
-# What MXNet's kernels for broadcasting and reducing take, after joining axes that are treated alike; and for the others.
+# How many axes MXNet's kernels take: for broadcasting and reducing, after joining axes that are treated alike; for
+# slicing, after joining those that are kept whole; and for all else.
 _BROADCAST_AXES = 5
 _SLICED_AXES = 5
 _AXES = 6
@@ -69,9 +70,7 @@ def _patterns(shapes: Any, shape: Any) -> int:
     for axis in range(len(shape)):
         if shape[axis] == 1:
             continue
-        pattern = tuple(
-            axis >= len(shape) - len(one) and one[axis - len(shape) + len(one)] != 1 for one in shapes
-        )
+        pattern = tuple(axis >= len(shape) - len(one) and one[axis - len(shape) + len(one)] != 1 for one in shapes)
         joined += pattern != before
         before = pattern
     return joined
@@ -127,12 +126,6 @@ def _pow(node: Node) -> Lacking | None:
     return _elementwise(node)
 
 
-def _integer_pow(node: Node) -> Lacking | None:
-    if result_type(node).dtype.kind != "f" and node.attrs["exponent"] < 0:
-        return Lacking("dtype", "integers have no negative powers")
-    return None
-
-
 _CHECKS: dict[str, Check] = {
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),
@@ -141,5 +134,4 @@ _CHECKS: dict[str, Check] = {
     "broadcast_to": _elementwise,
     "matmul": _matmul,
     "pow": _pow,
-    "integer_pow": _integer_pow,
 }

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy
 
-from dopegraph.backends.mxnet.lowering import creation, elementwise, indexing, matmul, nn, reduction, shape
+from dopegraph.backends.mxnet.lowering import (
+    convolution,
+    creation,
+    elementwise,
+    indexing,
+    matmul,
+    pooling,
+    reduction,
+    shape,
+    softmax,
+)
 from dopegraph.backends.mxnet.lowering.context import BOOL, Context, Rule, carried_dtype, carried_shape
 from dopegraph.backends.mxnet.lowering.lacking import lacking
 from dopegraph.ir.graph import Graph, Value
@@ -22,7 +32,9 @@ RULES: dict[str, Rule] = {
     **shape.RULES,
     **indexing.RULES,
     **matmul.RULES,
-    **nn.RULES,
+    **softmax.RULES,
+    **convolution.RULES,
+    **pooling.RULES,
 }
 
 UINT8 = numpy.dtype("uint8")
@@ -91,7 +103,8 @@ def lower(graph: Graph, target: str = "tuned") -> LoweredSymbol:
             entry = RULES[node.op.name](c, node)
             expected = carried_shape(node.outputs[0].shape), carried_dtype(node.outputs[0].type.dtype)
             if (entry.shape, entry.dtype) != expected:
-                raise BackendError(located(f"the lowering of {node.op.name} gives {entry}, not {expected}", node.location))
+                wrong = f"the lowering of {node.op.name} gives {entry}, not {expected}"
+                raise BackendError(located(wrong, node.location))
             c.entries[node.outputs[0]] = entry
     heads = [_result(c, value) for value in graph.results]
     for entry in heads:

@@ -8,8 +8,10 @@ from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, R
 from dopegraph.ir.graph import Node
 from dopegraph.ops.typing import broadcast_shapes
 
-# From this size of the right operand on, transposing it for FullyConnected pays.
-_LARGE = 1 << 14
+# Transposing operands for FullyConnected pays in products of so many multiplications, and so many for each element
+# that is transposed (measured: 1.1 to 1.7 times as fast as `dot`).
+_LARGE = 1 << 20
+_PAYING = 64
 
 
 def _matmul(c: Context, node: Node) -> Entry:
@@ -29,11 +31,15 @@ def _matmul(c: Context, node: Node) -> Entry:
 
 
 def matrix_product(c: Context, x: Entry, y: Entry, tx: bool, ty: bool) -> Entry:
-    rows = x.shape[1] if tx else x.shape[0]
+    rows, inner = x.shape[::-1] if tx else x.shape
     columns = y.shape[0] if ty else y.shape[1]
-    if x.dtype == FLOAT32 and not tx and (ty or (rows >= 64 and math.prod(y.shape) >= _LARGE)):
+    # FullyConnected wants its right operand transposed and its left one not.
+    moved = rows * inner * tx + inner * columns * (not ty)
+    work = rows * inner * columns
+    if x.dtype == FLOAT32 and (not moved or (work >= _LARGE and work >= _PAYING * moved)):
+        left = c.transpose(x, (1, 0)) if tx else x
         right = y if ty else c.transpose(y, (1, 0))
-        return c.op("FullyConnected", x, right, shape=(rows, columns), num_hidden=columns, no_bias=True)
+        return c.op("FullyConnected", left, right, shape=(rows, columns), num_hidden=columns, no_bias=True)
     return c.op("dot", x, y, shape=(rows, columns), transpose_a=tx, transpose_b=ty)
 
 

@@ -1,4 +1,4 @@
-"""Lowering of the primitives that move elements. MXNet stops at six axes, so axes that move together are joined first."""
+"""Lowering of the primitives that move elements. MXNet stops at six axes: those that move together are joined."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy
 import pytest
+
+import dopegraph.ops as ops
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.arrays import empty, host_buffer, native, to_device
 from dopegraph.backends.mxnet.executable import MXNetExecutable
@@ -20,8 +22,6 @@ from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import BackendError, DeviceError
 from dopegraph.runtime.location import Location
-
-import dopegraph.ops as ops
 
 pytestmark = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy
 import pytest
+
+import dopegraph.ops as ops
 from dopegraph.backends.mxnet import compatibility, library
 from dopegraph.backends.mxnet.export import export_graph
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.ir import Graph, parse
 from dopegraph.runtime.errors import BackendError
-
-import dopegraph.ops as ops
 
 pytestmark = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
 

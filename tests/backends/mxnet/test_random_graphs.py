@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from dopegraph.backends import compile_graph
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.executable import MXNetExecutable
@@ -11,9 +14,6 @@ from dopegraph.backends.mxnet.lowering import lacking
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.ir import Graph
 from dopegraph.runtime.buffer import Buffer
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.reference import random_arguments
 from tests.strategies import graphs
 

@@ -1,0 +1,102 @@
+"""Which names code uses: the globals and attributes that a recorded function may have read, from its bytecode."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Code that uses one of these may read or write any attribute of an object.
+_DYNAMIC_GLOBALS = frozenset(
+    "getattr setattr delattr hasattr vars dir attrgetter methodcaller asdict astuple fields replace copy deepcopy "
+    "dataclasses".split()
+)
+_DYNAMIC_ATTRIBUTES = frozenset(
+    "__dict__ __getattribute__ __getstate__ __setattr__ attrgetter methodcaller asdict astuple deepcopy".split()
+)
+# Code that uses one of these can tell a stand-in from a float.
+_TYPE_TESTS = frozenset("isinstance issubclass type singledispatch json pickle marshal struct".split())
+
+_GLOBALS = frozenset("LOAD_GLOBAL STORE_GLOBAL DELETE_GLOBAL LOAD_NAME STORE_NAME LOAD_FROM_DICT_OR_GLOBALS".split())
+_ENCLOSING = frozenset("LOAD_DEREF LOAD_CLASSDEREF LOAD_FROM_DICT_OR_DEREF".split())
+_READ_ATTRIBUTE = frozenset("LOAD_ATTR LOAD_METHOD".split())
+_ATTRIBUTES = _READ_ATTRIBUTE | frozenset("STORE_ATTR DELETE_ATTR LOAD_SUPER_ATTR IMPORT_FROM".split())
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one code object, without those defined inside it.
+
+    Attributes
+    ----------
+    globals, attributes : frozenset of str
+        Read, set or deleted.
+    stored : frozenset of str
+        Attributes that are set.
+    chains : frozenset of tuple of str
+        Dotted names as written: ``numpy.random.rand`` is ``("numpy", "random", "rand")``.
+    imports : frozenset of (int, str)
+        Modules imported by ``import`` statements, with the number of leading dots.
+    """
+
+    globals: frozenset[str]
+    attributes: frozenset[str]
+    stored: frozenset[str]
+    chains: frozenset[tuple[str, ...]]
+    imports: frozenset[tuple[int, str]]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether code may name attributes by strings."""
+        return not (_DYNAMIC_GLOBALS.isdisjoint(self.globals) and _DYNAMIC_ATTRIBUTES.isdisjoint(self.attributes))
+
+    @property
+    def tests_types(self) -> bool:
+        """Whether code may tell a stand-in from a float."""
+        return not _TYPE_TESTS.isdisjoint(self.globals) or "__class__" in self.attributes
+
+
+@functools.lru_cache(maxsize=4096)
+def names_used(code: types.CodeType) -> Names:
+    """The names that code uses. A class pattern of a ``match`` counts as ``getattr`` and ``isinstance``."""
+    read: set[str] = set()
+    attributes: set[str] = set()
+    stored: set[str] = set()
+    chains: set[tuple[str, ...]] = set()
+    imports: set[tuple[int, str]] = set()
+    chain: tuple[str, ...] = ()
+    constants: list[object] = []
+    for instruction in dis.get_instructions(code):
+        operation, name = instruction.opname, instruction.argval
+        if operation == "EXTENDED_ARG":
+            continue
+        if operation in ("LOAD_CONST", "LOAD_SMALL_INT"):
+            constants.append(name)
+        if chain and operation in _READ_ATTRIBUTE:
+            chain = (*chain, name)
+        else:
+            chains.add(chain)
+            chain = (name,) if operation in _GLOBALS or operation in _ENCLOSING else ()
+        if operation in _GLOBALS:
+            read.add(name)
+        elif operation in _ATTRIBUTES:
+            attributes.add(name)
+            if operation == "STORE_ATTR":
+                stored.add(name)
+        elif operation == "IMPORT_NAME":
+            level = constants[-2]
+            imports.add((level if isinstance(level, int) else 0, name))
+        elif operation == "MATCH_CLASS":
+            read |= {"getattr", "isinstance"}
+    chains.add(chain)
+    return Names(*map(frozenset, (read, attributes, stored, chains - {()}, imports)))  # type: ignore[arg-type]
+
+
+def nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A code object and all that are defined inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from nested(constant)

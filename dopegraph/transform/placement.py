@@ -1,0 +1,139 @@
+"""Where results go: the Python that makes what a function returned, and stores what it rebound, out of program results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from dopegraph.array import ndarray, view
+from dopegraph.ir.graph import Value
+from dopegraph.trace.guards import is_immutable
+from dopegraph.trace.places import MISSING, DictPlace, ListPlace, Place
+from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.tree import LEAF, Structure, children_of, flatten
+from dopegraph.trace.walk import Walk
+
+# Values that may be stored again by every replay: they do not count up.
+_FLAGS = (bool, str, type(None))
+
+
+class Unreplayable(Exception):
+    """A result or side effect that no program can produce."""
+
+
+class Placement:
+    """Decides for everything that a function returned or stored how a replay makes it, and writes the Python for it.
+
+    Attributes
+    ----------
+    outputs : list of Value
+        What the program has to compute.
+    lines : list of str
+        The Python: it has ``results``, ``arrays``, ``targets``, ``floats`` and `constants` to work with.
+    targets, floats : list of str
+        Expressions that the guards evaluate: places that exist already, and floats that are returned.
+    """
+
+    def __init__(self, walk: Walk, inputs: dict[int, int]) -> None:
+        self.walk = walk
+        self.inputs = inputs
+        self.outputs: list[Value] = []
+        self.lines: list[str] = []
+        self.targets: list[str] = []
+        self.floats: list[str] = []
+        self.constants: dict[str, Any] = {"ndarray": ndarray}
+        self.placed: set[int] = set(inputs)
+        self._holders = {id(place.holder): place for place in walk.places}
+        self._made: dict[int, str] = {}
+        self._parts: list[Any] = []
+
+    def place(self, result: Any) -> None:
+        """Describe the returned value and everything that was stored somewhere."""
+        stores = [store for place in self.walk.places for store in self._stores(place)]
+        returned = self._expression(result)
+        self.lines += [f"{target} = {source}" for target, source in stores]
+        self.lines.append(f"return {returned}")
+
+    def _stores(self, place: Place) -> list[tuple[str, str]]:
+        now = place.now()
+        if isinstance(place, (ListPlace, DictPlace)) and list(now)[: len(place.before)] != list(place.before):
+            raise Unreplayable(f"{place.path} has other entries than before")
+        found = []
+        for key, old, value in place.changes():
+            if isinstance(place, ListPlace) and old is MISSING:
+                raise Unreplayable(f"{place.path} grows with every call")
+            if value is MISSING or not (_holds_arrays(value) or type(value) in _FLAGS):
+                named = "" if key is None else f" ({key!r})"
+                raise Unreplayable(f"{place.path}{named} is changed by every call")
+            found.append((place.target(self._target(place.variable), key), self._expression(value)))
+        return found
+
+    def _target(self, variable: str) -> str:
+        if variable not in self.targets:
+            self.targets.append(variable)
+        return f"targets[{self.targets.index(variable)}]"
+
+    def _constant(self, value: Any) -> str:
+        name = f"R{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _line(self, value: Any, expression: str) -> str:
+        """A variable for something that is made once."""
+        name = self._made[id(value)] = f"h{len(self._made)}"
+        self._parts.append(value)
+        self.lines.append(f"{name} = {expression}")
+        return name
+
+    def _expression(self, value: Any) -> str:
+        """Python that makes a value of the results."""
+        if isinstance(value, ndarray):
+            return self._array(value)
+        if isinstance(value, DynamicFloat):
+            self.floats.append(value.expression)
+            return f"floats[{len(self.floats) - 1}]"
+        if id(value) in self._holders:
+            return self._target(self._holders[id(value)].variable)
+        if id(value) in self.walk.seen:
+            return self._target(self.walk.seen[id(value)])
+        if id(value) in self._made:
+            return self._made[id(value)]
+        if is_immutable(value) or isinstance(value, (type, numpy.generic)):
+            return self._constant(value)
+        found = children_of(value)
+        if found is not None:
+            parts, rest, _ = found
+            if any(part is value for part in parts):
+                raise Unreplayable("the result contains itself")
+            made = ", ".join([self._expression(part) for part in parts])
+            structure = Structure(type(value), rest, (LEAF,) * len(parts))
+            return self._line(value, f"[{made}]" if type(value) is list else f"{self._constant(structure)}.build([{made}])")
+        raise Unreplayable(f"the result contains a {type(value).__name__}")
+
+    def _array(self, handle: ndarray) -> str:
+        self.placed.add(id(handle))
+        if id(handle) in self.inputs:
+            return f"arrays[{self.inputs[id(handle)]}]"
+        if id(handle) in self._made:
+            return self._made[id(handle)]
+        known = self.walk.arrays.get(id(handle))
+        if known is not None:  # given, returned, and never computed with
+            return self._target(known[0])
+        if handle._base is not None and handle._buffer is None:
+            return self._view(handle)
+        if handle._recording is None or handle._value is None:
+            raise Unreplayable("an array was computed outside the recording")
+        self.outputs.append(handle._value)
+        return self._line(handle, f"ndarray(results[{len(self.outputs) - 1}])")
+
+    def _view(self, handle: ndarray) -> str:
+        """A view of an array that is there after the call must stay a view of it."""
+        assert handle._base is not None
+        base = self._array(handle._base)
+        return self._line(handle, f"{self._constant(view)}({base}, {self._constant(handle._steps)})")
+
+
+def _holds_arrays(value: Any) -> bool:
+    leaves, _ = flatten(value)
+    return bool(leaves) and all(isinstance(leaf, ndarray) for _, leaf in leaves)
