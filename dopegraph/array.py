@@ -1,4 +1,4 @@
-"""`ndarray`, the one array type a user holds: a mutable handle of a buffer or, while recording, of a value of the graph.
+"""`ndarray`, the one array type a user holds: a mutable handle of a buffer or, while recording, of a graph's value.
 
 Operators and methods are attached by `dopegraph.numpy`, which defines what they mean; this module defines what a handle
 is: when it has memory, how views see their base, how in-place writes stay the same eagerly and in a recording.
@@ -28,8 +28,8 @@ Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
 class ndarray:
     """An array. Make one with the functions of `dopegraph.numpy`, such as ``array``, ``zeros`` or ``random.normal``.
 
-    It behaves as ``numpy.ndarray`` does: views share memory with their base, ``x[i] = v`` and ``x += y`` write in place.
-    Inside a recording (``compile``, ``grad``, ``record``) the same code builds a graph instead.
+    It behaves as ``numpy.ndarray`` does: views share memory with their base, ``x[i] = v`` and ``x += y`` write in
+    place. Inside a recording (``compile``, ``grad``, ``record``) the same code builds a graph instead.
 
     Examples
     --------
@@ -141,6 +141,15 @@ class ndarray:
         return self.shape[0]
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _view(self) -> tuple[ndarray, list[Steps]]:
+        """The array with memory of its own that this one is a part of, and how."""
+        steps: list[Steps] = []
+        handle = self
+        while handle._base is not None:
+            steps.insert(0, handle._steps)
+            handle = handle._base
+        return handle, steps
 
     # Memory ------------------------------------------------------------------------------------------------------
 
@@ -349,7 +358,8 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
             return traced(recording.emit(op, [recording.value_of(operand) for operand in operands], attrs), recording)
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
-            return owned(op.kernel(*[buffer.array for buffer in buffers], **attrs))
+            # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
+            return owned(numpy.asarray(op.kernel(*[buffer.array for buffer in buffers], **attrs), order="C"))
         return ndarray(run_alone(((op, attrs),), *operands))
     except (DopegraphError, ValueError, TypeError, IndexError) as cause:
         raise explained(op, operands, attrs, cause) from cause

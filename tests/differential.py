@@ -10,7 +10,8 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph.trace import active_recording
 
-Scenario = Callable[[Callable[..., Any]], Any]
+Compile = Callable[..., Any]
+Scenario = Callable[[Compile], Any]
 
 
 def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,9 +23,9 @@ def seen(value: Any) -> Any:
     """What a user sees of a value, comparable: arrays with dtype, shape and elements, containers with their types."""
     if isinstance(value, np.ndarray):
         assert value._root()._recording is None, "an array is still traced"
-        return ("array", *_elements(value.asnumpy()))
+        return ("array", _Elements(value.asnumpy()))
     if isinstance(value, (numpy.ndarray, numpy.generic)):
-        return (type(value).__name__, *_elements(numpy.asarray(value)))
+        return (type(value).__name__, _Elements(numpy.array(value)))
     if isinstance(value, dict):
         return (type(value).__name__, [(key, seen(part)) for key, part in value.items()])
     if isinstance(value, (list, tuple)):
@@ -36,9 +37,26 @@ def seen(value: Any) -> Any:
     return (type(value).__name__, repr(value))
 
 
-def _elements(array: numpy.ndarray) -> tuple[Any, ...]:
-    rounded = array if array.dtype.kind in "biu" else array.astype(numpy.complex128).round(5) + 0.0
-    return array.dtype, array.shape, repr(rounded.tolist())
+class _Elements:
+    """Elements of an array, equal to those that differ by rounding only."""
+
+    def __init__(self, array: numpy.ndarray) -> None:
+        self.array = array
+
+    def __repr__(self) -> str:
+        return f"{self.array.dtype}{self.array.tolist()}"
+
+    def __eq__(self, other: Any) -> bool:
+        x, y = self.array, other.array
+        if x.dtype != y.dtype or x.shape != y.shape:
+            return False
+        return (
+            bool((x == y).all())
+            if x.dtype.kind not in "fc"
+            else numpy.allclose(x, y, rtol=1e-4, atol=1e-5, equal_nan=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def attempt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -81,3 +99,23 @@ def assert_same(scenario: Scenario) -> Same:
     assert found == expected
     assert active_recording() is None
     return Same(compiled)
+
+
+def same(replays: int, reasons: frozenset[str] = frozenset()) -> Callable[[Scenario], Callable[[], None]]:
+    """Make a test of a scenario: replayed so often, as Python for these reasons, the same as without ``compile``."""
+
+    def decorate(scenario: Scenario) -> Callable[[], None]:
+        def test() -> None:
+            found = assert_same(scenario)
+            assert found.reasons == reasons
+            assert found.replays == replays
+
+        test.__name__ = scenario.__name__
+        return test
+
+    return decorate
+
+
+def arr(*values: float, dtype: Any = None) -> np.ndarray:
+    """An array of these numbers; floating by default."""
+    return np.array(list(values), dtype=dtype) if dtype else np.array([float(value) for value in values])

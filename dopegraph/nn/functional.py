@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Union
 
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
-from dopegraph.numpy.promotion import as_array, convert, dtype_of, promote
+from dopegraph.array import apply, explained, ndarray
+from dopegraph.ir.primitive import Primitive
+from dopegraph.numpy.creation import dtype_or_default, integers
+from dopegraph.numpy.promotion import as_array, convert, promote
 from dopegraph.numpy.shape import axis_of, reshape
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.errors import DTypeError, ShapeError
+from dopegraph.runtime.errors import DopegraphError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 Lengths = Union[int, Sequence[int]]
@@ -22,6 +23,15 @@ Lengths = Union[int, Sequence[int]]
 def _floating(x: Any) -> ndarray:
     array = as_array(x)
     return array if array.dtype.kind in "fc" else convert(array, default_dtype())
+
+
+def _apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
+    """Check the types first: kernels that run at once would compute something of wrong arguments, too."""
+    try:
+        op.result_types([x._type for x in operands], attrs)
+    except DopegraphError as cause:
+        raise explained(op, operands, attrs, cause) from cause
+    return apply(op, *operands, **attrs)
 
 
 def relu(x: Any) -> ndarray:
@@ -33,7 +43,7 @@ def relu(x: Any) -> ndarray:
     >>> nn.relu([-1.0, 2.0])
     array([0., 2.], dtype=float32)
     """
-    return apply(ops.relu, as_array(x))
+    return _apply(ops.relu, as_array(x))
 
 
 def sigmoid(x: Any) -> ndarray:
@@ -45,12 +55,12 @@ def sigmoid(x: Any) -> ndarray:
     >>> nn.sigmoid([0.0, 1000.0])
     array([0.5, 1. ], dtype=float32)
     """
-    return apply(ops.sigmoid, _floating(x))
+    return _apply(ops.sigmoid, _floating(x))
 
 
 def erf(x: Any) -> ndarray:
     """The error function."""
-    return apply(ops.erf, _floating(x))
+    return _apply(ops.erf, _floating(x))
 
 
 def softmax(x: Any, axis: int = -1) -> ndarray:
@@ -63,13 +73,13 @@ def softmax(x: Any, axis: int = -1) -> ndarray:
     array([[0.5, 0.5]], dtype=float32)
     """
     array = _floating(x)
-    return apply(ops.softmax, array, axis=axis_of(axis, array.ndim, "softmax"))
+    return _apply(ops.softmax, array, axis=axis_of(axis, array.ndim, "softmax"))
 
 
 def log_softmax(x: Any, axis: int = -1) -> ndarray:
     """The logarithm of `softmax`, without overflow and without the logarithm of 0."""
     array = _floating(x)
-    return apply(ops.log_softmax, array, axis=axis_of(axis, array.ndim, "log_softmax"))
+    return _apply(ops.log_softmax, array, axis=axis_of(axis, array.ndim, "log_softmax"))
 
 
 def one_hot(x: Any, depth: int, dtype: Any = None) -> ndarray:
@@ -94,18 +104,19 @@ def one_hot(x: Any, depth: int, dtype: Any = None) -> ndarray:
     indices = as_array(x)
     if indices.dtype.kind not in "iu":
         indices = convert(indices, numpy.dtype("int64"))
-    chosen = default_dtype() if dtype is None else dtype_of(dtype)
-    return apply(ops.one_hot, indices, depth=operator.index(depth), dtype=chosen)
+    chosen = dtype_or_default(dtype)
+    (length,) = integers(depth, "one_hot: depth")
+    return _apply(ops.one_hot, indices, depth=length, dtype=chosen)
 
 
 def _lengths(given: Lengths, space: int, name: str) -> tuple[int, ...]:
     """One number for each spatial axis."""
-    if isinstance(given, Sequence):
-        lengths = tuple(operator.index(one) for one in given)
-        if len(lengths) != space:
-            raise ShapeError(located(f"{name} {lengths} for data with {space} spatial axes", here()))
-        return lengths
-    return (operator.index(given),) * space
+    lengths = integers(given, name)
+    if not isinstance(given, Sequence):
+        return lengths * space
+    if len(lengths) != space:
+        raise ShapeError(located(f"{name} {lengths} for data with {space} spatial axes", here()))
+    return lengths
 
 
 def _space(x: ndarray, name: str) -> int:
@@ -145,14 +156,14 @@ def conv(
     if data.dtype.kind != "f":
         raise DTypeError(located(f"conv: takes floating numbers, not {data.dtype}", here()))
     space = _space(data, "conv")
-    result = apply(
+    result = _apply(
         ops.conv,
         data,
         weight,
         stride=_lengths(stride, space, "conv: stride"),
         pad=_lengths(pad, space, "conv: pad"),
         dilate=_lengths(dilate, space, "conv: dilate"),
-        groups=operator.index(groups),
+        groups=integers(groups, "conv: groups")[0],
     )
     if b is None:
         return result
@@ -180,7 +191,7 @@ def max_pool(x: Any, kernel: Lengths, stride: Lengths | None = None, pad: Length
     """
     data = _floating(x)
     space = _space(data, "max_pool")
-    return apply(
+    return _apply(
         ops.max_pool,
         data,
         kernel=_lengths(kernel, space, "max_pool: kernel"),
@@ -195,7 +206,7 @@ def avg_pool(
     """The mean of each window; see `max_pool`. Without `count_include_pad` padding does not count."""
     data = _floating(x)
     space = _space(data, "avg_pool")
-    return apply(
+    return _apply(
         ops.avg_pool,
         data,
         kernel=_lengths(kernel, space, "avg_pool: kernel"),

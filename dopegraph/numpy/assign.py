@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from dopegraph.array import apply, ndarray, write_back
-from dopegraph.numpy.basic_index import basic_steps
+from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError
@@ -32,9 +32,9 @@ def assign(target: ndarray, source: Any, what: str = "assignment") -> ndarray:
 
 def _fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
     try:
-        numpy.broadcast_shapes(value.shape, shape)
-        if value.ndim > len(shape):  # NumPy lets leading axes of length 1 go
-            value = value.reshape(value.shape[value.ndim - len(shape) :])
+        extra = value.ndim - len(shape)
+        if extra > 0 and value.shape[:extra] == (1,) * extra:  # NumPy lets leading axes of length 1 go
+            value = value.reshape(value.shape[extra:])
         return apply(broadcast_to, value, shape=shape)
     except ValueError as cause:
         message = f"{what}: values of shape {value.shape} do not fit into an array of shape {shape}"
@@ -58,6 +58,8 @@ def set_item(target: ndarray, key: Any, source: Any) -> None:
         type = op.result_types([type], attrs)[0]
     operand = as_operand(source)
     value = convert(operand, target.dtype) if isinstance(operand, ndarray) else scalar(operand, target.dtype)
+    if value.ndim and is_element(key) and not type.shape:
+        raise ShapeError(located(f"assignment: an array of shape {value.shape} is not one element", here()))
     if value.shape != type.shape:
         value = _fitting(value, type.shape, "assignment")
     target._assign(write_back(recording, current, recording.value_of(value), steps), recording)

@@ -116,3 +116,8 @@ def _steps(shape: tuple[int, ...], bounds: Any, flipped: tuple[int, ...], result
     if result != sliced:
         steps.append((reshape, {"shape": result}))
     return tuple(steps)
+
+
+def is_element(key: Any) -> bool:
+    """Whether NumPy gives a scalar, which does not share memory: only ``...`` makes a 0-d array."""
+    return not any(item is Ellipsis for item in (key if isinstance(key, tuple) else (key,)))

@@ -154,9 +154,9 @@ def ones_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
     return _like(a, 1, dtype, shape)
 
 
-def empty_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
+def empty_like(prototype: Any, /, dtype: Any = None, *, shape: Any = None) -> ndarray:
     """Zeros with the shape and dtype of another array; see `empty`."""
-    return _like(a, 0, dtype, shape)
+    return _like(prototype, 0, dtype, shape)
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
@@ -164,7 +164,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) 
     return _like(a, fill_value, dtype, shape)
 
 
-def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> ndarray:
+def arange(start_or_stop: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> ndarray:
     """Evenly spaced values in the half-open interval [start, stop).
 
     Examples
@@ -173,10 +173,9 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     >>> np.arange(3), np.arange(0, 1, 0.25)
     (array([0, 1, 2]), array([0.  , 0.25, 0.5 , 0.75], dtype=float32))
     """
-    if stop is None:
-        start, stop = 0, start
-    start, stop, step = _number(start), _number(stop), _number(step)
-    counted = numpy.arange(start, stop, step)
+    first, last = (0, start_or_stop) if stop is None else (start_or_stop, stop)
+    start, end, step = _number(first), _number(last), _number(step)
+    counted = numpy.arange(start, end, step)
     chosen = dtype_or_default(dtype) if dtype is not None or counted.dtype.kind == "f" else counted.dtype
     attrs = {"size": counted.size, "start": start, "step": step, "dtype": chosen}
     recording = active_recording()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy.assign import finish
 from dopegraph.numpy.linear import matmul
 from dopegraph.numpy.logic import where
 from dopegraph.numpy.promotion import new, promote
@@ -20,7 +21,7 @@ from dopegraph.runtime.location import here, located
 __all__ = ["einsum"]
 
 
-def einsum(subscripts: str, /, *operands: Any, optimize: Any = True) -> ndarray:
+def einsum(subscripts: str, /, *operands: Any, out: ndarray | None = None, optimize: Any = True) -> ndarray:
     """Einstein summation; operands are contracted in pairs, in the order that ``numpy.einsum_path`` finds.
 
     Parameters
@@ -56,7 +57,7 @@ def einsum(subscripts: str, /, *operands: Any, optimize: Any = True) -> ndarray:
     x, labels = _sum_out(x, labels, set(output))
     if set(labels) != set(output):
         raise ShapeError(located(f"einsum: the output {output!r} has letters that no operand has", here()))
-    return transpose(x, [labels.index(letter) for letter in output])
+    return finish(transpose(x, [labels.index(letter) for letter in output]), out)
 
 
 def _subscripts(text: str, arrays: Sequence[ndarray]) -> tuple[list[str], str]:

@@ -17,6 +17,7 @@ from dopegraph.numpy.assign import finish
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
+    OPERANDS,
     DType,
     Kinds,
     as_array,
@@ -41,7 +42,7 @@ Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
-    taken = [as_operand(x) for x in operands]
+    taken = [x if type(x) in OPERANDS else as_operand(x) for x in operands]
     try:
         special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
     except DTypeError as cause:
@@ -52,7 +53,7 @@ def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> nd
 
 
 def _apply(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
-    return apply(op, *[convert(x, common) if isinstance(x, ndarray) else scalar(x, common) for x in operands])
+    return apply(op, *[convert(x, common) if type(x) is ndarray else scalar(x, common) for x in operands])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.promotion import KINDS, as_array
+from dopegraph.numpy.promotion import SUPPORTED, as_array
 from dopegraph.runtime.errors import DTypeError, GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording, outside_recordings
@@ -39,7 +39,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
             result = function(*lowered, **named)
     except TypeError as cause:
         raise DTypeError(located(f"{name}: {cause}", here())) from cause
-    except (ValueError, IndexError) as cause:
+    except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
         raise type(cause)(located(f"{name}: {cause}", here())) from cause
     if isinstance(kwargs.get("out"), ndarray):
         return assign(kwargs["out"], named["out"], name)
@@ -53,7 +53,7 @@ def _lower(x: Any, name: str) -> Any:
         recording = active_recording()
         if recording is not None and recording.differentiating:
             raise GradientError(located(f"{name} runs in NumPy and has no derivative; see stop_gradient", here()))
-        return numpy.array(x._look("host-call", name))
+        return numpy.array(x._settled().array)
     if isinstance(x, DynamicFloat):
         return float(x)
     if type(x) in (tuple, list):
@@ -64,7 +64,7 @@ def _lower(x: Any, name: str) -> Any:
 
 
 def _lift(x: Any) -> Any:
-    if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype.kind in KINDS:
+    if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype in SUPPORTED:
         return as_array(numpy.array(x))
     if type(x) in (tuple, list):
         return type(x)([_lift(item) for item in x])

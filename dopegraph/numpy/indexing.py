@@ -10,7 +10,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import apply, linked, ndarray, owned, view
 from dopegraph.numpy.assign import finish, host_key
-from dopegraph.numpy.basic_index import basic_steps
+from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.logic import clip, where
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, new
@@ -35,16 +35,12 @@ def get_item(x: ndarray, key: Any) -> ndarray:
             found = buffer.array[host_key(key)]
             return owned(found) if isinstance(found, numpy.generic) else linked(found, x, steps)
     part = view(x, steps)
-    return apply(ops.identity, part) if part.ndim == 0 and _is_element(key) else part
-
-
-def _is_element(key: Any) -> bool:
-    """Whether NumPy gives a scalar, which does not share memory: only ``...`` makes a 0-d array."""
-    return not any(item is Ellipsis for item in (key if isinstance(key, tuple) else (key,)))
+    return apply(ops.identity, part) if part.ndim == 0 and is_element(key) else part
 
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
     """A copy of the elements that arrays of integers name; what a mask names is found by NumPy."""
+    key = key if isinstance(key, tuple) else (key,)
     items = _one_for_each_axis(x, key) if active_recording() is not None else None
     if items is None:
         return _by_numpy(x, key)
@@ -55,16 +51,23 @@ def _advanced(x: ndarray, key: Any) -> ndarray:
     if len(indices) == 1:
         return take(x, indices[0], axis=places[0])
     gathered = _gather(x, places, indices)
-    if places[-1] - places[0] >= len(places):  # a slice stands between the arrays: their axes come first
+    if _apart(key):
         return gathered
     depth = gathered.ndim - x.ndim + len(places)
     return moveaxis(gathered, tuple(range(depth)), tuple(range(places[0], places[0] + depth)))
 
 
-def _one_for_each_axis(x: ndarray, key: Any) -> list[Any] | None:
+def _apart(key: tuple[Any, ...]) -> bool:
+    """Whether a slice, None or ``...`` stands between the integers: their axes are the first of the result then."""
+    chosen = [not (item is None or item is Ellipsis or isinstance(item, slice)) for item in key]
+    first, last = chosen.index(True), len(chosen) - chosen[::-1].index(True)
+    return not all(chosen[first:last])
+
+
+def _one_for_each_axis(x: ndarray, key: tuple[Any, ...]) -> list[Any] | None:
     """None, a slice, an integer or integers for each axis of the result; None for masks and what NumPy refuses."""
     items: list[Any] = []
-    for item in key if isinstance(key, tuple) else (key,):
+    for item in key:
         if isinstance(item, (list, tuple, range)):
             item = as_array(item) if len(item) else new(numpy.zeros(0, INT64))
         if isinstance(item, bool) or getattr(item, "dtype", INT64).kind not in "iu":
@@ -75,7 +78,13 @@ def _one_for_each_axis(x: ndarray, key: Any) -> list[Any] | None:
     if missing < 0 or len(dots) > 1:
         return None
     place = dots[0] if dots else len(items)
-    return [*items[:place], *[slice(None)] * missing, *items[place + 1 :]]
+    items = [*items[:place], *[slice(None)] * missing, *items[place + 1 :]]
+    lengths = iter(x.shape)
+    for item in items:
+        length = next(lengths) if item is not None else 0
+        if isinstance(item, int) and not -length <= item < length:
+            return None
+    return items
 
 
 def _by_numpy(x: ndarray, key: Any) -> ndarray:

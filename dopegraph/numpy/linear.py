@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
+from dopegraph.array import apply, ndarray, view
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.logic import where
@@ -50,13 +50,13 @@ def matmul(x1: Any, x2: Any, /, out: ndarray | None = None) -> ndarray:
     if boolean:  # computed as integers, and turned back
         x, y = convert(x, INT64), convert(y, INT64)
     if row:
-        x = reshape(x, (1, x.shape[0]))
+        x = view(x, ((ops.reshape, {"shape": (1, x.shape[0])}),))
     if column:
-        y = reshape(y, (y.shape[0], 1))
+        y = view(y, ((ops.reshape, {"shape": (y.shape[0], 1)}),))
     result = apply(ops.matmul, x, y)
     if row or column:
-        shape = result.shape
-        result = reshape(result, shape[: -2 if row else -1] + (() if column else shape[-1:]))
+        shape = result.shape[: -2 if row else -1] + (() if column else result.shape[-1:])
+        result = view(result, ((ops.reshape, {"shape": shape}),))
     return finish(convert(result, BOOL) if boolean else result, out)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Union
 import numpy
 
 from dopegraph.array import apply, from_numpy, ndarray, owned, traced, view
+from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import current_device
@@ -29,28 +30,29 @@ INT64 = numpy.dtype("int64")
 FLOAT64 = numpy.dtype("float64")
 
 SCALARS = (bool, int, float, complex, DynamicFloat)
-KINDS = "biufc"
+OPERANDS = frozenset([ndarray, *SCALARS])
+SUPPORTED = frozenset(SHORT_NAMES.values())
 
 
 def as_operand(x: Any) -> Operand:
     """An array, or a Python number that stays weak."""
-    return x if type(x) in SCALARS else as_array(x)
+    return x if type(x) in OPERANDS else as_array(x)
 
 
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:
     """Refuse strings, objects, dates and extended precision; make big-endian numbers native."""
-    return array.astype(dtype_of(array.dtype), copy=False)
+    return array if array.dtype in SUPPORTED else array.astype(dtype_of(array.dtype))
 
 
 def dtype_of(dtype: Any) -> DType:
     """A dtype that arrays can have, from anything that names one."""
     try:
-        chosen = numpy.dtype(dtype)
+        chosen = numpy.dtype(dtype).newbyteorder("=")
     except TypeError as cause:
         raise DTypeError(located(str(cause), here())) from None
-    if chosen.kind not in KINDS or chosen.itemsize > (16 if chosen.kind == "c" else 8):
+    if chosen not in SUPPORTED:
         raise DTypeError(located(f"arrays of dtype {chosen} are not supported; use numbers or booleans", here()))
-    return chosen if chosen.isnative else chosen.newbyteorder("=")
+    return chosen
 
 
 def as_array(x: Any, dtype: DType | None = None) -> ndarray:
@@ -94,7 +96,7 @@ def new(array: numpy.ndarray) -> ndarray:
     recording = active_recording()
     if recording is not None:
         return traced(recording.constant(array), recording)
-    made = owned(array)
+    made = owned(numpy.asarray(array, order="C"))
     device = current_device()
     return made if device.is_host else made.to(device)
 

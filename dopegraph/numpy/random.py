@@ -7,80 +7,57 @@ like any other array.
 from __future__ import annotations
 
 import operator
-import os
 from typing import Any
 
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray, owned
-from dopegraph.ir.primitive import Primitive
+from dopegraph.array import ndarray
+from dopegraph.numpy import host
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.creation import arange, shape_of
+from dopegraph.numpy.creation import arange, dtype_or_default, shape_of
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.indexing import take
-from dopegraph.numpy.promotion import as_array, convert, new
+from dopegraph.numpy.promotion import FLOAT64, as_array, convert
+from dopegraph.numpy.random_state import STATE, draw, get_state, seed, set_state
 from dopegraph.numpy.reduction import cumsum
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.ops.typing import broadcast_shapes
-from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.recording import active_recording
 
 __all__ = [
-    "choice", "exponential", "get_state", "normal", "permutation", "rand", "randint", "randn", "random",
+    "STATE", "choice", "exponential", "get_state", "normal", "permutation", "rand", "randint", "randn", "random",
     "random_sample", "seed", "set_state", "shuffle", "standard_normal", "uniform",
 ]  # fmt: skip
 
-STATE: ndarray = owned(numpy.array([int.from_bytes(os.urandom(8), "little"), 0], numpy.uint64))
-"""The key of the next draw: seed and counter."""
+
+def _shape(name: str, size: Any, *parameters: Any) -> tuple[int, ...]:
+    """The shape of what is drawn: the given one, to which parameters must broadcast, or the one they broadcast to."""
+    try:
+        shape = broadcast_shapes(*(as_array(one).shape for one in parameters))
+        if size is None:
+            return shape
+        wanted = shape_of(size)
+        if broadcast_shapes(shape, wanted) != wanted:
+            raise ShapeError(f"parameters of shape {shape} do not broadcast to size={wanted}")
+        return wanted
+    except ShapeError as cause:
+        raise cause if "\n  at " in str(cause) else ShapeError(located(f"random.{name}: {cause}", here())) from None
 
 
-def seed(seed: int | None = None) -> None:
-    """Start the random numbers anew; without a number from the operating system's.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.random.seed(1); a = np.random.normal(size=3)
-    >>> np.random.seed(1); bool((a == np.random.normal(size=3)).all())
-    True
-    """
-    if seed is None:
-        number = int.from_bytes(os.urandom(8), "little")
-    else:
-        number = operator.index(seed)
-        if number < 0:
-            raise ValueError(located("random.seed: the seed must not be negative", here()))
-    assign(STATE, new(numpy.array([number % 2**64, 0], numpy.uint64)))
+def _floating(name: str, dtype: Any) -> numpy.dtype:
+    chosen = dtype_or_default(dtype)
+    if chosen.kind != "f":
+        raise DTypeError(located(f"random.{name}: {chosen} is not a floating dtype", here()))
+    return chosen
 
 
-def get_state() -> tuple[int, int]:
-    """Seed and counter, for `set_state`."""
-    key = STATE._look("value-escape", "random.get_state")
-    return int(key[0]), int(key[1])
-
-
-def set_state(state: tuple[int, int]) -> None:
-    """Go back to a state that `get_state` gave."""
-    assign(STATE, new(numpy.array(state, numpy.uint64)))
-
-
-def _draw(op: Primitive, **attrs: Any) -> ndarray:
-    drawn = apply(op, STATE, **attrs)
-    assign(STATE, apply(ops.random_advance, STATE))
-    return drawn
-
-
-def _size(size: Any, *parameters: Any) -> tuple[int, ...]:
-    if size is not None:
-        return shape_of(size)
-    return broadcast_shapes(*(as_array(one).shape for one in parameters))
-
-
-def _floating(dtype: Any) -> numpy.dtype:
-    return default_dtype() if dtype is None else numpy.dtype(dtype)
+def _check_scale(name: str, scale: Any) -> None:
+    """A Python number is looked at; what an array holds is not."""
+    if type(scale) in (int, float) and scale < 0:
+        raise ValueError(located(f"random.{name}: the scale must not be negative, it is {scale}", here()))
 
 
 def uniform(low: Any = 0.0, high: Any = 1.0, size: Any = None, dtype: Any = None) -> ndarray:
@@ -94,8 +71,8 @@ def uniform(low: Any = 0.0, high: Any = 1.0, size: Any = None, dtype: Any = None
     dtype : dtype, optional
         The default floating dtype.
     """
-    chosen = _floating(dtype)
-    drawn = _draw(ops.random_uniform, shape=_size(size, low, high), dtype=chosen)
+    chosen = _floating("uniform", dtype)
+    drawn = draw(ops.random_uniform, shape=_shape("uniform", size, low, high), dtype=chosen)
     if type(low) in (int, float) and type(high) in (int, float) and (low, high) == (0, 1):
         return drawn
     return convert(drawn * (as_array(high, chosen) - as_array(low, chosen)) + as_array(low, chosen), chosen)
@@ -112,8 +89,9 @@ def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None, dtype: Any = None
     dtype : dtype, optional
         The default floating dtype.
     """
-    chosen = _floating(dtype)
-    drawn = _draw(ops.random_normal, shape=_size(size, loc, scale), dtype=chosen)
+    chosen = _floating("normal", dtype)
+    _check_scale("normal", scale)
+    drawn = draw(ops.random_normal, shape=_shape("normal", size, loc, scale), dtype=chosen)
     if not (type(scale) in (int, float) and scale == 1):
         drawn = drawn * as_array(scale, chosen)
     if not (type(loc) in (int, float) and loc == 0):
@@ -128,8 +106,9 @@ def standard_normal(size: Any = None, dtype: Any = None) -> ndarray:
 
 def exponential(scale: Any = 1.0, size: Any = None, dtype: Any = None) -> ndarray:
     """Exponentially distributed numbers of mean `scale`."""
-    chosen = _floating(dtype)
-    drawn = _draw(ops.random_uniform, shape=_size(size, scale), dtype=chosen)
+    chosen = _floating("exponential", dtype)
+    _check_scale("exponential", scale)
+    drawn = draw(ops.random_uniform, shape=_shape("exponential", size, scale), dtype=chosen)
     return -call("log1p", (-drawn,)) * as_array(scale, chosen)
 
 
@@ -171,7 +150,7 @@ def randint(low: int, high: int | None = None, size: Any = None, dtype: Any = in
     if first < limits.min or last - 1 > limits.max:
         raise ValueError(located(f"random.randint: [{first}, {last}) does not fit into {chosen}", here()))
     shape = () if size is None else shape_of(size)
-    return _draw(ops.random_integers, low=first, high=last, shape=shape, dtype=chosen)
+    return draw(ops.random_integers, low=first, high=last, shape=shape, dtype=chosen)
 
 
 def permutation(x: Any) -> ndarray:
@@ -184,11 +163,13 @@ def permutation(x: Any) -> ndarray:
     [0, 1, 2, 3]
     """
     if isinstance(x, (int, numpy.integer)):
-        return _draw(ops.random_permutation, size=operator.index(x))
+        if x < 0:
+            raise ShapeError(located(f"random.permutation: there are no {x} integers", here()))
+        return draw(ops.random_permutation, size=operator.index(x))
     rows = as_array(x)
     if rows.ndim == 0:
         raise ShapeError(located("random.permutation: takes an integer or an array with axes", here()))
-    return take(rows, _draw(ops.random_permutation, size=rows.shape[0]), axis=0)
+    return take(rows, draw(ops.random_permutation, size=rows.shape[0]), axis=0)
 
 
 def shuffle(x: ndarray) -> None:
@@ -228,18 +209,23 @@ def choice(a: Any, size: Any = None, replace: bool = True, p: Any = None) -> nda
 def _weighted(p: ndarray, count: int, shape: tuple[int, ...], number: int, replace: bool) -> ndarray:
     if p.shape != (count,):
         raise ShapeError(located(f"random.choice: p has shape {p.shape}, there are {count} to draw from", here()))
-    if p._value is None:
-        with outside_recordings():
-            host = p._settled().array.astype(float)
-        if (host < 0).any() or abs(host.sum() - 1) > 1e-3:
-            raise ValueError(located("random.choice: probabilities must not be negative and must sum to 1", here()))
+    p = convert(p, FLOAT64)
+    if active_recording() is None:
+        _check_probabilities(p.asnumpy(), number, replace)
     if replace:
         # Inverse distribution function: how many cumulated probabilities lie at or below a uniform number.
-        edges = cumsum(convert(p, numpy.dtype("float64")))
+        edges = cumsum(p)
         drawn = random(shape, dtype="float64") * edges[-1]
         below = call("greater_equal", (drawn.reshape((*shape, 1)), edges))
         return call("minimum", (array_sum(below, axis=-1), count - 1))
     # The smallest of independent exponential times with rates p (Efraimidis and Spirakis, 2006).
-    times = exponential(size=count, dtype="float64") / convert(p, numpy.dtype("float64"))
-    order = numpy.argsort(times._look("host-call", "random.choice without replacement"), kind="stable")
-    return new(order[:number].reshape(shape))
+    with numpy.errstate(divide="ignore"):
+        times = exponential(size=count, dtype="float64") / p
+    return host.call("random.choice without replacement", numpy.argsort, times, kind="stable")[:number].reshape(shape)
+
+
+def _check_probabilities(p: numpy.ndarray, number: int, replace: bool) -> None:
+    if (p < 0).any() or abs(p.sum() - 1) > 1e-3:
+        raise ValueError(located("random.choice: probabilities must not be negative and must sum to 1", here()))
+    if not replace and (p > 0).sum() < number:
+        raise ValueError(located(f"random.choice: {number} different ones, but p has fewer that are not 0", here()))

@@ -55,42 +55,47 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 
 def _complete(wanted: tuple[int, ...], x: ndarray) -> tuple[int, ...]:
     """The shape with the length that -1 stands for."""
-    known = math.prod([length for length in wanted if length != -1])
-    unknown = wanted.count(-1)
-    fits = x.size == known if not unknown else unknown == 1 and known and x.size % known == 0
+    unknown, size = wanted.count(-1), math.prod(x.shape)
+    known = abs(math.prod(wanted))
+    fits = size == known if not unknown else unknown == 1 and known and size % known == 0
     if not fits or min(wanted, default=0) < -1:
         raise ShapeError(
-            located(f"reshape: an array of shape {x.shape} ({x.size} elements) cannot get the shape {wanted}", here())
+            located(f"reshape: an array of shape {x.shape} ({size} elements) cannot get the shape {wanted}", here())
         )
-    return tuple([x.size // known if length == -1 else length for length in wanted]) if unknown else wanted
+    return tuple([size // known if length == -1 else length for length in wanted]) if unknown else wanted
 
 
 def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether NumPy would reshape without a copy; a traced array is as contiguous as its root's layout says."""
-    if x._buffer is not None and x._value is None:
-        return x._buffer.device.is_host and _reshapes_in_place(x._buffer.array, shape)
+    """Whether NumPy would reshape without a copy."""
+    layout = _layout(x)
+    return layout is not None and (layout.flags.c_contiguous or numpy.may_share_memory(layout.reshape(shape), layout))
+
+
+def _layout(x: ndarray) -> numpy.ndarray | None:
+    """An array with the strides of `x`; what is traced will be in C order. None on other devices."""
     steps = []
     handle = x
-    while handle._base is not None:
+    while handle._buffer is None and handle._base is not None:
         steps.append(handle._steps)
         handle = handle._base
-    layout = numpy.empty(handle.shape, handle.dtype)
+    if handle._buffer is None:
+        layout = numpy.empty(handle.shape, handle.dtype)
+    elif handle._buffer.device.is_host:
+        layout = handle._buffer.array
+    else:
+        return None
     for each in reversed(steps):
         for op, attrs in each:
             layout = op.kernel(layout, **attrs)
-    return _reshapes_in_place(layout, shape)
-
-
-def _reshapes_in_place(array: numpy.ndarray, shape: tuple[int, ...]) -> bool:
-    if array.flags.c_contiguous:
-        return True
-    return array.size == 0 or numpy.may_share_memory(array.reshape(shape), array)
+    return layout
 
 
 def ravel(a: Any, order: str = "C") -> ndarray:
-    """The elements in one axis; a view where possible."""
+    """The elements in one axis; a view of what is contiguous, otherwise a copy."""
     x = as_array(a)
-    return reshape(x, (x.size,), order)
+    source = transpose(x) if order == "F" else x
+    layout = _layout(source)
+    return reshape(source, x.size, copy=layout is None or not layout.flags.c_contiguous)
 
 
 def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
@@ -190,13 +195,17 @@ def flipud(m: Any) -> ndarray:
     return flip(m, 0)
 
 
-def atleast_1d(a: Any) -> ndarray:
-    """The array, with an axis if it has none."""
-    x = as_array(a)
-    return x if x.ndim else reshape(x, (1,))
+def _at_least(ndim: int, arys: tuple[Any, ...]) -> Any:
+    arrays = [as_array(one) for one in arys]
+    deep = [x if x.ndim >= ndim else reshape(x, (1,) * (ndim - x.ndim) + x.shape) for x in arrays]
+    return deep[0] if len(deep) == 1 else tuple(deep)
 
 
-def atleast_2d(a: Any) -> ndarray:
-    """The array, with axes put in front until there are two."""
-    x = as_array(a)
-    return x if x.ndim >= 2 else reshape(x, (1,) * (2 - x.ndim) + x.shape)
+def atleast_1d(*arys: Any) -> Any:
+    """The array, with an axis if it has none; of several arrays a tuple."""
+    return _at_least(1, arys)
+
+
+def atleast_2d(*arys: Any) -> Any:
+    """The array, with axes put in front until there are two; of several arrays a tuple."""
+    return _at_least(2, arys)

@@ -15,7 +15,8 @@ _OURS = tuple(
     for folder in (_PACKAGE, os.path.join(_BESIDE, "passes"), os.path.join(_BESIDE, "backends"))
 )
 
-_code_is_ours: dict[CodeType, bool] = {}
+# Not by code object: those of different files can be equal.
+_file_is_ours: dict[str, bool] = {}
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,17 @@ class Location:
         return linecache.getline(self.file, self.line).strip()
 
 
+def is_our_file(file: str) -> bool:
+    """Whether a file of Python belongs to dopegraph itself."""
+    known = _file_is_ours.get(file)
+    if known is None:
+        known = _file_is_ours[file] = file.startswith(_OURS)
+    return known
+
+
 def is_ours(code: CodeType) -> bool:
     """Whether a code object belongs to dopegraph itself."""
-    known = _code_is_ours.get(code)
-    if known is None:
-        known = _code_is_ours[code] = code.co_filename.startswith(_OURS)
-    return known
+    return is_our_file(code.co_filename)
 
 
 def user_frame(depth: int = 1) -> FrameType | None:

@@ -10,7 +10,7 @@ import graphviz
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.printer import format_attribute, value_names
 
-# Colours by what a node is to memory and time; printed in the legend of the documentation.
+# Pale colours by what something is: inputs green, state orange, results red, products blue, reductions violet.
 INPUT, STATE, RESULT = "#d5e8d4", "#ffe6cc", "#f8cecc"
 FAMILIES = {
     "matmul": "#dae8fc",

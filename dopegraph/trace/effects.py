@@ -1,12 +1,13 @@
 """Watches the user's Python while it is recorded: which functions run, and which calls could not be replayed.
 
-A recorded call is replayed without running its Python. That is right only if everything the Python called was a function
-of what the guards look at; calls that are not known to be are named here.
+A recorded call is replayed without running its Python. That is right only if everything the Python called was a
+function of what the guards look at; calls that are not known to be are named here.
 """
 
 from __future__ import annotations
 
 import os
+import site
 import sys
 import sysconfig
 import threading
@@ -15,37 +16,47 @@ from typing import Any
 
 import numpy
 
-from dopegraph.runtime.location import Location, is_ours
-from dopegraph.trace.recording import Escape
+from dopegraph.runtime.location import Location, is_our_file, is_ours
+from dopegraph.trace.recording import Escape, is_evaluating
 
 _STDLIB = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("stdlib", "platstdlib")})
-_INSTALLED = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("purelib", "platlib")})
+_INSTALLED = tuple(
+    {
+        os.path.join(folder, "")
+        for folder in (*map(sysconfig.get_path, ("purelib", "platlib")), site.getusersitepackages())
+    }
+)
 
 # Built-in functions whose result depends on nothing but their arguments.
-_PURE_BUILTINS = frozenset(
-    "abs all any bin callable chr delattr divmod format getattr hasattr hash hex isinstance issubclass iter len max min next "
-    "oct ord pow repr round setattr sorted sum __build_class__".split()
-)
-_PURE_MODULES = frozenset(
-    "math cmath operator _operator itertools functools _functools collections _collections _abc abc typing".split()
-)
+_PURE_BUILTINS = frozenset([
+    "abs", "all", "any", "bin", "callable", "chr", "delattr", "divmod", "format", "getattr", "hasattr", "hash",
+    "hex", "isinstance", "issubclass", "iter", "len", "max", "min", "next", "oct", "ord", "pow", "repr", "round",
+    "setattr", "sorted", "sum", "__build_class__"
+])  # fmt: skip
+_PURE_MODULES = frozenset([
+    "math", "cmath", "operator", "_operator", "itertools", "functools", "_functools", "collections", "_collections",
+    "_abc", "abc", "typing"
+])  # fmt: skip
 _PURE_SELF = (list, dict, set, frozenset, tuple, str, bytes, int, float, bool, complex, range, slice, type(None))
 _VIEWS = (type({}.keys()), type({}.values()), type({}.items()), type(i for i in ()), property, super)
-_IMPURE_NUMPY = frozenset("empty empty_like fromfile save savez savetxt tofile dump".split())
-_PURE_PYTHON = frozenset(
-    "functools itertools contextlib collections dataclasses typing enum abc operator numbers copy copyreg types "
-    "_collections_abc numpy _py_abc".split()
-)
+_IMPURE_NUMPY = frozenset(["empty", "empty_like", "fromfile", "save", "savez", "savetxt", "tofile", "dump"])
+_PURE_PYTHON = frozenset([
+    "functools", "itertools", "contextlib", "collections", "dataclasses", "typing", "enum", "abc", "operator",
+    "numbers", "copy", "copyreg", "types", "_collections_abc", "numpy", "_py_abc"
+])  # fmt: skip
 
 
 def is_user_code(code: CodeType, home: str = "") -> bool:
-    """Whether code is the user's: neither ours, nor Python's, nor an installed package other than the function's own."""
-    file = code.co_filename
-    if is_ours(code) or file.startswith("<dopegraph "):
+    """Whether code is the user's: not ours, nor Python's, nor an installed package's other than the function's own."""
+    return _is_user_file(code.co_filename, home)
+
+
+def _is_user_file(file: str, home: str) -> bool:
+    if is_our_file(file):
         return False
     if file.startswith(_INSTALLED):
         return bool(home) and file.startswith(home)
-    return not file.startswith(_STDLIB) and not file.startswith("<frozen")
+    return not file.startswith((*_STDLIB, "<frozen", "<dopegraph "))
 
 
 def home_of(code: CodeType) -> str:
@@ -62,7 +73,7 @@ def is_user_module(module: ModuleType, home: str = "") -> bool:
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
         return False
-    return is_user_code(compile("", file, "exec"), home)
+    return _is_user_file(file, home)
 
 
 class Watch:
@@ -78,7 +89,7 @@ class Watch:
         self.home = home
         self.codes: set[CodeType] = set()
         self.effects: list[Escape] = []
-        self._is_user: dict[CodeType, bool] = {}
+        self._is_user: dict[str, bool] = {}
 
     def __enter__(self) -> Watch:
         self._thread = threading.get_ident()
@@ -87,20 +98,25 @@ class Watch:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        sys.setprofile(self._outer)
+        if self._outer is None or callable(self._outer):
+            sys.setprofile(self._outer)
+        else:  # cProfile's, which must be put back by itself
+            sys.setprofile(None)
+            self._outer.enable()
 
     def _user(self, frame: FrameType) -> bool:
         code = frame.f_code
-        known = self._is_user.get(code)
+        if code.co_filename.startswith("<"):  # generated: dataclasses' methods; it belongs to its module
+            module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            return module not in ("dopegraph", *_PURE_PYTHON) and is_user_code(code, self.home)
+        known = self._is_user.get(code.co_filename)
         if known is None:
-            known = is_user_code(code, self.home)
-            if code.co_filename.startswith("<"):  # generated: dataclasses' methods; it belongs to its module
-                module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-                known = known and module not in ("dopegraph", *_PURE_PYTHON)
-            self._is_user[code] = known
+            known = self._is_user[code.co_filename] = is_user_code(code, self.home)
         return known
 
     def _event(self, frame: FrameType, event: str, argument: Any) -> None:
+        if is_evaluating():
+            return
         if event == "call":
             if self._user(frame):
                 self.codes.add(frame.f_code)

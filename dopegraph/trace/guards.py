@@ -37,6 +37,12 @@ def aval(handle: ndarray) -> tuple[Any, ...]:
     return buffer.dtype, buffer.shape, buffer.device
 
 
+def is_view(handle: ndarray, root: ndarray, steps: list[Any]) -> bool:
+    """Whether an array is that part of another."""
+    found, how = handle._view()
+    return found is root and how == steps
+
+
 def unchanged(array: Any, copy: Any) -> bool:
     """Whether a NumPy array still has the contents it had."""
     return (
@@ -129,6 +135,12 @@ class Guards:
             f"{path} was an array {value._type} on {device}",
         )
 
+    def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
+        """Leave when an array is no longer the same part of the array that `root` names."""
+        self.check(
+            f"not is_view({variable}, {root}, {self.constant(value._view()[1])})", f"{path} is a view of another array"
+        )
+
     def compile(self, statements: Sequence[str], result: str, positional: int, keywords: Sequence[str]) -> Match:
         """The function ``match(args, kwargs)``: `result`, or the number of the guard that failed."""
         first = len(self.reasons)
@@ -143,6 +155,7 @@ class Guards:
             "ndarray": ndarray,
             "aval": aval,
             "typed": typed,
+            "is_view": is_view,
             "unchanged": unchanged,
             "configuration": configuration,
             "CONFIGURATION": configuration(),

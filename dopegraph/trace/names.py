@@ -7,22 +7,26 @@ import functools
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 # Code that uses one of these may read or write any attribute of an object.
-_DYNAMIC_GLOBALS = frozenset(
-    "getattr setattr delattr hasattr vars dir attrgetter methodcaller asdict astuple fields replace copy deepcopy "
-    "dataclasses".split()
-)
-_DYNAMIC_ATTRIBUTES = frozenset(
-    "__dict__ __getattribute__ __getstate__ __setattr__ attrgetter methodcaller asdict astuple deepcopy".split()
-)
+_DYNAMIC_GLOBALS = frozenset([
+    "getattr", "setattr", "delattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "asdict", "astuple",
+    "fields", "replace", "copy", "deepcopy", "dataclasses"
+])  # fmt: skip
+_DYNAMIC_ATTRIBUTES = frozenset([
+    "__dict__", "__getattribute__", "__getstate__", "__setattr__", "attrgetter", "methodcaller", "asdict",
+    "astuple", "deepcopy"
+])  # fmt: skip
 # Code that uses one of these can tell a stand-in from a float.
-_TYPE_TESTS = frozenset("isinstance issubclass type singledispatch json pickle marshal struct".split())
+_TYPE_TESTS = frozenset(["isinstance", "issubclass", "type", "singledispatch", "json", "pickle", "marshal", "struct"])
 
-_GLOBALS = frozenset("LOAD_GLOBAL STORE_GLOBAL DELETE_GLOBAL LOAD_NAME STORE_NAME LOAD_FROM_DICT_OR_GLOBALS".split())
-_ENCLOSING = frozenset("LOAD_DEREF LOAD_CLASSDEREF LOAD_FROM_DICT_OR_DEREF".split())
-_READ_ATTRIBUTE = frozenset("LOAD_ATTR LOAD_METHOD".split())
-_ATTRIBUTES = _READ_ATTRIBUTE | frozenset("STORE_ATTR DELETE_ATTR LOAD_SUPER_ATTR IMPORT_FROM".split())
+_GLOBALS = frozenset([
+    "LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "STORE_NAME", "LOAD_FROM_DICT_OR_GLOBALS"
+])  # fmt: skip
+_ENCLOSING = frozenset(["LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"])
+_READ_ATTRIBUTE = frozenset(["LOAD_ATTR", "LOAD_METHOD"])
+_ATTRIBUTES = _READ_ATTRIBUTE | frozenset(["STORE_ATTR", "DELETE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"])
 
 
 @dataclass(frozen=True)
@@ -100,3 +104,11 @@ def nested(code: types.CodeType) -> Iterator[types.CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from nested(constant)
+
+
+def parameter_names(function: Any, count: int) -> list[str]:
+    """What a function calls its first positional arguments."""
+    method = isinstance(function, types.MethodType)
+    code = getattr(function.__func__ if method else function, "__code__", None)
+    names = list(code.co_varnames[method : code.co_argcount]) if isinstance(code, types.CodeType) else []
+    return names[:count] + [f"argument_{i}" for i in range(len(names), count)]

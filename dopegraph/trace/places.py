@@ -1,4 +1,4 @@
-"""Places where Python keeps values: what they held before a call, what changed, and the Python that stores a value there."""
+"""Places where Python keeps values: what they held before a call, what changed, and how a value is stored there."""
 
 from __future__ import annotations
 

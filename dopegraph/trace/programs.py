@@ -44,7 +44,13 @@ class ProgramCache:
         """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state."""
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
-        key = (policy, device, state, _structure(nodes, inputs, results), tuple(inputs.index(old) for old, _ in updates))
+        key = (
+            policy,
+            device,
+            state,
+            _structure(nodes, inputs, results),
+            tuple(inputs.index(old) for old, _ in updates),
+        )
         with self._lock:
             program = self._programs.get(key)
             if program is not None:

@@ -1,11 +1,10 @@
-"""A recording turns operations on array handles into nodes, lifts the arrays it meets as inputs, and evaluates on demand.
+"""A recording turns operations on handles into nodes, lifts the arrays it meets as inputs, and evaluates on demand.
 
 Handles are duck-typed here (`dopegraph.array.ndarray`): a recording sets `_value`, `_recording` and `_buffer` of them.
 """
 
 from __future__ import annotations
 
-import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.builder import Builder
-from dopegraph.ir.graph import Node, Value, needed_nodes
+from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.runtime.buffer import Buffer
@@ -24,6 +23,7 @@ from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.trace.programs import boundary, programs
+from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
 INLINE_CONSTANT = 1024
@@ -46,6 +46,7 @@ class _Active(threading.local):
     def __init__(self) -> None:
         self.recording: Recording | None = None
         self.suspended: list[Recording] = []
+        self.evaluating = False
 
 
 _active = _Active()
@@ -54,6 +55,11 @@ _active = _Active()
 def active_recording() -> Recording | None:
     """The recording that operations of this thread go to, if any."""
     return _active.recording
+
+
+def is_evaluating() -> bool:
+    """Whether this thread runs a compiled graph, not the user's Python."""
+    return _active.evaluating
 
 
 def suspended() -> list[Recording]:
@@ -88,14 +94,12 @@ class Recording:
     escapes : list of Escape
     exposed : dict of int to handle
         Arrays that Python got the memory of, by id.
-    differentiating : int
-        How many derivatives are waiting for the nodes that are recorded now.
-    sources : dict of Value to handle
-        Values of arrays with `attach_grad` that were read since the last `backward` while differentiating.
-    taped : list of (int, int)
-        Which nodes were recorded inside ``record()`` since the last `backward`.
+    tape : Tape
+        What `backward` will differentiate.
+    gradients : int
+        How many calls of `grad` are waiting for the nodes that are recorded now.
     checks : bool
-        Whether an operation that refuses some values is run at once, so that its error is raised where Python expects it.
+        Whether an operation that refuses some values is run at once, to raise its error where Python expects it.
     """
 
     def __init__(self, name: str = "graph", checks: bool = False) -> None:
@@ -111,12 +115,15 @@ class Recording:
         self.scalars: dict[tuple[str, DType], Value] = {}
         self.escapes: list[Escape] = []
         self.device: Device | None = None
-        self.differentiating = 0
-        self.sources: dict[Value, Any] = {}
-        self.taped: list[tuple[int, int]] = []
-        self._taping_from = 0
+        self.tape = Tape(self.builder)
+        self.gradients = 0
         self._handles: dict[int, weakref.ref[Any]] = {}
         self._outer: list[Recording | None] = []
+
+    @property
+    def differentiating(self) -> bool:
+        """Whether derivatives are waiting for the nodes that are recorded now."""
+        return self.tape.depth + self.gradients > 0
 
     # Entering and leaving ----------------------------------------------------------------------------------------
 
@@ -140,8 +147,8 @@ class Recording:
     def value_of(self, handle: Any) -> Value:
         """The value of a handle's present contents."""
         value = self._value_of(handle)
-        if self.differentiating and handle._gradient is not None:
-            self.sources[value] = handle
+        if self.tape.depth and handle._gradient is not None:
+            self.tape.sources[value] = handle
         return value
 
     def _value_of(self, handle: Any) -> Value:
@@ -210,8 +217,7 @@ class Recording:
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
         key = id(handle)
-        handles = self._handles
-        handles[key] = weakref.ref(handle, lambda _, key=key: handles.pop(key, None))
+        self._handles[key] = _reference(handle, self._handles)
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
@@ -224,32 +230,6 @@ class Recording:
             self.lift(handle)
         self.mutated[id(handle)] = handle
 
-    # Derivatives -------------------------------------------------------------------------------------------------
-
-    def start_tape(self) -> None:
-        """From here on, nodes are for `backward`."""
-        if not self.differentiating:
-            self._taping_from = len(self.builder.nodes)
-        self.differentiating += 1
-
-    def stop_tape(self) -> None:
-        """The end of what `start_tape` began."""
-        self.differentiating -= 1
-        if not self.differentiating:
-            self.taped.append((self._taping_from, len(self.builder.nodes)))
-
-    def tape(self) -> list[Node]:
-        """The nodes that `backward` goes through: what was computed outside ``record()`` is constant."""
-        nodes = self.builder.nodes
-        taped = [*self.taped, (self._taping_from, len(nodes))] if self.differentiating else self.taped
-        return [node for start, stop in taped for node in nodes[start:stop]]
-
-    def forget_tape(self) -> None:
-        """What was computed so far is constant for the next `backward`."""
-        self.sources.clear()
-        self.taped.clear()
-        self._taping_from = len(self.builder.nodes)
-
     # Evaluation --------------------------------------------------------------------------------------------------
 
     def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
@@ -261,15 +241,14 @@ class Recording:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
-            profile = sys.getprofile()
-            sys.setprofile(None)  # what runs here is not the user's Python
+            outer, _active.evaluating = _active.evaluating, True
             try:
                 nodes = needed_nodes(self.builder.nodes, missing, self.known)
                 inputs = boundary(nodes, missing)
                 program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
                 self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
             finally:
-                sys.setprofile(profile)
+                _active.evaluating = outer
         return [self.known[value] for value in wanted]
 
     def finish(self) -> None:
@@ -293,8 +272,7 @@ class Recording:
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
             else:
-                key, evaluated = id(root), self.evaluated
-                evaluated[key] = (weakref.ref(root, lambda _, key=key: evaluated.pop(key, None)), value)
+                self.evaluated[id(root)] = (_reference(root, self.evaluated), value)
 
     def abandon(self) -> None:
         """The recording cannot be evaluated: arrays that were there before are as before."""
@@ -323,6 +301,12 @@ class Recording:
         """Arrays with memory, and what it holds."""
         evaluated = [(reference(), value) for reference, value in list(self.evaluated.values())]
         return [*self.lifted.values(), *((handle, value) for handle, value in evaluated if handle is not None)]
+
+
+def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:
+    """A weak reference; when the handle goes, so does its entry."""
+    key = id(handle)
+    return weakref.ref(handle, lambda _: entries.pop(key, None))
 
 
 def _is_foreign(handle: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Python floats that a compiled function is called with: recorded as expressions, so that another value recompiles nothing.
+"""Python floats that a compiled function is called with: recorded as expressions; another value recompiles nothing.
 
 The expression is evaluated by Python at each call, with Python's own arithmetic and errors.
 """
@@ -14,7 +14,6 @@ from typing import Any
 import numpy
 
 from dopegraph.trace.recording import active_recording
-
 
 # A longer computation is not worth doing again in Python at each call.
 _LONGEST = 400
@@ -132,11 +131,11 @@ for _name, _symbol in {
     setattr(DynamicFloat, f"__r{_name}__", _binary(_symbol, _function, True))
 for _name, _symbol in {"neg": "-", "pos": "+"}.items():
     setattr(DynamicFloat, f"__{_name}__", _unary(_symbol, getattr(operator, _name)))
-setattr(DynamicFloat, "__abs__", _unary("abs", abs))
+DynamicFloat.__abs__ = _unary("abs", abs)
 for _name, _looking in {
     "round": round, "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil, "divmod": divmod, "complex": complex
 }.items():  # fmt: skip
     setattr(DynamicFloat, f"__{_name}__", _looks(_name, _looking))
-setattr(DynamicFloat, "__rdivmod__", lambda self, other: divmod(other, self._look("divmod")))
+DynamicFloat.__rdivmod__ = lambda self, other: divmod(other, self._look("divmod"))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(DynamicFloat, f"__{_name}__", _comparison(getattr(operator, _name)))

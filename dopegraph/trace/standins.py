@@ -1,4 +1,4 @@
-"""Stand-ins: what a function gets for its float and NumPy arguments while it is recorded, and their removal afterwards."""
+"""Stand-ins: what a function gets for float and NumPy arguments while it is recorded, and their removal afterwards."""
 
 from __future__ import annotations
 

@@ -218,7 +218,9 @@ class Values:
             self.reach("object", variable, value, path)
         else:
             guards.same(variable, value, path)
-            self.problem("unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen")
+            self.problem(
+                "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
+            )
 
     def _visit_array(self, variable: str, value: ndarray, path: str) -> None:
         self.guards.array(variable, value, path)
@@ -248,7 +250,8 @@ class Values:
         self.contents.append((path, value, copy))
         self.guards.of_type(variable, type(value), path)
         self.guards.check(
-            f"not unchanged({variable}, {self.guards.constant(copy)})", f"the contents of the NumPy array {path} changed"
+            f"not unchanged({variable}, {self.guards.constant(copy)})",
+            f"the contents of the NumPy array {path} changed",
         )
 
     def check_memory(self) -> None:

@@ -17,7 +17,7 @@ from dopegraph.array import ndarray
 from dopegraph.runtime.location import is_ours
 from dopegraph.trace.effects import home_of, is_user_code, is_user_module
 from dopegraph.trace.guards import is_immutable
-from dopegraph.trace.names import names_used, nested
+from dopegraph.trace.names import names_used, nested, parameter_names
 from dopegraph.trace.places import MISSING, CellPlace, ClassPlace, NamesPlace
 from dopegraph.trace.values import BUILT_IN, Values, unwrap
 
@@ -62,7 +62,9 @@ class Walk(Values):
         self.kwargs = {name: self.argument(f"kwargs[{name!r}]", value, name) for name, value in kwargs.items()}
         self.guards.lines = self.guards.state
         if inspect.isgeneratorfunction(root) or inspect.iscoroutinefunction(root):
-            self.problem("unguarded-function", f"{root.__qualname__} is a generator or a coroutine: it runs after the call")
+            self.problem(
+                "unguarded-function", f"{root.__qualname__} is a generator or a coroutine: it runs after the call"
+            )
         self._callable(root)
         while self._queue:
             self._queue.pop(0)()
@@ -215,12 +217,14 @@ class Walk(Values):
             value = value.__self__
         if not isinstance(value, _LIBRARY) and not is_immutable(value):
             kind = type(value)
-            self.problem("unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen")
+            self.problem(
+                "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
+            )
 
     # Objects and classes -----------------------------------------------------------------------------------------
 
     def _object(self, variable: str, value: Any, path: str) -> None:
-        """Visit the attributes that code names, and the class. Of our own objects everything: we do not read our code."""
+        """Visit the class, and attributes that code names; all of them of our own objects, whose code is not read."""
         self._class(type(value))
         ours = any(is_ours(function.__code__) for part in vars(type(value)).values() for function in functions_of(part))
         self._namespace(value.__dict__, self.guards.variable(f"{variable}.__dict__"), path, ours)
@@ -290,11 +294,3 @@ def functions_of(value: Any) -> list[types.FunctionType]:
         value = value.__func__
     value = unwrap(value)
     return [value] if isinstance(value, types.FunctionType) else []
-
-
-def parameter_names(function: Any, count: int) -> list[str]:
-    """What a function calls its first positional arguments."""
-    method = isinstance(function, types.MethodType)
-    code = getattr(function.__func__ if method else function, "__code__", None)
-    names = list(code.co_varnames[method : code.co_argcount]) if isinstance(code, types.CodeType) else []
-    return names[:count] + [f"argument_{i}" for i in range(len(names), count)]

@@ -1,4 +1,4 @@
-"""Transformations of Python functions: derivatives, the book's ``record``/``backward``, ``compile``, and their reports."""
+"""Transformations of Python functions: derivatives, the book's ``record`` and ``backward``, ``compile``, reports."""
 
 from dopegraph.transform.compiled import Compiled, compile
 from dopegraph.transform.explain import Explanation, explain

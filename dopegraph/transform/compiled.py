@@ -1,4 +1,4 @@
-"""``compile``: a function is recorded once for each situation and replayed as one program, or run as Python, never wrong."""
+"""``compile``: a function is recorded once for each situation and replayed as one program, or run as Python."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import threading
 import types
 import warnings
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -43,7 +43,8 @@ class Compiled:
     name : str
     plans : list
         One for each situation the function was called in, the last used first.
-    recompiles : list of Recompile
+    recompiles : deque of Recompile
+        The last thousand.
     calls : int
     """
 
@@ -54,7 +55,7 @@ class Compiled:
         self.name = name if isinstance(name, str) else type(function).__name__
         self.max_plans = max_plans
         self.plans: list[Plan] = []
-        self.recompiles: list[Recompile] = []
+        self.recompiles: deque[Recompile] = deque(maxlen=1000)
         self.calls = 0
         self._lock = threading.RLock()
 
@@ -202,8 +203,8 @@ def compile(function: Callable[..., Any] | None = None, *, max_plans: int = 64) 
     Parameters
     ----------
     function : callable
-        Arguments may be arrays (NumPy's are wrapped without a copy), nested containers of them, Python floats, which may
-        change freely, and anything else, for each value of which the function is recorded once.
+        Arguments may be arrays (NumPy's are wrapped without a copy), nested containers of them, Python floats, which
+        may change freely, and anything else, for each value of which the function is recorded once.
     max_plans : int
         How many situations to keep; the least recently used is forgotten, with a warning.
 
@@ -228,5 +229,3 @@ def compile(function: Callable[..., Any] | None = None, *, max_plans: int = 64) 
     if not callable(function):
         raise TypeError(f"compile takes a function, not a {type(function).__name__}")
     return Compiled(function, max_plans)
-
-

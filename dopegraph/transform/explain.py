@@ -75,7 +75,9 @@ class Explanation:
             lines.append(located(f"as Python, {escape.reason}: {escape.detail}", escape.location))
             lines.append(f"  hint: {HINTS.get(escape.reason, '')}")
         for fallback in self.fallbacks:
-            lines.append(located(f"on NumPy, {fallback.reason}: {fallback.operation}, {fallback.detail}", fallback.location))
+            lines.append(
+                located(f"on NumPy, {fallback.reason}: {fallback.operation}, {fallback.detail}", fallback.location)
+            )
             lines.append(f"  hint: {HINTS.get(fallback.reason, '')}")
         for recompile in self.recompiles:
             lines.append(located(f"recorded again: {recompile.reason}", recompile.location))

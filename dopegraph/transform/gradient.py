@@ -75,9 +75,7 @@ def value_and_grad(
     return differentiated
 
 
-def grad(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the derivatives of a scalar function; see `value_and_grad` for the parameters.
 
     Examples
@@ -129,11 +127,11 @@ def _differentiate(
         replaced[position] = structure.build(variables)
         wrt += [recording.value_of(variable) for variable in variables]
         structures.append((structure, len(variables)))
-    recording.differentiating += 1
+    recording.gradients += 1
     try:
         result = function(*replaced, **kwargs)
     finally:
-        recording.differentiating -= 1
+        recording.gradients -= 1
     aux = None
     if has_aux:
         if not isinstance(result, tuple) or len(result) != 2:
@@ -170,7 +168,9 @@ def _scalar_loss(result: Any) -> ndarray:
         raise GradientError(located(f"grad: the function returned a {type(result).__name__}, not an array", here()))
     if result.shape != ():
         raise GradientError(
-            located(f"grad: the function returned an array of shape {result.shape}; return a scalar, e.g. its sum", here())
+            located(
+                f"grad: the function returned an array of shape {result.shape}; return a scalar, e.g. its sum", here()
+            )
         )
     if result.dtype.kind != "f":
         raise GradientError(located(f"grad: the function returned {result.dtype}, not a floating number", here()))

@@ -15,9 +15,9 @@ from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
 from dopegraph.show import render
+from dopegraph.trace.places import MISSING
 from dopegraph.trace.recording import Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.places import MISSING
 from dopegraph.trace.tree import flatten
 from dopegraph.trace.walk import Walk, walk
 
@@ -107,7 +107,9 @@ def _undo(found: Walk, recording: Recording) -> None:
     found.stand_ins.remove()
 
 
-def visualize(function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True) -> Callable[..., Path]:
+def visualize(
+    function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True
+) -> Callable[..., Path]:
     """A function that draws the graph of `function` for its arguments into a file.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Where results go: the Python that makes what a function returned, and stores what it rebound, out of program results."""
+"""Where results go: the Python that makes what a function returned, and stores what it rebound."""
 
 from __future__ import annotations
 
@@ -101,6 +101,8 @@ class Placement:
             return self._made[id(value)]
         if is_immutable(value) or isinstance(value, (type, numpy.generic)):
             return self._constant(value)
+        if type(value) in (set, frozenset) and all(is_immutable(element) for element in value):
+            return self._line(value, f"{self._constant(type(value))}({self._constant(tuple(value))})")
         found = children_of(value)
         if found is not None:
             parts, rest, _ = found
@@ -108,7 +110,9 @@ class Placement:
                 raise Unreplayable("the result contains itself")
             made = ", ".join([self._expression(part) for part in parts])
             structure = Structure(type(value), rest, (LEAF,) * len(parts))
-            return self._line(value, f"[{made}]" if type(value) is list else f"{self._constant(structure)}.build([{made}])")
+            return self._line(
+                value, f"[{made}]" if type(value) is list else f"{self._constant(structure)}.build([{made}])"
+            )
         raise Unreplayable(f"the result contains a {type(value).__name__}")
 
     def _array(self, handle: ndarray) -> str:

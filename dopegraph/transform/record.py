@@ -58,13 +58,10 @@ class record:
 
     def __enter__(self) -> None:
         outer = active_recording()
-        if outer is not None:
-            recording = outer
-        else:
-            recording = _open_tape()
+        recording = outer if outer is not None else _open_tape()
         self._inside.append((recording, outer is None))
         recording.__enter__()
-        recording.start_tape()
+        recording.tape.start()
         self._mode.__enter__()
 
     def __exit__(
@@ -72,7 +69,7 @@ class record:
     ) -> None:
         recording, outermost = self._inside.pop()
         self._mode.__exit__()
-        recording.stop_tape()
+        recording.tape.stop()
         recording.__exit__()
         if outermost:
             recording.suspend()
@@ -108,7 +105,9 @@ def attach_grad(self: ndarray, grad_req: str = "write") -> None:
         Whether a new gradient replaces the old one, is added to it, or is not wanted.
     """
     if grad_req not in GRAD_REQS:
-        raise ValueError(located(f"attach_grad: grad_req must be one of {', '.join(GRAD_REQS)}, not {grad_req!r}", here()))
+        raise ValueError(
+            located(f"attach_grad: grad_req must be one of {', '.join(GRAD_REQS)}, not {grad_req!r}", here())
+        )
     if self.dtype.kind not in "fc":
         raise GradientError(
             located(f"attach_grad: an array of {self.dtype} has no gradient; use x.astype('float32')", here())
@@ -147,16 +146,14 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
     outer = active_recording()
     recording = outer if outer is not None else _recording_of(self)
     if recording is None:
-        raise GradientError(
-            located("backward: this array was not computed inside `with record():`", here())
-        )
+        raise GradientError(located("backward: this array was not computed inside `with record():`", here()))
     with recording:
         value = recording.value_of(self)
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
-        sources = list(recording.sources.items())
+        sources = list(recording.tape.sources.items())
         cotangent = recording.value_of(_head(self, head_gradient))
-        found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape())
+        found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape.nodes())
         gradients = [(handle, g) for (_, handle), g in zip(sources, found) if g is not None]
         if not gradients:
             raise GradientError(
@@ -164,7 +161,7 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
             )
         _store(recording, gradients)
         if not retain_graph:
-            recording.forget_tape()
+            recording.tape.forget()
     if outer is None and not retain_graph:
         _close(recording)
 

@@ -1,4 +1,4 @@
-"""The end of a recording: it becomes a program, and the Python that feeds it and places its results, or a plan to run Python."""
+"""The end of a recording: it becomes a program, with the Python that feeds it and places its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
 from dopegraph.runtime.device import current_device
 from dopegraph.trace.programs import boundary, programs
-from dopegraph.trace.recording import Escape, Recording
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.standins import without_floats
 from dopegraph.trace.walk import Walk, unchanged_since
 from dopegraph.transform.placement import Placement, Unreplayable
@@ -83,6 +83,11 @@ class _Layout:
             if handle._base is not None:
                 raise Unreplayable("a view that the function was given is written to")
             self.updates.append((self.position[id(handle)], handle._value))
+        for variable, view in list(walk.arrays.values()):
+            root = view._root()
+            if view is not root and id(root) in recording.mutated:
+                path = walk.paths[variable]
+                walk.guards.view_of(variable, view, self.variables[self.position[id(root)]], path)
 
     def _lifted(self, handle: ndarray, value: Value) -> None:
         """An array that was there before must be found again at every call."""

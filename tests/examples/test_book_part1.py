@@ -74,6 +74,7 @@ def test_the_linear_algebra_chapter(run):
     close(found[12], [3, 7, 11, 15, 19])
 
 
+@pytest.mark.usefixtures("real_digits")
 def test_the_naive_bayes_prior_follows_from_the_class_counts(run):
     labels = mnist(train=True)[1]
 

