@@ -1,4 +1,4 @@
-"""One training step of the book's multilayer perceptron (784-256-256-10, batch 64, SGD on the summed loss): who is how fast.
+"""One training step of the book's multilayer perceptron (784-256-256-10, batch 64, SGD, summed loss): who is how fast.
 
     python -m benchmarks.mlp_step [--rounds 200] [--only NAME,NAME]
 

@@ -1,7 +1,7 @@
 """dopegraph: write NumPy, get a compiled graph.
 
-Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and ``grad`` functions; look at their graphs with
-``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
+Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and ``grad`` functions; look at their graphs
+with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
 """
 
 from dopegraph import nn, numpy

@@ -52,7 +52,8 @@ def main() -> None:
     data, label = digits.train_images[: mlp.batch_size], digits.train_labels[: mlp.batch_size]
     print(dopegraph.explain(mlp.compiled_step)(data, label, mlp.learning_rate))
     uncompiled, compiled = milliseconds_a_step()
-    print(f"A step takes {compiled:.2f} ms compiled, {uncompiled:.2f} ms uncompiled ({uncompiled / compiled:.1f} times).\n")
+    ratio = uncompiled / compiled
+    print(f"A step takes {compiled:.2f} ms compiled, {uncompiled:.2f} ms uncompiled ({ratio:.1f} times).\n")
 
     files = [FOLDER / "multilayer_perceptron.png"]
     files.append(dopegraph.visualize(mlp.net, FOLDER / "network.svg")(data))

@@ -19,7 +19,8 @@ class CommonSubexpressions(Pass):
         for node in graph.nodes:
             node.inputs = tuple(replacement.get(value, value) for value in node.inputs)
             operands = frozenset(node.inputs) if node.op.commutative else node.inputs
-            key = (node.op.name, operands, tuple((name, attribute_key(node.attrs[name])) for name in sorted(node.attrs)))
+            attributes = tuple((name, attribute_key(node.attrs[name])) for name in sorted(node.attrs))
+            key = (node.op.name, operands, attributes)
             same = first.setdefault(key, node.outputs)
             if same is node.outputs:
                 kept.append(node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +14,12 @@ from dopegraph.array import ndarray
 from dopegraph.numpy import host
 
 
-def _ours(function: Any) -> Callable[..., Any] | None:
-    """The function of `dopegraph.numpy` that takes the place of one of `numpy`."""
+@functools.cache
+def _ours(function: Any, keywords: tuple[str, ...]) -> Callable[..., Any] | None:
+    """The function of `dopegraph.numpy` that takes the place of one of `numpy`, if it takes these keywords."""
     name = function.__name__
-    if getattr(numpy, name, None) is not function:
-        return None
-    return vars(sys.modules["dopegraph.numpy"]).get(name)
+    found = vars(sys.modules["dopegraph.numpy"]).get(name) if getattr(numpy, name, None) is function else None
+    return found if found is not None and set(keywords) <= set(inspect.signature(found).parameters) else None
 
 
 def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -25,7 +27,7 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
     out = kwargs.get("out", ())
     if any(isinstance(one, numpy.ndarray) for one in out):
         return getattr(ufunc, method)(*[numpy.asarray(x) for x in inputs], **kwargs)
-    ours = _ours(ufunc) if method == "__call__" else None
+    ours = _ours(ufunc, tuple(kwargs)) if method == "__call__" else None
     if ours is not None:
         return ours(*inputs, **kwargs)
     if out:
@@ -35,7 +37,7 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
 
 def array_function(self: ndarray, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``numpy.concatenate([x, y])`` and the like."""
-    ours = _ours(function)
+    ours = _ours(function, tuple(kwargs))
     if ours is not None:
         return ours(*args, **kwargs)
     return host.call(function.__name__, function, *args, **kwargs)

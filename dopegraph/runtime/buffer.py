@@ -25,7 +25,9 @@ class Buffer:
 
     __slots__ = ("_array", "device", "dtype", "native", "shape")
 
-    def __init__(self, array: numpy.ndarray | None, native: Any = None, device: Device = HOST, like: Any = None) -> None:
+    def __init__(
+        self, array: numpy.ndarray | None, native: Any = None, device: Device = HOST, like: Any = None
+    ) -> None:
         self._array = array
         self.native = native
         self.device = device

@@ -37,7 +37,9 @@ def _label(node: Node, names: dict[Value, str]) -> str:
         for key, value in node.attrs.items()
         if value != node.op.defaults.get(key, node.op.required) and len(format_attribute(value)) < 40
     ]
-    numbers = [format_attribute(v.node.attrs["value"]) for v in node.inputs if v.node is not None and _is_detail(v.node)]
+    numbers = [
+        format_attribute(v.node.attrs["value"]) for v in node.inputs if v.node is not None and _is_detail(v.node)
+    ]
     where = f"\n{node.location}" if node.location is not None else ""
     first = " ".join([node.op.name, *numbers])
     types = ", ".join(str(value.type) for value in node.outputs)

@@ -7,10 +7,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy
-
 from dopegraph.backends import Program, compile_graph
 from dopegraph.ir.graph import Node, Value, extract
+from dopegraph.ir.types import attribute_key
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device
 
@@ -78,7 +77,8 @@ def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence
     number: dict[Value, int] = {value: position for position, value in enumerate(inputs)}
     wired = []
     for node in nodes:
-        wired.append((node.op.name, tuple([number[v] for v in node.inputs]), attributes_key(node.attrs)))
+        attributes = tuple([(name, attribute_key(node.attrs[name])) for name in node.attrs])
+        wired.append((node.op.name, tuple([number[value] for value in node.inputs]), attributes))
         for value in node.outputs:
             number[value] = len(number)
     return (
@@ -86,19 +86,6 @@ def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence
         tuple(wired),
         tuple(number[value] for value in results),
     )
-
-
-def attributes_key(attrs: dict[str, Any]) -> Any:
-    """A hashable stand-in for attributes that keeps 1, 1.0 and True, and 0.0 and -0.0, apart."""
-    return tuple((name, _key(attrs[name])) for name in attrs) if attrs else ()
-
-
-def _key(attribute: Any) -> Any:
-    if isinstance(attribute, numpy.ndarray):
-        return (attribute.dtype.str, attribute.shape, attribute.tobytes())
-    if isinstance(attribute, (float, complex, bool)):
-        return (type(attribute), repr(attribute))
-    return attribute
 
 
 def boundary(nodes: Iterable[Node], outputs: Iterable[Value]) -> list[Value]:

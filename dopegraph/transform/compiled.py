@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from dopegraph.runtime.location import Location, here
-from dopegraph.trace.effects import Watch
-from dopegraph.trace.guards import configuration
+from dopegraph.state.effects import Watch
+from dopegraph.state.guards import configuration
+from dopegraph.state.walk import Walk, walk
 from dopegraph.trace.recording import Escape, Recording, active_recording
-from dopegraph.trace.walk import Walk, walk
 from dopegraph.transform.placement import Unreplayable
 from dopegraph.transform.plan import PythonPlan, ReplayPlan
 from dopegraph.transform.results import make_plan, settle

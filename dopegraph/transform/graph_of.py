@@ -15,11 +15,11 @@ from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
 from dopegraph.show import render
-from dopegraph.trace.places import MISSING
+from dopegraph.state.places import MISSING
+from dopegraph.state.walk import Walk, walk
 from dopegraph.trace.recording import Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
-from dopegraph.trace.walk import Walk, walk
 
 
 def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[..., Graph]:

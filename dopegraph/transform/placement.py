@@ -8,11 +8,11 @@ import numpy
 
 from dopegraph.array import ndarray, view
 from dopegraph.ir.graph import Value
-from dopegraph.trace.guards import is_immutable
-from dopegraph.trace.places import MISSING, DictPlace, ListPlace, Place
+from dopegraph.state.guards import is_immutable
+from dopegraph.state.places import MISSING, DictPlace, ListPlace, Place
+from dopegraph.state.walk import Walk
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import LEAF, Structure, children_of, flatten
-from dopegraph.trace.walk import Walk
 
 # Values that may be stored again by every replay: they do not count up.
 _FLAGS = (bool, str, type(None))

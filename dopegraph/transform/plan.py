@@ -14,9 +14,9 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.trace.guards import Match
+from dopegraph.state.guards import Match
+from dopegraph.state.walk import Walk
 from dopegraph.trace.recording import Escape, suspended
-from dopegraph.trace.walk import Walk
 
 
 class PythonPlan:

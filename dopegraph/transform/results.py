@@ -13,10 +13,10 @@ from dopegraph.backends import Program
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
 from dopegraph.runtime.device import current_device
+from dopegraph.state.standins import without_floats
+from dopegraph.state.walk import Walk, unchanged_since
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
-from dopegraph.trace.standins import without_floats
-from dopegraph.trace.walk import Walk, unchanged_since
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
 

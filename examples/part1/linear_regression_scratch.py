@@ -1,6 +1,6 @@
 """Linear regression from scratch (the book's chapter 5): two weights and a bias, found by stochastic gradient descent.
 
-    python -m examples.part1.linear_regression_scratch
+python -m examples.part1.linear_regression_scratch
 """
 
 import dopegraph

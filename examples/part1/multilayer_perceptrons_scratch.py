@@ -1,6 +1,6 @@
 """Multilayer perceptrons from scratch (the book's chapter 13): 784-256-256-10 on MNIST, every step one compiled symbol.
 
-    python -m examples.part1.multilayer_perceptrons_scratch
+python -m examples.part1.multilayer_perceptrons_scratch
 """
 
 import dopegraph

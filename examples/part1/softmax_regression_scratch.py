@@ -1,6 +1,6 @@
 """Multiclass logistic regression from scratch (the book's chapter 8) on MNIST.
 
-    python -m examples.part1.softmax_regression_scratch
+python -m examples.part1.softmax_regression_scratch
 """
 
 import dopegraph

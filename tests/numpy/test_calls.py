@@ -8,6 +8,7 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.numpy.table import TABLE
+from dopegraph.transform.plan import ReplayPlan
 from tests.numpy.calls import BINARY_OPERANDS, CALLS, SINCE_2_1, UNARY_OPERANDS, inputs
 
 NUMPY_2_1 = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 1)
@@ -43,6 +44,11 @@ class Call:
 
     def at_once(self) -> Any:
         return attempt(self.function(np), *[np.asarray(inputs()[name]) for name in self.names])
+
+    def recorded(self) -> dopegraph.transform.Compiled:
+        function = dopegraph.compile(self.function(np))
+        function(*[np.asarray(inputs()[name]) for name in self.names])
+        return function
 
     def compiled(self) -> Any:
         function = dopegraph.compile(self.function(np))
@@ -120,3 +126,17 @@ def test_the_error_of_a_wrong_call_names_the_line_it_stands_on(expression):
     # What Python itself asks of an array (bool, len, range, ...) fails on the line that asks.
     if expression.startswith(("np.", "x[", "x + ", "s[", "t[")):
         assert "test_calls.py" in str(error)
+
+
+# These look at values, or stand in the table next to their like although NumPy computes them.
+ON_THE_HOST = ["allclose", "array_equal", "i & 3", "i | k", "i ^ 7", "<<", ">>", "~i", "round", "np.array([2, 3])"]
+
+
+@pytest.mark.parametrize("group", ["creation", "reduction", "shape", "joining", "linear", "logic"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_has_primitives_is_traced_and_replayed(group):
+    for expression in CALLS[group].strip().split("\n"):
+        call = Call(expression)
+        wrong = isinstance(call.by_numpy(), Exception)
+        if not wrong and "z" not in call.names and not any(one in expression for one in ON_THE_HOST):
+            assert isinstance(call.recorded().plans[0], ReplayPlan), expression

@@ -108,6 +108,12 @@ def test_numpys_own_functions_call_ours_or_run_on_the_host():
     assert dopegraph.grad(lambda x: numpy.tanh(x).sum())(np.zeros(2)).tolist() == [1, 1]
 
 
+def test_keywords_that_only_numpys_functions_have_send_them_to_the_host():
+    x = np.ones(2)
+    assert type(numpy.zeros_like(x, order="C")) is np.ndarray
+    assert numpy.add(x, 1, casting="no").tolist() == [2, 2]
+
+
 def test_numpys_ufunc_methods_and_outputs_work():
     x = np.array([1.0, 2.0, 3.0])
     assert numpy.add.reduce(x).tolist() == 6 and numpy.multiply.outer(x, x).shape == (3, 3)

@@ -1,6 +1,7 @@
 """Any index reads, and writes, what it does in NumPy: at once and compiled."""
 
 import numpy
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -151,3 +152,26 @@ def test_einsum_is_numpys(data):
     for function in (np.einsum, dopegraph.compile(np.einsum)):
         found = function(subscripts, *map(np.array, arrays))
         numpy.testing.assert_allclose(found.asnumpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_integer_indices_have_derivatives_compiled_or_not():
+    def picked(x, rows, columns):
+        return (x[rows, columns] * 2).sum() + x[[0, 0]].sum() + x[..., 1].sum()
+
+    x, rows, columns = np.ones((2, 3)), np.array([0, 1]), np.array([2, -3])
+    for derivative in (dopegraph.grad(picked), dopegraph.compile(dopegraph.grad(picked))):
+        assert derivative(x, rows, columns).tolist() == [[2, 3, 4], [2, 1, 0]]
+
+
+def test_a_position_outside_an_axis_is_an_error_compiled_too():
+    pick = dopegraph.compile(lambda x, rows, columns: x[rows, columns])
+    x, rows = np.arange(6).reshape(2, 3), np.array([0, 1])
+    assert pick(x, rows, np.array([2, -1])).tolist() == [2, 5]
+    for columns in ([3, 0], [0, -4]):
+        with pytest.raises(IndexError):
+            pick(x, rows, np.array(columns)).tolist()
+
+
+def test_a_mask_has_no_derivative_and_says_what_does():
+    with pytest.raises(dopegraph.errors.GradientError, match=r"np\.where[\s\S]*test_indices\.py"):
+        dopegraph.grad(lambda x: x[x > 0].sum())(np.ones(3))

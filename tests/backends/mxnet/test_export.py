@@ -45,6 +45,7 @@ CONV = """graph conv(%x: f32[2,3,8,8]; state %k: f32[4,3,3,3], %b: f32[4,1,1], %
   return %9
 }"""
 
+
 def arguments(graph: Graph) -> list[Any]:
     random = numpy.random.RandomState(0)
     return [random.randn(*value.shape).astype(value.type.dtype) for value in graph.arguments]

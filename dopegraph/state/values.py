@@ -1,5 +1,5 @@
 """The first half of a walk over what a function reaches: arguments and values. Each is guarded, arrays and places are
-noted; what leads on to functions, classes and objects is left to `dopegraph.trace.walk`.
+noted; what leads on to functions, classes and objects is left to `dopegraph.state.walk`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 import numpy
 
 from dopegraph.array import from_numpy, ndarray
-from dopegraph.trace.guards import Guards, is_immutable
-from dopegraph.trace.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
+from dopegraph.state.guards import Guards, is_immutable
+from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
+from dopegraph.state.standins import StandIns
 from dopegraph.trace.recording import Escape
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.standins import StandIns
 from dopegraph.trace.tree import children_of
 
 # A state larger than this is guarded more slowly than it is run.

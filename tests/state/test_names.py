@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from dopegraph.trace.names import names_used, nested, parameter_names
+from dopegraph.state.names import names_used, nested, parameter_names
 
 VALUE = 1
 

@@ -12,7 +12,7 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.runtime.config import current_policy, default_dtype, is_training
 from dopegraph.runtime.device import current_device
-from dopegraph.trace.places import MISSING
+from dopegraph.state.places import MISSING
 
 Match = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 

@@ -15,11 +15,11 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.runtime.location import is_ours
-from dopegraph.trace.effects import home_of, is_user_code, is_user_module
-from dopegraph.trace.guards import is_immutable
-from dopegraph.trace.names import names_used, nested, parameter_names
-from dopegraph.trace.places import MISSING, CellPlace, ClassPlace, NamesPlace
-from dopegraph.trace.values import BUILT_IN, Values, unwrap
+from dopegraph.state.effects import home_of, is_user_code, is_user_module
+from dopegraph.state.guards import is_immutable
+from dopegraph.state.names import names_used, nested, parameter_names
+from dopegraph.state.places import MISSING, CellPlace, ClassPlace, NamesPlace
+from dopegraph.state.values import BUILT_IN, Values, unwrap
 
 # What names of other people's modules may stand for without making a function depend on hidden state.
 _LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), ndarray)
