@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +107,7 @@ def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
     if not library.available():
         if policy == "only_mxnet":
             raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
+        _say_once(f"graphs run on NumPy, which is slower: {library.why_missing()}")
         return partition(graph, lambda node: True), []
     from dopegraph.backends.mxnet.lowering import lacking
 
@@ -123,6 +126,11 @@ def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
             located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
         )
     return stages, fallbacks
+
+
+@functools.lru_cache(maxsize=None)
+def _say_once(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 def _compile(stage: Stage, device: Device) -> Any:
