@@ -128,7 +128,7 @@ def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
     return stages, fallbacks
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _say_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
 

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from dopegraph.backends.mxnet.compatibility import MXNetFinder
 from dopegraph.backends.mxnet.native import library_information, missing_library, start
-from dopegraph.backends.mxnet.process import environment, make_forks_safe
+from dopegraph.backends.mxnet.process import environment, make_forks_safe, quiet_at_exit
 
 SETUP = "python -m dopegraph setup"
 
@@ -129,6 +129,7 @@ def _load() -> ModuleType:
         if _is_right(version):
             _bind_once(mxnet)
             make_forks_safe()
+            quiet_at_exit(mxnet.nd.CachedOp, mxnet.symbol.symbol.SymbolBase, mxnet.ndarray.ndarray.NDArrayBase)
             return mxnet
     except Exception as error:
         raise MXNetMissing(_explain(error)) from error

@@ -10,7 +10,8 @@ import ctypes
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -53,6 +54,21 @@ def without_engine_line() -> Iterator[None]:
             for line in held:
                 if b"MXNet start using engine" not in line:
                     os.write(2, line)
+
+
+def quiet_at_exit(*types: type) -> None:
+    """Let objects of MXNet's types end silently when Python has already taken MXNet's modules apart.
+
+    Their ``__del__`` calls into those modules; the process is about to end, and its memory with it.
+    """
+    for one in types:
+        free = one.__del__  # type: ignore[attr-defined]
+
+        def __del__(self: object, free: Callable[[object], None] = free, ending: Any = sys.is_finalizing) -> None:
+            if not ending():
+                free(self)
+
+        one.__del__ = __del__  # type: ignore[attr-defined]
 
 
 def make_forks_safe() -> None:

@@ -58,6 +58,7 @@ def in_the_default(dtype, pair, default):
 @pytest.mark.parametrize("default", ["float32", "float64"])
 @pytest.mark.parametrize("pair", PAIRS, ids=name_of)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@dopegraph.policy("only_numpy")
 def test_dtypes_promote_as_in_numpy_2(pair, default):
     dopegraph.set_default_dtype(default)
     try:

@@ -16,7 +16,7 @@ import pytest
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.compatibility import MXNetFinder, distutils_version, numpy_with_old_names
 from dopegraph.backends.mxnet.native import missing_library
-from dopegraph.backends.mxnet.process import environment, processors, without_engine_line
+from dopegraph.backends.mxnet.process import environment, processors, quiet_at_exit, without_engine_line
 
 needs_mxnet = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -335,3 +335,25 @@ def test_only_the_engine_line_is_held_back(capfd):
     with without_engine_line():
         os.write(2, b"[12:00] engine.cc:54: MXNet start using engine: NaiveEngine\nsomething else\n")
     assert capfd.readouterr().err == "something else\n"
+
+
+def test_objects_that_outlive_mxnets_modules_end_silently():
+    freed = []
+
+    class Handle:
+        def __del__(self):
+            freed.append(self)
+
+    quiet_at_exit(Handle)
+    handle = Handle()
+    handle.__del__(ending=lambda: True)
+    assert freed == []
+    handle.__del__()
+    assert freed == [handle]
+
+
+@needs_mxnet
+def test_mxnets_objects_are_quiet_at_exit():
+    mx = library.load()
+    for one in (mx.nd.CachedOp, mx.symbol.symbol.SymbolBase, mx.ndarray.ndarray.NDArrayBase):
+        assert one.__del__.__module__ == "dopegraph.backends.mxnet.process"
