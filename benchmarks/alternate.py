@@ -1,23 +1,19 @@
-"""Times contestants in turns in one process, so that a noisy machine is equally unfair to all; medians and ratios."""
+"""Times contestants in turns in one script, so that a noisy machine is equally unfair to all; medians and ratios."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing.connection import Connection
 from statistics import median, quantiles
 
-
-@dataclass
-class Contestant:
-    """Something that does one step of work when called, or the reason why it cannot take part."""
-
-    name: str
-    step: Callable[[], object] | None
-    absent: str = ""
+# Steps of a block that are not counted: caches and thread pools come back to what they do.
+SETTLE = 5
 
 
 @dataclass
@@ -31,22 +27,63 @@ class Row:
     ratio: float
 
 
-def race(contestants: list[Contestant], rounds: int, warm_up: int = 5) -> list[Row]:
-    """Run each contestant once in every round, in an order that rotates."""
-    running = [one for one in contestants if one.step is not None]
-    times: dict[str, list[float]] = {one.name: [] for one in running}
-    for number in range(rounds + warm_up):
-        shift = number % len(running)
-        for one in running[shift:] + running[:shift]:
-            assert one.step is not None
+class Contestant:
+    """A process of its own that does blocks of steps when told: thread pools of libraries do not disturb each other.
+
+    Attributes
+    ----------
+    losses : list of float
+        What the first steps returned, for a comparison.
+    absent : str
+        Why it cannot take part; empty when it can.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Callable[[], float]], check: int = 3) -> None:
+        self.name = name
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(make, other, check), daemon=True)
+        self._process.start()
+        self.losses, self.absent = self._pipe.recv()
+
+    def block(self, steps: int) -> list[float]:
+        """Times of some steps, in microseconds."""
+        self._pipe.send(steps)
+        return self._pipe.recv()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.is_alive():
+            self._pipe.send(0)
+        self._process.join()
+
+
+def _serve(make: Callable[[], Callable[[], float]], pipe: Connection, check: int) -> None:
+    try:
+        step = make()
+        pipe.send(([step() for _ in range(check)], ""))
+    except Exception as reason:
+        pipe.send(([], f"{type(reason).__name__}: {str(reason).splitlines()[0]}"))
+        return
+    while steps := pipe.recv():
+        times = []
+        for _ in range(steps + SETTLE):
             start = time.perf_counter()
-            one.step()
-            elapsed = (time.perf_counter() - start) * 1e6
-            if number >= warm_up:
-                times[one.name].append(elapsed)
-    first = median(times[running[0].name])
+            step()
+            times.append((time.perf_counter() - start) * 1e6)
+        pipe.send(times[SETTLE:])
+
+
+def race(contestants: list[Contestant], rounds: int, steps: int = 10) -> list[Row]:
+    """In every round each contestant, one after another and the first one in turn, does a block of steps."""
+    times: dict[str, list[float]] = {one.name: [] for one in contestants}
+    for number in range(rounds):
+        shift = number % len(contestants)
+        for one in contestants[shift:] + contestants[:shift]:
+            times[one.name] += one.block(steps)
+    first = median(times[contestants[0].name])
     rows = []
-    for one in running:
+    for one in contestants:
         low, middle, high = quantiles(times[one.name], n=4)
         rows.append(Row(one.name, middle, low, high, middle / first))
     return rows
