@@ -6,23 +6,19 @@ is: when it has memory, how views see their base, how in-place writes stay the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import TensorType
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device, current_device
-from dopegraph.runtime.errors import DeviceError, DopegraphError
+from dopegraph.runtime.errors import DeviceError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording, suspended
-
-# What a view is of its base: primitives with their attributes, one after the other.
-Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, write_back
 
 
 class ndarray:
@@ -169,7 +165,7 @@ class ndarray:
             source = self._base._settled()
             self._base._shared = self._shared = True
             if source.device.is_host:
-                self._buffer = Buffer(_kernels(source.array, self._steps))
+                self._buffer = Buffer(run_kernels(source.array, self._steps))
             else:
                 self._buffer = run_alone(self._steps, self._base)
         return self._buffer
@@ -233,7 +229,7 @@ class ndarray:
         assert self._base is not None
         source = recording.value_of(self._base)
         if self._derived is None or self._derived[0] is not source:
-            self._derived = (source, _emit_steps(recording, source, self._steps))
+            self._derived = (source, emit_steps(recording, source, self._steps))
         return self._derived[1]
 
     # Python looks at it ------------------------------------------------------------------------------------------
@@ -346,121 +342,3 @@ def traced(value: Value, recording: Recording) -> ndarray:
     handle._recording = recording
     recording.adopt(handle)
     return handle
-
-
-def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
-    """Apply a primitive: record it when recording, otherwise run it at once."""
-    if op.view:
-        return view(operands[0], ((op, attrs),))
-    recording = active_recording()
-    try:
-        if recording is not None:
-            return traced(recording.emit(op, [recording.value_of(operand) for operand in operands], attrs), recording)
-        buffers = [operand._settled() for operand in operands]
-        if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
-            # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
-            return owned(numpy.asarray(op.kernel(*[buffer.array for buffer in buffers], **attrs), order="C"))
-        return ndarray(run_alone(((op, attrs),), *operands))
-    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
-        raise explained(op, operands, attrs, cause) from cause
-
-
-def view(operand: ndarray, steps: Steps) -> ndarray:
-    """A view of an array, by primitives that NumPy, too, does without a copy."""
-    recording = active_recording()
-    try:
-        if recording is not None:
-            result = ndarray(None)
-            result._base, result._steps = operand, steps
-            result._type  # noqa: B018 - checks the steps
-            return result
-        source = operand._settled()
-        if not source.device.is_host:
-            return ndarray(run_alone(steps, operand))
-        return linked(_kernels(source.array, steps), operand, steps)
-    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
-        raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
-
-
-def linked(array: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:
-    """A handle of a NumPy array that may be a view of an operand's memory."""
-    result = owned(array)
-    if numpy.may_share_memory(array, operand._settled().array):
-        result._foreign = operand._foreign
-        result._shared = operand._shared = True
-        result._base, result._steps = operand, steps
-    return result
-
-
-def run_alone(steps: Steps, *operands: ndarray) -> Buffer:
-    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device."""
-    recording = Recording(steps[-1][0].name)
-    (first, attrs), rest = steps[0], steps[1:]
-    value = recording.emit(first, [recording.lift(operand) for operand in operands], attrs)
-    return recording.evaluate([_emit_steps(recording, value, rest)])[0]
-
-
-def _kernels(array: numpy.ndarray, steps: Steps) -> numpy.ndarray:
-    for op, attrs in steps:
-        array = op.kernel(array, **attrs)
-    return numpy.asarray(array)
-
-
-def _emit_steps(recording: Recording, value: Value, steps: Steps) -> Value:
-    for op, attrs in steps:
-        value = recording.emit(op, [value], attrs)
-    return value
-
-
-_ON_MXNET = frozenset(
-    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
-)
-
-
-def _better_on_mxnet(op: Primitive) -> bool:
-    """Whether MXNet's tuned operator is worth a call of its own."""
-    if op.name not in _ON_MXNET or current_policy() == "only_numpy":
-        return False
-    from dopegraph.backends.mxnet import library
-
-    return library.available()
-
-
-def write_back(recording: Recording, base: Value, part: Value, steps: Steps) -> Value:
-    """The base's new value after `part` was written through a view of it."""
-    before = [base]
-    for op, attrs in steps[:-1]:
-        before.append(recording.emit(op, [before[-1]], attrs))
-    for (op, attrs), source in zip(reversed(steps), reversed(before)):
-        part = _undo(recording, op, attrs, source, part)
-    return part
-
-
-def _undo(recording: Recording, op: Primitive, attrs: dict[str, Any], source: Value, part: Value) -> Value:
-    """The new value of `source` when the result of applying `op` to it becomes `part`."""
-    if op.name == "strided_slice":
-        if part.type == source.type:
-            return part
-        return recording.emit(primitives["slice_update"], [source, part], attrs)
-    if op.name == "reshape":
-        return recording.emit(op, [part], {"shape": source.shape})
-    if op.name == "transpose":
-        inverse = tuple(sorted(range(len(attrs["axes"])), key=attrs["axes"].__getitem__))
-        return recording.emit(op, [part], {"axes": inverse})
-    if op.name == "flip":
-        return recording.emit(op, [part], attrs)
-    raise ValueError(located("assignment destination is read-only", here()))
-
-
-def explained(op: Primitive, operands: Sequence[ndarray], attrs: dict[str, Any], cause: Exception) -> Exception:
-    """The error of an operation, with its name, operand types and the user's line."""
-    message, kind = str(cause), type(cause)
-    if not isinstance(cause, DopegraphError):
-        try:
-            op.result_types([operand._type for operand in operands], {**op.defaults, **attrs})
-        except (DopegraphError, ValueError, TypeError) as typed:
-            message, kind = str(typed), type(typed)
-    if "\n  at " in message:
-        return cause
-    types = ", ".join(str(operand._type) for operand in operands)
-    return kind(located(f"{op.name}({types}): {message}", here()))

@@ -8,7 +8,8 @@ from typing import Any, Union
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, explained, ndarray
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply, explained
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.creation import dtype_or_default, integers
 from dopegraph.numpy.promotion import as_array, convert, promote

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy
 
-from dopegraph.array import apply, ndarray, write_back
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
+from dopegraph.trace.views import write_back
 
 
 def assign(target: ndarray, source: Any, what: str = "assignment") -> ndarray:

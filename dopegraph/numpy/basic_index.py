@@ -7,10 +7,10 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from dopegraph.array import Steps
 from dopegraph.ops import flip, reshape, strided_slice
 from dopegraph.runtime.errors import IndexingError
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.views import Steps
 
 
 def basic_steps(key: Any, shape: tuple[int, ...]) -> Steps | None:

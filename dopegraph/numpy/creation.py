@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, from_numpy, ndarray, traced
+from dopegraph.array import from_numpy, ndarray, traced
+from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
 from dopegraph.runtime.config import default_dtype

@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.ir.types import TensorType
 from dopegraph.numpy import host

@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, linked, ndarray, owned, view
+from dopegraph.array import ndarray, owned
+from dopegraph.dispatch import apply, linked, view
 from dopegraph.numpy.assign import finish, host_key
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.elementwise import call

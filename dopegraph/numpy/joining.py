@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import integers, shape_of
 from dopegraph.numpy.promotion import as_array, dtype_of, new, promote

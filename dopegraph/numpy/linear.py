@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray, view
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply, view
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.logic import where

@@ -7,7 +7,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call, truth

@@ -7,7 +7,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy.creation import dtype_or_default
 from dopegraph.numpy.promotion import as_array, new, scalar
 

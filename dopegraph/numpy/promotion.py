@@ -11,7 +11,8 @@ from typing import Any, Union
 
 import numpy
 
-from dopegraph.array import apply, from_numpy, ndarray, owned, traced, view
+from dopegraph.array import from_numpy, ndarray, owned, traced
+from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype

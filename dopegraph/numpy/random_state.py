@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray, owned
+from dopegraph.array import ndarray, owned
+from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.creation import integers

@@ -10,7 +10,8 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray, view
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply, view
 from dopegraph.numpy.creation import integers, shape_of
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops.typing import broadcast_shapes, normalize_axes, normalize_axis

@@ -9,8 +9,9 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import apply, ndarray, traced
+from dopegraph.array import ndarray, traced
 from dopegraph.autodiff import pullback
+from dopegraph.dispatch import apply
 from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops import full

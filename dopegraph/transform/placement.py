@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray, view
+from dopegraph.array import ndarray
+from dopegraph.dispatch import view
 from dopegraph.ir.graph import Value
 from dopegraph.state.guards import is_immutable
 from dopegraph.state.places import MISSING, DictPlace, ListPlace, Place

@@ -1,0 +1,91 @@
+"""Applying primitives to arrays: recorded when something records, otherwise run at once; errors name the user's line.
+
+The front end is written on `apply` and `view`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from dopegraph.array import ndarray, owned, traced
+from dopegraph.ir.primitive import Primitive
+from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.errors import DopegraphError
+from dopegraph.runtime.location import here, located
+from dopegraph.trace.recording import active_recording
+from dopegraph.trace.views import Steps, run_alone, run_kernels
+
+
+def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
+    """Apply a primitive: record it when recording, otherwise run it at once."""
+    if op.view:
+        return view(operands[0], ((op, attrs),))
+    recording = active_recording()
+    try:
+        if recording is not None:
+            return traced(recording.emit(op, [recording.value_of(operand) for operand in operands], attrs), recording)
+        buffers = [operand._settled() for operand in operands]
+        if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
+            # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
+            return owned(numpy.asarray(op.kernel(*[buffer.array for buffer in buffers], **attrs), order="C"))
+        return ndarray(run_alone(((op, attrs),), *operands))
+    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+        raise explained(op, operands, attrs, cause) from cause
+
+
+def view(operand: ndarray, steps: Steps) -> ndarray:
+    """A view of an array, by primitives that NumPy, too, does without a copy."""
+    recording = active_recording()
+    try:
+        if recording is not None:
+            result = ndarray(None)
+            result._base, result._steps = operand, steps
+            result._type  # noqa: B018 - checks the steps
+            return result
+        source = operand._settled()
+        if not source.device.is_host:
+            return ndarray(run_alone(steps, operand))
+        return linked(run_kernels(source.array, steps), operand, steps)
+    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+        raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
+
+
+def linked(array: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:
+    """A handle of a NumPy array that may be a view of an operand's memory."""
+    result = owned(array)
+    if numpy.may_share_memory(array, operand._settled().array):
+        result._foreign = operand._foreign
+        result._shared = operand._shared = True
+        result._base, result._steps = operand, steps
+    return result
+
+
+_ON_MXNET = frozenset(
+    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
+)
+
+
+def _better_on_mxnet(op: Primitive) -> bool:
+    """Whether MXNet's tuned operator is worth a call of its own."""
+    if op.name not in _ON_MXNET or current_policy() == "only_numpy":
+        return False
+    from dopegraph.backends.mxnet import library
+
+    return library.available()
+
+
+def explained(op: Primitive, operands: Sequence[ndarray], attrs: dict[str, Any], cause: Exception) -> Exception:
+    """The error of an operation, with its name, operand types and the user's line."""
+    message, kind = str(cause), type(cause)
+    if not isinstance(cause, DopegraphError):
+        try:
+            op.result_types([operand._type for operand in operands], {**op.defaults, **attrs})
+        except (DopegraphError, ValueError, TypeError) as typed:
+            message, kind = str(typed), type(typed)
+    if "\n  at " in message:
+        return cause
+    types = ", ".join(str(operand._type) for operand in operands)
+    return kind(located(f"{op.name}({types}): {message}", here()))
