@@ -10,12 +10,14 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint docs-check bench clean
+.PHONY: demo test lint pytest bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
 
-test: lint
+test: lint pytest
+
+pytest: $(READY)
 	$(BIN)/python -m pytest
 
 lint: $(READY)

@@ -55,7 +55,6 @@ setup(
     },
     package_dir=ROOTS,
     packages=packages(),
-    package_data={"": ["py.typed", "*.c", "*.h", "*.lark", "*.css", "*.js", "*.html"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -14,6 +14,7 @@ import numpy
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage, partition
 from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
@@ -70,6 +71,9 @@ class Program:
     def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
         """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
         graph = self.graph
+        if not self.device.is_host:
+            # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
+            arguments = [one if is_key(one) else _to_device(one, self.device) for one in arguments]
         known: dict[Value, Buffer] = dict(zip(graph.arguments, arguments))
         wanted = dict(zip(graph.results, out)) if out is not None else {}
         with self._lock:
@@ -149,8 +153,8 @@ class _NumpyStage:
         self.device = device
 
     def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
-        results = self.executable.run([buffer.array for buffer in inputs])
-        return [_to_device(Buffer(array), self.device) for array in results]
+        results = map(Buffer, self.executable.run([buffer.array for buffer in inputs]))
+        return [buffer if is_key(buffer) else _to_device(buffer, self.device) for buffer in results]
 
 
 def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST) -> Program:

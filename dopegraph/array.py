@@ -164,10 +164,9 @@ class ndarray:
             assert self._base is not None
             source = self._base._settled()
             self._base._shared = self._shared = True
-            if source.device.is_host:
-                self._buffer = Buffer(run_kernels(source.array, self._steps))
-            else:
-                self._buffer = run_alone(self._steps, self._base)
+            if not source.device.is_host:
+                return run_alone(self._steps, self._base)  # a copy, made anew: the base may have changed
+            self._buffer = Buffer(run_kernels(source.array, self._steps))
         return self._buffer
 
     def _become(self, buffer: Buffer) -> None:

@@ -41,16 +41,21 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
     recording = active_recording()
     try:
         if recording is not None:
-            result = ndarray(None)
-            result._base, result._steps = operand, steps
-            result._type  # noqa: B018 - checks the steps
-            return result
+            return _lazy(operand, steps)
         source = operand._settled()
         if not source.device.is_host:
-            return ndarray(run_alone(steps, operand))
+            return _lazy(operand, steps)
         return linked(run_kernels(source.array, steps), operand, steps)
     except (DopegraphError, ValueError, TypeError, IndexError) as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
+
+
+def _lazy(operand: ndarray, steps: Steps) -> ndarray:
+    """A view without memory of its own: it looks at its base whenever it is needed."""
+    result = ndarray(None)
+    result._base, result._steps = operand, steps
+    result._type  # noqa: B018 - checks the steps
+    return result
 
 
 def linked(array: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:

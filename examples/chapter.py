@@ -9,21 +9,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-import dopegraph
-
 
 def options(description: str, epochs: int, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options of every chapter, from the command line; the device and the policy are set as asked."""
+    """The options of every chapter, from the command line."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps only, to see that it runs")
     parser.add_argument("--epochs", type=int, default=None, help=f"passes over the data (default {epochs})")
-    parser.add_argument("--device", default="cpu", help="cpu, gpu or gpu:NUMBER (default cpu)")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="leave the book's plots in this folder")
     chosen = parser.parse_args(arguments)
     if chosen.epochs is None:
         chosen.epochs = 1 if chosen.quick else epochs
     chosen.steps = 100 if chosen.quick else None
-    dopegraph.device(chosen.device).__enter__()
     return chosen
 
 

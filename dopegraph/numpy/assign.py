@@ -13,7 +13,7 @@ from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, 
 from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.views import write_back
 
 
@@ -25,7 +25,11 @@ def assign(target: ndarray, source: Any, what: str = "assignment") -> ndarray:
     recording = active_recording()
     if value.shape != target.shape:
         value = _fitting(value, target.shape, what)
-    if recording is None:
+    if recording is None and not target.device.is_host:
+        with Recording("assign") as recording:
+            target._assign(recording.value_of(value), recording)
+            recording.finish()
+    elif recording is None:
         target._write(..., value._settled().array)
     else:
         target._assign(recording.value_of(value), recording)
@@ -46,6 +50,11 @@ def _fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
 def set_item(target: ndarray, key: Any, source: Any) -> None:
     """``target[key] = source``."""
     recording = active_recording()
+    if recording is None and not target.device.is_host:
+        with Recording("set_item") as recording:
+            set_item(target, key, source)
+            recording.finish()
+        return
     if recording is None:
         source = source._settled().array if isinstance(source, ndarray) else source
         target._write(host_key(key), source)

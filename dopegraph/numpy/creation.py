@@ -142,7 +142,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> ndarray:
 def _like(a: Any, value: Any, dtype: Any, shape: Any) -> ndarray:
     model = as_array(a)
     lengths = model.shape if shape is None else shape_of(shape)
-    return _filled(lengths, value, dtype_of(dtype) if dtype is not None else model.dtype)
+    with model.device:
+        return _filled(lengths, value, dtype_of(dtype) if dtype is not None else model.dtype)
 
 
 def zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:

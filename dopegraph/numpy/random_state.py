@@ -14,7 +14,9 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.creation import integers
 from dopegraph.numpy.promotion import new
+from dopegraph.runtime.device import cpu, current_device
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.recording import active_recording
 
 STATE: ndarray = owned(numpy.array([int.from_bytes(os.urandom(8), "little"), 0], numpy.uint64))
 """The key of the next draw: seed and counter."""
@@ -36,7 +38,12 @@ def seed(seed: int | None = None) -> None:
         (number,) = integers(seed, "random.seed: the seed")
         if number < 0:
             raise ValueError(located("random.seed: the seed must not be negative", here()))
-    assign(STATE, new(numpy.array([number % 2**64, 0], numpy.uint64)))
+    _set(number % 2**64, 0)
+
+
+def _set(seed: int, counter: int) -> None:
+    with cpu():  # keys stay in the host's memory
+        assign(STATE, new(numpy.array([seed, counter], numpy.uint64)))
 
 
 def get_state() -> tuple[int, int]:
@@ -47,11 +54,12 @@ def get_state() -> tuple[int, int]:
 
 def set_state(state: tuple[int, int]) -> None:
     """Go back to a state that `get_state` gave."""
-    assign(STATE, new(numpy.array(state, numpy.uint64)))
+    _set(*state)
 
 
 def draw(op: Primitive, **attrs: Any) -> ndarray:
     """What a random primitive gives for the present key; the next draw has another."""
     drawn = apply(op, STATE, **attrs)
     assign(STATE, apply(ops.random_advance, STATE))
-    return drawn
+    device = current_device()
+    return drawn if device.is_host or active_recording() is not None else drawn.to(device)

@@ -19,6 +19,11 @@ KEY = TensorType("u64", (2,))
 _DRAWN = not_differentiable("random numbers do not depend smoothly on their key")
 
 
+def is_key(array: Any) -> bool:
+    """Whether something with dtype and shape can be a random key; keys stay in the host's memory."""
+    return array.dtype == KEY.dtype and array.shape == KEY.shape
+
+
 def _check_key(key: TensorType) -> None:
     if key != KEY:
         raise ShapeError(f"a random key is {KEY}, not {key}")

@@ -18,6 +18,7 @@ from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
+from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError
@@ -166,19 +167,22 @@ class Recording:
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
         buffer = handle._settled()
-        self._check_device(buffer.device)
+        self._check_device(buffer)
         value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
         # Memory that others can write to is read now; our own is only ever replaced.
         self.known[value] = buffer.copy() if _is_foreign(handle) else buffer
         self.lifted[id(handle)] = (handle, value)
         return value
 
-    def _check_device(self, device: Device) -> None:
+    def _check_device(self, buffer: Buffer) -> None:
+        """All operands are on one device; only numbers and random keys may come from the host."""
+        if buffer.device.is_host and (not buffer.shape or is_key(buffer)):
+            return
         if self.device is None:
-            self.device = device
-        elif device != self.device:
+            self.device = buffer.device
+        elif buffer.device != self.device:
             raise DeviceError(
-                located(f"operands are on {self.device} and {device}; move one with x.to(device)", here())
+                located(f"operands are on {self.device} and {buffer.device}; move one with x.to(device)", here())
             )
 
     def constant(self, array: numpy.ndarray) -> Value:

@@ -190,6 +190,8 @@ def start(mirror: Mirror, path: str) -> subprocess.Popen[str]:
     script = SCRIPT.format(name=file.name, sha256=file.sha256, url=file.urls[0])
     assert dopegraph.data.__file__
     environment = {**os.environ, "PYTHONPATH": str(Path(dopegraph.data.__file__).parents[2])}
+    # What runs the tests may ignore interrupts, and children inherit that.
+    script = f"import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n{script}"
     command = [sys.executable, "-c", script]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
