@@ -507,7 +507,7 @@ def test_a_builtin_is_shadowed(compile: Compile) -> Any:
 def test_a_module_imported_inside_the_function(compile: Compile) -> Any:
     m = types.ModuleType("cfgm")
     m.lr = 1.0
-    m.__file__ = "/tmp/w/cfgm.py"
+    m.__file__ = "configuration.py"
     sys.modules["cfgm"] = m
 
     def f(x):
@@ -533,7 +533,7 @@ def test_a_module_imported_inside_the_function(compile: Compile) -> Any:
 def test_a_module_attribute_named_by_a_string(compile: Compile) -> Any:
     m = types.ModuleType("cfgm")
     m.lr = 1.0
-    m.__file__ = "/tmp/w/cfgm.py"
+    m.__file__ = "configuration.py"
 
     def f(x):
         return x * getattr(m, "l" + "r")
