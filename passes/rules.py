@@ -1,8 +1,8 @@
 """The table of local rewrites, one commented line each: a pattern, what it becomes, and when.
 
 In a pattern a bare name stands for any value, a number for an array of that number; attributes are keywords, whose
-names are bound too. A name that stands there twice must be the same value. The result is broadcast to the old shape
-where needed.
+names are bound too. A name that stands there twice must be the same value. ``(z := ...)`` names an inner result, for
+``once(z)``: nothing else reads it. The result is broadcast to the old shape where needed.
 """
 
 from __future__ import annotations
@@ -75,6 +75,17 @@ RULES = (
         "matmul(x, transpose(y, axes=p), transpose_x=t, transpose_y=u)",
         "matmul(x, y, transpose_x=t, transpose_y=not u)",
         "swaps_last(p)",
+    ),
+    # A number scales the smaller operand of a product rather than its result: the update of weights.
+    Rule(
+        "(z := matmul(x, y, transpose_x=t, transpose_y=u)) * s",
+        "matmul(x, y * s, transpose_x=t, transpose_y=u)",
+        "s.shape == () and once(z) and 2 * y.type.size <= z.type.size and real(z)",
+    ),
+    Rule(
+        "(z := matmul(x, y, transpose_x=t, transpose_y=u)) * s",
+        "matmul(x * s, y, transpose_x=t, transpose_y=u)",
+        "s.shape == () and once(z) and 2 * x.type.size <= z.type.size and real(z)",
     ),
     # Softmax written out; the whole operator is faster and MXNet has it.
     Rule(

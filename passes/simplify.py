@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Union
 
@@ -49,10 +50,11 @@ Pattern = Union[str, float, "OperatorPattern"]
 class OperatorPattern:
     """A node to match: operator, operand patterns, and for each attribute a name to bind or a value to equal."""
 
-    def __init__(self, op: str, operands: list[Pattern], attrs: dict[str, Any]) -> None:
+    def __init__(self, op: str, operands: list[Pattern], attrs: dict[str, Any], name: str | None = None) -> None:
         self.op = op
         self.operands = operands
         self.attrs = attrs
+        self.name = name  # of its result
 
 
 class CompiledRule:
@@ -67,10 +69,10 @@ class CompiledRule:
         self.result = compile(rule.result, rule.pattern, "eval")
         self.when = compile(rule.when, rule.pattern, "eval")
 
-    def apply(self, node: Node) -> Value | None:
-        """What the node becomes, or None when the rule does not fit."""
+    def apply(self, node: Node, uses: Counter[Value]) -> Value | None:
+        """What the node becomes, or None when the rule does not fit; `uses` counts the readers of values."""
         for bound in _match_node(self.pattern, node, {}):
-            namespace = {**primitives, **HELPERS, **bound}
+            namespace = {**primitives, **HELPERS, "once": lambda value: uses[value] == 1, **bound}
             if not eval(self.when, {"__builtins__": SAFE}, namespace):
                 continue
             result = eval(self.result, {"__builtins__": SAFE}, namespace)
@@ -86,6 +88,11 @@ SAFE = {"len": len}
 def _pattern(tree: ast.expr) -> Pattern:
     if isinstance(tree, ast.Name):
         return tree.id
+    if isinstance(tree, ast.NamedExpr):
+        pattern = _pattern(tree.value)
+        assert isinstance(pattern, OperatorPattern)
+        pattern.name = tree.target.id
+        return pattern
     if isinstance(tree, ast.BinOp):
         return OperatorPattern(OPERATORS[type(tree.op)], [_pattern(tree.left), _pattern(tree.right)], {})
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
@@ -116,6 +123,8 @@ def _match(pattern: Pattern, value: Value, bound: Bindings) -> Iterable[Bindings
 def _match_node(pattern: OperatorPattern, node: Node, bound: Bindings) -> Iterable[Bindings]:
     if node.op.name != pattern.op or len(node.inputs) != len(pattern.operands):
         return
+    if pattern.name is not None:
+        bound = {**bound, pattern.name: node.outputs[0]}
     for name, expected in pattern.attrs.items():
         found = node.attrs[name]
         if isinstance(expected, tuple):
@@ -144,9 +153,12 @@ class Simplify(Pass):
             self.by_operator.setdefault(compiled.pattern.op, []).append(compiled)
 
     def run(self, graph: Graph) -> bool:
+        uses = Counter(value for node in graph.nodes for value in node.inputs)
+        uses.update(graph.results)
+
         def rewrite(node: Node) -> Value | None:
             for rule in self.by_operator.get(node.op.name, ()):
-                new = rule.apply(node)
+                new = rule.apply(node, uses)
                 if new is not None:
                     return new
             return None

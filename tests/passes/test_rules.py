@@ -324,6 +324,20 @@ TABLE = """
    f32[3,4] matmul %0 %y {transpose_y=true}
 == matmul(%x, %y) {transpose_x=true, transpose_y=true}
 
+   (z := matmul(x, y, transpose_x=t, transpose_y=u)) * s
+-> matmul(x, y * s, transpose_x=t, transpose_y=u)
+   (%x: f32[4,8], %y: f32[4,3], %s: f32[])
+   f32[8,3] matmul %x %y {transpose_x=true}
+   f32[8,3] mul %s %0
+~~ matmul(%x, %0) {transpose_x=true}
+
+   (z := matmul(x, y, transpose_x=t, transpose_y=u)) * s
+-> matmul(x * s, y, transpose_x=t, transpose_y=u)
+   (%x: f32[2,5], %y: f32[5,20], %s: f32[])
+   f32[2,20] matmul %x %y
+   f32[2,20] mul %s %0
+~~ matmul(%0, %y)
+
    matmul(x, transpose(y, axes=p), transpose_x=t, transpose_y=u)
 -> matmul(x, y, transpose_x=t, transpose_y=not u)
    (%x: f32[5,2,3], %y: f32[5,3,4])
@@ -493,6 +507,14 @@ UNCHANGED = {
     "flips of different axes": (M, "f32[2,3] flip %x {axes=(1,)}; f32[2,3] flip %0 {axes=(0,)}"),
     "a slice of a part": (M, "f32[2,2] strided_slice %x {starts=(0, 0), stops=(2, 2), steps=(1, 1)}"),
     "a transpose that moves elements": (M, "f32[3,2] transpose %x {axes=(1, 0)}"),
+    "a scaled product that is read elsewhere": (
+        "%x: f32[4,8], %y: f32[4,3], %s: f32[]",
+        "f32[8,3] matmul %x %y {transpose_x=true}; f32[8,3] mul %s %0; f32[8,3] add %0 %1",
+    ),
+    "a scaled product smaller than its operands": (
+        "%x: f32[2,8], %y: f32[8,2], %s: f32[]", "f32[2,2] matmul %x %y; f32[2,2] mul %s %0",
+    ),
+    "a product scaled by rows": ("%x: f32[8,2], %y: f32[2,8], %s: f32[8]", "f32[8,8] matmul %x %y; f32[8,8] mul %s %0"),
     "a transpose of other axes before a product": (
         "%x: f32[2,5,3], %y: f32[5,3,4]", "f32[5,2,3] transpose %x {axes=(1, 0, 2)}; f32[5,2,4] matmul %0 %y",
     ),
