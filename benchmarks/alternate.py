@@ -106,14 +106,18 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def table(title: str, rows: list[Row], absent: list[Contestant]) -> str:
+def table(title: str, rows: list[Row], absent: list[Contestant], digits: int = 0) -> str:
     """The rows as Markdown."""
     lines = [
         f"{title}; {machine()}",
         "",
         "| | median us | quartiles | ratio |",
         "|---|---:|---:|---:|",
-        *(f"| {row.name} | {row.median:.0f} | {row.low:.0f} to {row.high:.0f} | {row.ratio:.2f} |" for row in rows),
+        *(
+            f"| {row.name} | {row.median:.{digits}f} | {row.low:.{digits}f} to {row.high:.{digits}f} | "
+            f"{row.ratio:.2f} |"
+            for row in rows
+        ),
     ]
     if absent:
         lines += ["", *(f"{one.name} did not take part: {one.absent}" for one in absent)]
