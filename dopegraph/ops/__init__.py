@@ -28,7 +28,7 @@ from dopegraph.ops.random import (
     random_uniform,
 )
 from dopegraph.ops.reduction import all, any, argmax, argmin, cumsum, max, min, prod, sum, sum_to_shape
-from dopegraph.ops.shape import broadcast_to, concat, flip, reshape, slice_update, strided_slice, transpose, unslice
+from dopegraph.ops.shape import bitcast, broadcast_to, concat, flip, reshape, slice_update, strided_slice, transpose, unslice
 
 __all__ = [
     *_elementwise,
@@ -38,6 +38,7 @@ __all__ = [
     "argmin",
     "avg_pool",
     "avg_pool_grad",
+    "bitcast",
     "broadcast_to",
     "concat",
     "constant",
