@@ -64,4 +64,8 @@ def _undo(recording: Recording, op: Primitive, attrs: dict[str, Any], source: Va
         return recording.emit(op, [part], {"axes": inverse})
     if op.name == "flip":
         return recording.emit(op, [part], attrs)
+    if op.name == "real":
+        return recording.emit(primitives["complex"], [part, recording.emit(primitives["imag"], [source], {})], {})
+    if op.name == "imag":
+        return recording.emit(primitives["complex"], [recording.emit(primitives["real"], [source], {}), part], {})
     raise ValueError(located("assignment destination is read-only", here()))

@@ -10,10 +10,19 @@ from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.ir.graph import Node, Value
 
-# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-WITHOUT_LOWERING = frozenset(
-    {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
-)
+# Random numbers run on NumPy by design, so that the same key gives the same numbers everywhere.
+_RANDOM = frozenset({"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"})
+# MXNet has no complex numbers; its fft is for GPUs and puts the parts side by side.
+_COMPLEX = frozenset({"complex", "conj", "fft", "imag", "irfft", "real", "rfft"})
+# MXNet has no operator, or (ldexp) one that multiplies by a power that overflows before the product does.
+_NO_OPERATOR = frozenset(
+    {
+        "bessel_i", "bitwise_count", "exponent", "gcd", "heaviside", "ldexp", "left_shift", "nextafter", "right_shift",
+        "signbit", "spacing",
+    }
+)  # fmt: skip
+# Primitives that run on NumPy.
+WITHOUT_LOWERING = _RANDOM | _COMPLEX | _NO_OPERATOR
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
