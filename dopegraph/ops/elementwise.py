@@ -151,7 +151,7 @@ pow: Primitive = binary(
     lambda g, z, x, y: g * select(equal(y, 0.0), 0.0, y * pow(x, y - 1.0)),
     lambda g, z, x, y: g * z * log(select(equal(x, 0.0), 1.0, x)),
 )
-# Ties share the cotangent equally, as in JAX. Complex numbers have an order: of the real parts, then the imaginary ones.
+# Ties share the cotangent equally, as in JAX. Complex numbers are ordered by real parts, then by imaginary ones.
 maximum = binary(
     "maximum",
     numpy.maximum,

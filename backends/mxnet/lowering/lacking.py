@@ -14,11 +14,12 @@ from dopegraph.ir.graph import Node, Value
 _RANDOM = frozenset({"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"})
 # MXNet has no complex numbers; its fft is for GPUs and puts the parts side by side.
 _COMPLEX = frozenset({"complex", "conj", "fft", "imag", "irfft", "real", "rfft"})
-# MXNet has no operator, or (ldexp) one that multiplies by a power that overflows before the product does.
+# MXNet has no operator, or a wrong one: its copysign takes -0.0 for positive, its lcm ends the process for zeros,
+# its ldexp multiplies by a power that overflows before the product does, its remainder has the divisor's sign.
 _NO_OPERATOR = frozenset(
     {
-        "bessel_i", "bitwise_count", "exponent", "gcd", "heaviside", "ldexp", "left_shift", "nextafter", "right_shift",
-        "signbit", "spacing",
+        "bessel_i", "bitwise_count", "copysign", "exponent", "fmod", "gcd", "lcm", "ldexp", "left_shift", "nextafter",
+        "right_shift", "signbit", "spacing",
     }
 )  # fmt: skip
 # Primitives that run on NumPy.
@@ -49,8 +50,10 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in WITHOUT_LOWERING:
+    if name in _RANDOM:
         return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
+    if name in _COMPLEX:
+        return Lacking("complex-numbers", "MXNet has no complex numbers")
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):
@@ -129,6 +132,12 @@ def _spatial(node: Node) -> Lacking | None:
     return _floats(node)
 
 
+def _reciprocal(node: Node) -> Lacking | None:
+    if result_type(node).dtype.kind != "f":
+        return Lacking("dtype", "MXNet's reciprocals of integers differ from NumPy's at 0")
+    return _elementwise(node)
+
+
 def _pow(node: Node) -> Lacking | None:
     if result_type(node).dtype.kind != "f":
         return Lacking("dtype", "MXNet's powers of integers go through floating numbers")
@@ -143,4 +152,5 @@ _CHECKS: dict[str, Check] = {
     "broadcast_to": _elementwise,
     "matmul": _matmul,
     "pow": _pow,
+    "reciprocal": _reciprocal,
 }
