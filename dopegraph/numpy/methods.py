@@ -161,9 +161,7 @@ class Methods:
         """
         return np.sum(self, axis, dtype, out, **kwargs)
 
-    def trace(
-        self, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-    ) -> Any:
+    def trace(self, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
         """Sum of the diagonal; see `dopegraph.numpy.trace`.
 
         Examples
@@ -496,7 +494,7 @@ class Methods:
         >>> x
         array([3, 1])
         """
-        return np.copy(self, order)
+        return np.copy(self) if order != "F" else np.copy(self, order)
 
     def dump(self, /, file: Any) -> None:
         """Pickle the array into a file, given by its path or open for writing bytes.
@@ -583,7 +581,7 @@ class Methods:
         """
         return self._look("value-escape", "tobytes").tobytes(order)
 
-    def tofile(self, /, fid: Any, sep: str = "", format: str = "%s") -> None:
+    def tofile(self, fid: Any, /, sep: str = "", format: str = "%s") -> None:
         """Write the elements to a file, as bytes or, with a separator, as text; see `numpy.ndarray.tofile`.
 
         Examples

@@ -22,7 +22,7 @@ def _ours(function: Any, keywords: tuple[str, ...]) -> Callable[..., Any] | None
     return found if found is not None and set(keywords) <= set(inspect.signature(found).parameters) else None
 
 
-def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, /, *inputs: Any, **kwargs: Any) -> Any:
     """``numpy.add(x, y)``, ``numpy.float64(2) * x``, ``numpy_array += x`` and the like."""
     out = kwargs.get("out", ())
     if any(isinstance(one, numpy.ndarray) for one in out):
@@ -35,9 +35,9 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
     return host.call(ufunc.__name__, getattr(ufunc, method), *inputs, **kwargs)
 
 
-def array_function(self: ndarray, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+def array_function(self: ndarray, /, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``numpy.concatenate([x, y])`` and the like."""
-    ours = _ours(function, tuple(kwargs))
+    ours = _ours(func, tuple(kwargs))
     if ours is not None:
         return ours(*args, **kwargs)
-    return host.call(function.__name__, function, *args, **kwargs)
+    return host.call(func.__name__, func, *args, **kwargs)
