@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as _numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy import fft, random
 from dopegraph.numpy import host as _host
-from dopegraph.numpy import random
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
 from dopegraph.numpy.einsum import einsum
@@ -18,6 +18,8 @@ from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
 from dopegraph.numpy.joining import *  # noqa: F403
 from dopegraph.numpy.joining import __all__ as _joining
+from dopegraph.numpy.limits import *  # noqa: F403
+from dopegraph.numpy.limits import __all__ as _limits
 from dopegraph.numpy.linear import *  # noqa: F403
 from dopegraph.numpy.linear import __all__ as _linear
 from dopegraph.numpy.logic import *  # noqa: F403
@@ -25,10 +27,18 @@ from dopegraph.numpy.logic import __all__ as _logic
 from dopegraph.numpy.matrices import *  # noqa: F403
 from dopegraph.numpy.matrices import __all__ as _matrices
 from dopegraph.numpy.methods import attach as _attach
+from dopegraph.numpy.pairs import *  # noqa: F403
+from dopegraph.numpy.pairs import __all__ as _pairs
+from dopegraph.numpy.parts import *  # noqa: F403
+from dopegraph.numpy.parts import __all__ as _parts
 from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
+from dopegraph.numpy.rounding import *  # noqa: F403
+from dopegraph.numpy.rounding import __all__ as _rounding
 from dopegraph.numpy.shape import *  # noqa: F403
 from dopegraph.numpy.shape import __all__ as _shape
+from dopegraph.numpy.special import *  # noqa: F403
+from dopegraph.numpy.special import __all__ as _special
 from dopegraph.numpy.statistics import *  # noqa: F403
 from dopegraph.numpy.statistics import __all__ as _statistics
 from dopegraph.numpy.table import ALIASES as _ALIASES
@@ -52,9 +62,9 @@ for _name in _DTYPES:
     globals()[_name] = getattr(_numpy, _name)
 
 __all__ = [
-    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
-    "random", "shape", "size",
+    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_limits, *_linear, *_logic, *_matrices, *_pairs, *_parts,
+    *_reduction, *_rounding, *_shape, *_special, *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma",
+    "fft", "inf", "nan", "ndarray", "ndim", "newaxis", "pi", "random", "shape", "size",
 ]  # fmt: skip
 
 
@@ -87,4 +97,12 @@ def coverage() -> dict[str, str]:
     >>> np.coverage()["tanh"], np.coverage()["sort"]
     ('traced', 'host')
     """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
+    return {name: "traced" if _is_ours(name) else "host" for name in _host.public_functions()}
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a function, or one of a namespace such as ``fft.fft``, is defined here."""
+    namespace, _, name = path.rpartition(".")
+    if not namespace:
+        return name in globals()
+    return name in vars(globals()[namespace]) if namespace in globals() else False
