@@ -3,32 +3,31 @@
 Outside a recording everything runs at once; inside ``compile``, ``grad`` or ``record`` the same calls build a graph.
 """
 
+# ruff: noqa: F403 - each module says in its __all__ what is NumPy's
 from __future__ import annotations
+
+from types import ModuleType as _ModuleType
 
 import numpy as _numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy import fft, random
 from dopegraph.numpy import host as _host
-from dopegraph.numpy import random
-from dopegraph.numpy.creation import *  # noqa: F403
-from dopegraph.numpy.creation import __all__ as _creation
-from dopegraph.numpy.einsum import einsum
-from dopegraph.numpy.indexing import *  # noqa: F403
-from dopegraph.numpy.indexing import __all__ as _indexing
-from dopegraph.numpy.joining import *  # noqa: F403
-from dopegraph.numpy.joining import __all__ as _joining
-from dopegraph.numpy.linear import *  # noqa: F403
-from dopegraph.numpy.linear import __all__ as _linear
-from dopegraph.numpy.logic import *  # noqa: F403
-from dopegraph.numpy.logic import __all__ as _logic
-from dopegraph.numpy.matrices import *  # noqa: F403
-from dopegraph.numpy.matrices import __all__ as _matrices
-from dopegraph.numpy.reduction import *  # noqa: F403
-from dopegraph.numpy.reduction import __all__ as _reduction
-from dopegraph.numpy.shape import *  # noqa: F403
-from dopegraph.numpy.shape import __all__ as _shape
-from dopegraph.numpy.statistics import *  # noqa: F403
-from dopegraph.numpy.statistics import __all__ as _statistics
+from dopegraph.numpy.creation import *
+from dopegraph.numpy.einsum import *
+from dopegraph.numpy.indexing import *
+from dopegraph.numpy.joining import *
+from dopegraph.numpy.limits import *
+from dopegraph.numpy.linear import *
+from dopegraph.numpy.logic import *
+from dopegraph.numpy.matrices import *
+from dopegraph.numpy.pairs import *
+from dopegraph.numpy.parts import *
+from dopegraph.numpy.reduction import *
+from dopegraph.numpy.rounding import *
+from dopegraph.numpy.shape import *
+from dopegraph.numpy.special import *
+from dopegraph.numpy.statistics import *
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
@@ -42,18 +41,11 @@ for _name, _target in _ALIASES.items():
 pi, e, inf, nan, euler_gamma = _numpy.pi, _numpy.e, _numpy.inf, _numpy.nan, _numpy.euler_gamma
 newaxis = None
 
-_DTYPES = (
+for _name in (
     "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
     "float64", "complex64", "complex128", "dtype", "finfo", "iinfo", "integer", "floating", "number",
-)  # fmt: skip
-for _name in _DTYPES:
+):  # fmt: skip
     globals()[_name] = getattr(_numpy, _name)
-
-__all__ = [
-    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
-    "random", "shape", "size", "ufunc",
-]  # fmt: skip
 
 
 def shape(a) -> tuple[int, ...]:  # type: ignore[no-untyped-def]
@@ -72,6 +64,25 @@ def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
     return x.size if axis is None else x.shape[axis]
 
 
+def coverage() -> dict[str, str]:
+    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.coverage()["tanh"], np.coverage()["savez"]
+    ('traced', 'host')
+    """
+    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
+
+
+_SPACES = (fft, random)
+__all__ = sorted(
+    name
+    for name, value in globals().items()
+    if not name.startswith("_") and name != "annotations" and (value in _SPACES or not isinstance(value, _ModuleType))
+)
+
 from dopegraph.numpy.methods import attach as _attach_methods  # noqa: E402 - methods are written on the namespace
 from dopegraph.numpy.operators import attach as _attach_operators  # noqa: E402
 
@@ -81,15 +92,3 @@ _attach_methods()
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
     return _host.find(name)
-
-
-def coverage() -> dict[str, str]:
-    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.coverage()["tanh"], np.coverage()["sort"]
-    ('traced', 'host')
-    """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}

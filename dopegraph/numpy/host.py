@@ -20,7 +20,9 @@ from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-_NAMESPACES = ("fft", "linalg")
+# NumPy's namespaces of functions, and those of them that have no module here.
+_NUMPY_NAMESPACES = ("fft", "linalg")
+_NAMESPACES = ("linalg",)
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -115,7 +117,7 @@ def find(path: str) -> Any:
 def public_functions() -> list[str]:
     """Names of NumPy's public functions, those of its namespaces with the namespace in front."""
     names = []
-    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NAMESPACES)]:
+    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NUMPY_NAMESPACES)]:
         for name in getattr(module, "__all__", dir(module)):
             value = getattr(module, name, None)
             if not name.startswith("_") and callable(value) and not isinstance(value, type):

@@ -11,7 +11,6 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import BOOL, DType, as_array, as_operand, convert, dtype_of, scalar
@@ -79,11 +78,14 @@ def var(
     """
     x = as_array(a)
     result_dtype, work = _dtypes(x, dtype)
-    if work.kind == "c":
-        return finish(host.call("var", numpy.var, x, axis, ddof=ddof, keepdims=keepdims, where=where), out)
     x = convert(x, work)
     axes = axes_of(axis, x, "var")
-    deviation = call("square", (x - mean(x, axes, keepdims=True, where=where),))
+    distance = x - mean(x, axes, keepdims=True, where=where)
+    if work.kind == "c":
+        deviation = apply(ops.real, distance * apply(ops.conj, distance))
+        work = result_dtype = deviation.dtype
+    else:
+        deviation = call("square", (distance,))
     count = _count(x, axes, where, keepdims, work)
     if ddof:
         count = call("maximum", (count - ddof, 0))

@@ -2,6 +2,8 @@
 
 import numpy
 
+from tests.numpy import calls_elementwise, calls_fft
+
 
 def inputs() -> dict[str, numpy.ndarray]:
     """The arrays that the expressions name; `n` has NaN and infinities, `f` and `g` are not contiguous."""
@@ -77,6 +79,7 @@ np.array([1], "uint8") - 1000
 bool(e[0:0, 0:2])
 np.array([[1, 2], [3]])
 """
+SINCE_2_1 += calls_elementwise.SINCE_2_1
 
 # One expression a line.
 CALLS = {
@@ -890,3 +893,7 @@ range(x)
 range(s)
 """,
 }
+
+for _family in (calls_elementwise, calls_fft):
+    for _group, _lines in _family.CALLS.items():
+        CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
