@@ -3,10 +3,13 @@
 A primitive is declared in the file of its family; importing this package declares them all.
 """
 
+from dopegraph.ops.complex_parts import conj, imag, real
 from dopegraph.ops.creation import constant, full, iota
+from dopegraph.ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
 from dopegraph.ops.indexing import one_hot, take, take_scatter
+from dopegraph.ops.linalg import cholesky, cofactor, det, inv, slogdet, solve, triangular_solve
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.nn import (
     avg_pool,
@@ -39,14 +42,24 @@ __all__ = [
     "avg_pool",
     "avg_pool_grad",
     "broadcast_to",
+    "cholesky",
+    "cofactor",
     "concat",
+    "conj",
     "constant",
     "conv",
     "conv_grad_data",
     "conv_grad_weight",
     "cumsum",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
     "flip",
     "full",
+    "imag",
+    "inv",
     "iota",
     "log_softmax",
     "matmul",
@@ -57,19 +70,26 @@ __all__ = [
     "min",
     "one_hot",
     "prod",
+    "qr",
     "random_advance",
     "random_integers",
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "real",
     "reshape",
     "slice_update",
+    "slogdet",
     "softmax",
+    "solve",
     "strided_slice",
     "sum",
     "sum_to_shape",
+    "svd",
+    "svdvals",
     "take",
     "take_scatter",
     "transpose",
+    "triangular_solve",
     "unslice",
 ]

@@ -106,7 +106,13 @@ select: Primitive = primitive(
 
 
 def _cast_gradient(g: Any, y: Any, x: Any, *, dtype: DType) -> Any:
-    return cast(g, dtype=x.type.dtype) if y.type.is_float else None
+    if not y.type.is_float:
+        return None
+    if g.type.dtype.kind == "c" and x.type.dtype.kind != "c":
+        from dopegraph.ops.complex_parts import real
+
+        g = real(g)
+    return cast(g, dtype=x.type.dtype)
 
 
 cast = primitive(
