@@ -9,10 +9,10 @@ import numpy as _numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy import host as _host
-from dopegraph.numpy import random
+from dopegraph.numpy import linalg, random
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
-from dopegraph.numpy.einsum import einsum
+from dopegraph.numpy.einsum import einsum, einsum_path
 from dopegraph.numpy.elementwise import make as _make
 from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
@@ -53,7 +53,7 @@ for _name in _DTYPES:
 
 __all__ = [
     *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
+    *_statistics, *_DTYPES, "coverage", "e", "einsum", "einsum_path", "euler_gamma", "inf", "linalg", "nan", "ndarray", "ndim", "newaxis", "pi",
     "random", "shape", "size",
 ]  # fmt: skip
 
@@ -87,4 +87,9 @@ def coverage() -> dict[str, str]:
     >>> np.coverage()["tanh"], np.coverage()["sort"]
     ('traced', 'host')
     """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
+    return {name: "traced" if _is_ours(name) else "host" for name in _host.public_functions()}
+
+
+def _is_ours(path: str) -> bool:
+    space, _, name = path.rpartition(".")
+    return name in (vars(globals()[space]) if space in globals() else {} if space else globals())

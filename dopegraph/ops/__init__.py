@@ -9,7 +9,7 @@ from dopegraph.ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, 
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
 from dopegraph.ops.indexing import one_hot, take, take_scatter
-from dopegraph.ops.linalg import cholesky, cofactor, det, inv, slogdet, solve, triangular_solve
+from dopegraph.ops.linalg import cholesky, cofactor, det, inv, pinv, slogdet, solve, triangular_solve
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.nn import (
     avg_pool,
@@ -69,6 +69,7 @@ __all__ = [
     "max_pool_take",
     "min",
     "one_hot",
+    "pinv",
     "prod",
     "qr",
     "random_advance",

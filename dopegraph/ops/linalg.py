@@ -1,4 +1,4 @@
-"""Linear systems and determinants: `cholesky`, `triangular_solve`, `solve`, `inv`, `det`, `cofactor`, `slogdet`.
+"""Linear systems and determinants: `cholesky`, `triangular_solve`, `solve`, `inv`, `pinv`, `det`, `cofactor`, `slogdet`.
 
 All are batched over leading axes. The gradient rules are those of Giles, Collected matrix derivative results for
 forward and reverse mode algorithmic differentiation (2008), unless a rule names another source. Without conjugation,
@@ -25,6 +25,7 @@ from dopegraph.ops.matrices import (
     is_complex,
     lower_triangle,
     on_diagonal,
+    require_matrix,
     require_square,
     same_rows,
     transposed,
@@ -33,6 +34,7 @@ from dopegraph.ops.matrices import (
 from dopegraph.ops.reduction import sum, sum_to_shape
 from dopegraph.ops.shape import reshape
 from dopegraph.ops.typing import broadcast_shapes, same_dtype
+from dopegraph.runtime.errors import ShapeError
 
 # Triangular systems are solved in diagonal blocks of so many rows, which leaves most of the work to matrix products.
 _BLOCK = 64
@@ -124,11 +126,56 @@ def _solve_gradient(g: Value, x: Value, a: Value, b: Value) -> tuple[Value, Valu
 solve: Primitive = primitive("solve", _infer_systems, _solve, _solve_gradient, raises=True)
 
 
-def _inv_gradient(g: Value, x: Value, a: Value) -> tuple[Value]:
+def _infer_inv(a: TensorType, *, singular_as_nan: bool = False) -> TensorType:
+    return _infer_square(a)
+
+
+def _inv(a: Any, *, singular_as_nan: bool = False) -> Any:
+    try:
+        return numpy.linalg.inv(a)
+    except numpy.linalg.LinAlgError:
+        if not singular_as_nan:
+            raise
+    if a.ndim > 2:
+        return numpy.stack([_inv(one, singular_as_nan=True) for one in a])
+    return numpy.full_like(a, numpy.nan)
+
+
+def _inv_gradient(g: Value, x: Value, a: Value, *, singular_as_nan: bool = False) -> tuple[Value]:
     return (-matmul(matmul(x, g, transpose_x=True), x, transpose_y=True),)
 
 
-inv = primitive("inv", _infer_square, numpy.linalg.inv, _inv_gradient, raises=True)
+inv = primitive("inv", _infer_inv, _inv, _inv_gradient, raises=True)
+
+
+def _infer_pinv(a: TensorType, rcond: TensorType, *, hermitian: bool = False) -> TensorType:
+    require_matrix(a)
+    if broadcast_shapes(a.shape[:-2], rcond.shape) != a.shape[:-2]:
+        raise ShapeError(f"rcond of shape {rcond.shape} does not broadcast to the stack {a.shape[:-2]} of matrices")
+    return a.with_shape((*a.shape[:-2], a.shape[-1], a.shape[-2]))
+
+
+def _pinv(a: Any, rcond: Any, *, hermitian: bool = False) -> Any:
+    return numpy.array(numpy.linalg.pinv(a, numpy.asarray(rcond), hermitian))
+
+
+def _pinv_gradient(g: Value, p: Value, a: Value, rcond: Value, *, hermitian: bool = False) -> tuple[Value, None]:
+    """Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+    separate (1973), eq. 4.12; the rank does not change. Conjugated before and after, as rules that are not holomorphic.
+    """
+    g = conjugate(g)
+    q = adjoint(p)
+    inner = matmul(matmul(q, g), q)
+    left = matmul(adjoint(g), matmul(p, q))
+    right = matmul(matmul(q, p), adjoint(g))
+    left = left - matmul(a, matmul(p, left))
+    right = right - matmul(matmul(right, p), a)
+    result = left + right - inner
+    return conjugate(hermitian_part(result) if hermitian else result), None
+
+
+# Singular values up to `rcond` times the largest count as 0.
+pinv = primitive("pinv", _infer_pinv, _pinv, _pinv_gradient, raises=True)
 
 
 # Determinants -------------------------------------------------------------------------------------------------------
@@ -145,9 +192,7 @@ def _for_each_matrix(x: Value) -> Value:
     return result
 
 
-det = primitive(
-    "det", _infer_det, numpy.linalg.det, [lambda g, y, a: _for_each_matrix(g) * cofactor(a)]
-)  # fmt: skip
+det = primitive("det", _infer_det, numpy.linalg.det, [lambda g, y, a: _for_each_matrix(g) * cofactor(a)])
 
 
 def _cofactor(a: Any) -> Any:

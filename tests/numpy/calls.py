@@ -2,6 +2,8 @@
 
 import numpy
 
+from tests.numpy import calls_linalg
+
 
 def inputs() -> dict[str, numpy.ndarray]:
     """The arrays that the expressions name; `n` has NaN and infinities, `f` and `g` are not contiguous."""
@@ -32,6 +34,7 @@ def inputs() -> dict[str, numpy.ndarray]:
         "b": rng.random((3, 4)) < 0.5,
         "r": numpy.array([True, False, True]),
         "z": (normal[0, :, :, 0] + 1j * normal[0, :, :, 1]).astype("complex64"),
+        **calls_linalg.inputs(),
     }
 
 
@@ -890,3 +893,8 @@ range(x)
 range(s)
 """,
 }
+
+VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
+_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
+CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if VERSION >= _SINCE.get(group, (0,))})
+CALLS["errors"] += calls_linalg.ERRORS.lstrip() + (calls_linalg.ERRORS_OF_THE_ARRAY_API.lstrip() if VERSION >= (2, 1) else "")
