@@ -10,8 +10,8 @@ from types import ModuleType as _ModuleType
 
 import numpy as _numpy
 
-from dopegraph.array import ndarray
-from dopegraph.numpy import fft, random
+from dopegraph.array import ndarray as ndarray
+from dopegraph.numpy import fft, linalg, random
 from dopegraph.numpy import host as _host
 from dopegraph.numpy.creation import *
 from dopegraph.numpy.einsum import *
@@ -31,7 +31,7 @@ from dopegraph.numpy.statistics import *
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
-from dopegraph.numpy.ufunc import ufunc
+from dopegraph.numpy.ufunc import ufunc as ufunc
 
 for _name in _TABLE:
     globals()[_name] = _make(_name)
@@ -73,10 +73,15 @@ def coverage() -> dict[str, str]:
     >>> np.coverage()["tanh"], np.coverage()["savez"]
     ('traced', 'host')
     """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
+    return {name: "traced" if _is_ours(name) else "host" for name in _host.public_functions()}
 
 
-_SPACES = (fft, random)
+def _is_ours(path: str) -> bool:
+    space, _, name = path.rpartition(".")
+    return name in (vars(globals()[space]) if space in globals() else {} if space else globals())
+
+
+_SPACES = (fft, linalg, random)
 __all__ = sorted(
     name
     for name, value in globals().items()

@@ -14,15 +14,12 @@ from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import SUPPORTED, as_array
 from dopegraph.runtime.errors import DTypeError, GradientError
 from dopegraph.runtime.location import here, located
-from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-# NumPy's namespaces of functions, and those of them that have no module here.
-_NUMPY_NAMESPACES = ("fft", "linalg")
-_NAMESPACES = ("linalg",)
+_NAMESPACES = ("fft", "linalg")
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -78,29 +75,11 @@ def lift(x: Any) -> Any:
     return x
 
 
-class Namespace(Unchanging):
-    """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __getattr__(self, name: str) -> Any:
-        return find(f"{self._path}.{name}")
-
-    def __dir__(self) -> list[str]:
-        return dir(functools.reduce(getattr, self._path.split("."), numpy))
-
-    def __repr__(self) -> str:
-        return f"<numpy.{self._path} on dopegraph arrays>"
-
-
 @functools.cache
 def find(path: str) -> Any:
     """What NumPy has under a name: functions are wrapped to run on the host, constants and classes are NumPy's own."""
     name = path.rpartition(".")[2]
     found = numpy if name.startswith("_") else functools.reduce(getattr, path.split("."), numpy)
-    if path in _NAMESPACES:
-        return Namespace(path)
     if found is numpy or isinstance(found, types.ModuleType):
         raise AttributeError(f"dopegraph.numpy has no {path}")
     if isinstance(found, type) or not callable(found):
@@ -117,7 +96,7 @@ def find(path: str) -> Any:
 def public_functions() -> list[str]:
     """Names of NumPy's public functions, those of its namespaces with the namespace in front."""
     names = []
-    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NUMPY_NAMESPACES)]:
+    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NAMESPACES)]:
         for name in getattr(module, "__all__", dir(module)):
             value = getattr(module, name, None)
             if not name.startswith("_") and callable(value) and not isinstance(value, type):

@@ -7,12 +7,14 @@ from dopegraph.ops.bitwise import *  # noqa: F403
 from dopegraph.ops.bitwise import __all__ as _bitwise
 from dopegraph.ops.complex import complex, conj, imag, real
 from dopegraph.ops.creation import constant, full, iota
+from dopegraph.ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
 from dopegraph.ops.fft import fft, irfft, rfft
 from dopegraph.ops.floating import *  # noqa: F403
 from dopegraph.ops.floating import __all__ as _floating
 from dopegraph.ops.indexing import one_hot, scatter, scatter_add, take, take_scatter
+from dopegraph.ops.linalg import cholesky, cofactor, det, inv, pinv, slogdet, solve, triangular_solve
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.nn import (
     avg_pool,
@@ -58,6 +60,8 @@ __all__ = [
     "avg_pool_grad",
     "bitcast",
     "broadcast_to",
+    "cholesky",
+    "cofactor",
     "complex",
     "concat",
     "conj",
@@ -66,10 +70,16 @@ __all__ = [
     "conv_grad_data",
     "conv_grad_weight",
     "cumsum",
+    "det",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
     "fft",
     "flip",
     "full",
     "imag",
+    "inv",
     "iota",
     "irfft",
     "log_softmax",
@@ -80,7 +90,9 @@ __all__ = [
     "max_pool_take",
     "min",
     "one_hot",
+    "pinv",
     "prod",
+    "qr",
     "random_advance",
     "random_integers",
     "random_normal",
@@ -92,12 +104,17 @@ __all__ = [
     "scatter",
     "scatter_add",
     "slice_update",
+    "slogdet",
     "softmax",
+    "solve",
     "strided_slice",
     "sum",
     "sum_to_shape",
+    "svd",
+    "svdvals",
     "take",
     "take_scatter",
     "transpose",
+    "triangular_solve",
     "unslice",
 ]

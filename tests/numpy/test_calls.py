@@ -12,7 +12,8 @@ from dopegraph.transform.plan import ReplayPlan
 from tests.numpy.calls import BINARY_OPERANDS, CALLS, SINCE_2_1, UNARY_OPERANDS, inputs
 
 NUMPY_2_1 = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 1)
-EXPRESSIONS = "".join([*CALLS.values(), *([SINCE_2_1] if NUMPY_2_1 else [])]).replace("\n\n", "\n").strip().split("\n")
+EXPRESSIONS = "\n".join([*CALLS.values(), *([SINCE_2_1] if NUMPY_2_1 else [])]).split("\n")
+EXPRESSIONS = [expression for expression in EXPRESSIONS if expression]
 EXPRESSIONS += [
     f"np.{name}({operands})"
     for name, entry in TABLE.items()

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy
 
-from dopegraph.ir import TensorType, primitives
+from dopegraph.ir import Graph, TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
-from tests.reference import Array, types
+from tests.reference import Array, single, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
 U8, U64 = numpy.dtype("uint8"), numpy.dtype("uint64")
@@ -40,16 +40,25 @@ class Case:
         return types(self.operands)
 
     @property
+    def results(self) -> tuple[TensorType, ...]:
+        return self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+
+    @property
     def result(self) -> TensorType:
-        (type,) = self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+        (type,) = self.results
         return type
 
     @property
     def smooth(self) -> list[int]:
-        """The operands that derivatives are checked by; none when the result is no float64."""
-        if isinstance(self.primitive.gradient, NotDifferentiable) or self.result.dtype != F64:
+        """The operands that derivatives are checked by; none when a result is of neither float64 nor complex128."""
+        precise = (F64, C128)
+        if isinstance(self.primitive.gradient, NotDifferentiable) or any(r.dtype not in precise for r in self.results):
             return []
-        return [position for position, type in enumerate(self.types) if type.dtype == F64]
+        return [position for position, type in enumerate(self.types) if type.dtype in precise]
+
+    def graph(self) -> Graph:
+        """The graph whose derivatives are checked."""
+        return single(self.primitive, self.types, self.attrs)
 
     def arrays(self, seed: int = 0) -> list[Array]:
         random = numpy.random.default_rng(seed)
@@ -404,8 +413,8 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
 
-from tests.ops import complex_cases, floating_cases  # noqa: E402 - they need what stands above
+from tests.ops import complex_cases, floating_cases, linalg_cases  # noqa: E402 - they need what stands above
 
-for _family in (complex_cases, floating_cases):
+for _family in (complex_cases, floating_cases, linalg_cases):
     CASES += _family.CASES
     REJECTED += _family.REJECTED
