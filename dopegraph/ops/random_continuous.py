@@ -1,0 +1,115 @@
+"""Random numbers that are no transformation of uniform ones: gamma, von Mises, and inverse Gaussian.
+
+Their derivatives are implicit: the distribution function of a number stays the same while the parameter changes
+(Figurnov, Mohamed, Mnih: Implicit reparameterization gradients, NeurIPS 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+
+from dopegraph.ir.primitive import primitive
+from dopegraph.ir.types import Shape, TensorType
+from dopegraph.ops.elementwise import equal, select, sqrt
+from dopegraph.ops.elementwise import log as logarithm
+from dopegraph.ops.random import check_key, generator
+from dopegraph.ops.reduction import sum_to_shape
+from dopegraph.ops.special import erfcx, gamma_tail
+from dopegraph.ops.typing import broadcast_shapes, require_kind, require_lengths, same_dtype
+from dopegraph.runtime.errors import GradientError, ShapeError
+
+
+def drawn_type(key: TensorType, parameters: tuple[TensorType, ...], shape: Shape) -> TensorType:
+    """The type of numbers of the given shape, to which the parameters broadcast."""
+    check_key(key)
+    require_lengths(shape)
+    for one in parameters:
+        require_kind(one, "f", "real floating numbers")
+    if broadcast_shapes(shape, *(one.shape for one in parameters)) != shape:
+        shown = ", ".join(str(one.shape) for one in parameters)
+        raise ShapeError(f"parameters of shape {shown} do not broadcast to {shape}")
+    return TensorType(same_dtype(parameters), shape)
+
+
+def _infer_gamma(key: TensorType, alpha: TensorType, *, shape: Shape, log: bool = False) -> TensorType:
+    return drawn_type(key, (alpha,), shape)
+
+
+def _gamma(key: Any, alpha: Any, *, shape: Shape, log: bool = False) -> Any:
+    """A gamma number is one of alpha + 1 times a uniform number to the power 1 / alpha; its logarithm is always finite.
+
+    From Marsaglia and Tsang, A simple method for generating gamma variables (2000), section 6.
+    """
+    random, a = generator(key), numpy.asarray(alpha, numpy.float64)
+    if (a < 0).any():
+        raise ValueError("the shape parameter must not be negative")
+    larger, exponential = random.standard_gamma(a + 1, shape), random.standard_exponential(shape)
+    with numpy.errstate(all="ignore"):
+        less = numpy.where(a > 0, exponential / a, numpy.inf)
+        drawn = numpy.log(larger) - less if log else larger * numpy.exp(-less)
+        return numpy.asarray(drawn).astype(alpha.dtype)
+
+
+def _gamma_gradient(g: Any, y: Any, key: Any, alpha: Any, *, shape: Shape, log: bool = False) -> Any:
+    if log:
+        return sum_to_shape(-g * gamma_tail(alpha, y, order=1), alpha.shape)
+    lost = equal(y, 0.0)  # too small for the dtype
+    found = -y * gamma_tail(alpha, logarithm(select(lost, 1.0, y)), order=1)
+    return sum_to_shape(g * select(lost, 0.0, found), alpha.shape)
+
+
+random_gamma = primitive("random_gamma", _infer_gamma, _gamma, [None, _gamma_gradient], random=True, raises=True)
+
+
+def _infer_wald(key: TensorType, mean: TensorType, scale: TensorType, *, shape: Shape) -> TensorType:
+    return drawn_type(key, (mean, scale), shape)
+
+
+def _wald(key: Any, mean: Any, scale: Any, *, shape: Shape) -> Any:
+    wide = [numpy.asarray(one, numpy.float64) for one in (mean, scale)]
+    return numpy.asarray(generator(key).wald(*wide, size=shape)).astype(mean.dtype)
+
+
+def _wald_tail(x: Any, mean: Any, scale: Any) -> Any:
+    """2/mean exp(2 scale/mean) times the normal distribution function at -sqrt(scale/x) (x/mean + 1), over the density.
+
+    From the distribution function in Chhikara and Folks, The inverse Gaussian distribution (1989), section 2.
+    """
+    inside = sqrt(scale / x) * (x / mean + 1.0)
+    return erfcx(inside * math.sqrt(0.5)) * sqrt(x * x * x / scale) * math.sqrt(2 * math.pi) / mean
+
+
+random_wald = primitive(
+    "random_wald",
+    _infer_wald,
+    _wald,
+    [
+        None,
+        lambda g, x, key, m, s, *, shape: sum_to_shape(g * _wald_tail(x, m, s) * s / m, m.shape),
+        lambda g, x, key, m, s, *, shape: sum_to_shape(g * (x / s - _wald_tail(x, m, s)), s.shape),
+    ],
+    random=True,
+    raises=True,
+)
+
+
+def _vonmises(key: Any, kappa: Any, *, shape: Shape) -> Any:
+    wide = numpy.asarray(kappa, numpy.float64)
+    return numpy.asarray(generator(key).vonmises(0.0, wide, size=shape)).astype(kappa.dtype)
+
+
+def _vonmises_gradient(g: Any, x: Any, key: Any, kappa: Any, *, shape: Shape) -> Any:
+    raise GradientError("von Mises numbers have no derivative by kappa here, only by mu; see stop_gradient")
+
+
+random_vonmises = primitive(
+    "random_vonmises",
+    lambda key, kappa, *, shape: drawn_type(key, (kappa,), shape),
+    _vonmises,
+    [None, _vonmises_gradient],
+    random=True,
+    raises=True,
+)
