@@ -113,3 +113,28 @@ random_vonmises = primitive(
     random=True,
     raises=True,
 )
+
+
+def _infer_root(cov: TensorType, *, method: str = "svd") -> TensorType:
+    require_kind(cov, "f", "real floating numbers")
+    if cov.ndim != 2 or cov.shape[0] != cov.shape[1]:
+        raise ShapeError(f"takes a square matrix, not {cov}")
+    return cov
+
+
+def _root(cov: Any, *, method: str = "svd") -> Any:
+    wide = numpy.asarray(cov, numpy.float64)
+    if not numpy.isfinite(wide).all():
+        return numpy.full(cov.shape, numpy.nan, cov.dtype)
+    if method == "cholesky":
+        return numpy.linalg.cholesky(wide).astype(cov.dtype)
+    vectors, values = numpy.linalg.svd(wide)[:2] if method == "svd" else numpy.linalg.eigh(wide)[::-1]
+    return (vectors * numpy.sqrt(numpy.abs(values))).astype(cov.dtype)
+
+
+def _root_gradient(g: Any, root: Any, cov: Any, *, method: str = "svd") -> Any:
+    raise GradientError("normal vectors have no derivative by their covariance here; see stop_gradient")
+
+
+# A matrix whose product with its own transpose is the covariance.
+covariance_root = primitive("covariance_root", _infer_root, _root, [_root_gradient], raises=True)
