@@ -27,7 +27,7 @@ from dopegraph.ops.random import (
     random_permutation,
     random_uniform,
 )
-from dopegraph.ops.random_continuous import covariance_root, random_gamma, random_vonmises, random_wald
+from dopegraph.ops.random_continuous import correlated, covariance_inverse, random_gamma, random_vonmises, random_wald
 from dopegraph.ops.random_discrete import (
     random_between,
     random_binomial,
@@ -61,7 +61,8 @@ __all__ = [
     "conv",
     "conv_grad_data",
     "conv_grad_weight",
-    "covariance_root",
+    "correlated",
+    "covariance_inverse",
     "cumsum",
     "erfcx",
     "flip",

@@ -1,4 +1,4 @@
-"""Random numbers that are no transformation of uniform ones: gamma, von Mises, and inverse Gaussian.
+"""Random numbers that are no transformation of uniform ones: gamma, von Mises, inverse Gaussian; normal vectors.
 
 Their derivatives are implicit: the distribution function of a number stays the same while the parameter changes
 (Figurnov, Mohamed, Mnih: Implicit reparameterization gradients, NeurIPS 2018).
@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy
 
-from dopegraph.ir.primitive import primitive
+from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.ops.elementwise import equal, select, sqrt
 from dopegraph.ops.elementwise import log as logarithm
+from dopegraph.ops.matmul import matmul
 from dopegraph.ops.random import check_key, generator
 from dopegraph.ops.reduction import sum_to_shape
+from dopegraph.ops.shape import transpose
 from dopegraph.ops.special import erfcx, gamma_tail
 from dopegraph.ops.typing import broadcast_shapes, require_kind, require_lengths, same_dtype
 from dopegraph.runtime.errors import GradientError, ShapeError
@@ -115,26 +117,65 @@ random_vonmises = primitive(
 )
 
 
-def _infer_root(cov: TensorType, *, method: str = "svd") -> TensorType:
+# Normal vectors ----------------------------------------------------------------------------------------------------
+
+
+def _check_covariance(cov: TensorType) -> None:
     require_kind(cov, "f", "real floating numbers")
     if cov.ndim != 2 or cov.shape[0] != cov.shape[1]:
         raise ShapeError(f"takes a square matrix, not {cov}")
+
+
+def _infer_correlated(z: TensorType, cov: TensorType, *, method: str = "svd") -> TensorType:
+    _check_covariance(cov)
+    same_dtype((z, cov))
+    if z.ndim != 2 or z.shape[1] != cov.shape[0]:
+        raise ShapeError(f"takes vectors for a covariance of shape {cov.shape}, not {z}")
+    return z
+
+
+def _correlated(z: Any, cov: Any, *, method: str = "svd") -> Any:
+    """Vectors times the transpose of a matrix whose product with its own transpose is the covariance."""
+    wide = numpy.asarray(cov, numpy.float64)
+    if not numpy.isfinite(wide).all():
+        return numpy.full(z.shape, numpy.nan, z.dtype)
+    if method == "cholesky":
+        root = numpy.linalg.cholesky(wide)
+    else:
+        vectors, values = numpy.linalg.svd(wide)[:2] if method == "svd" else numpy.linalg.eigh(wide)[::-1]
+        root = vectors * numpy.sqrt(numpy.abs(values))
+    return (numpy.asarray(z, numpy.float64) @ root.T).astype(z.dtype)
+
+
+def _correlated_gradient(g: Any, x: Any, z: Any, cov: Any, *, method: str = "svd") -> Any:
+    """The velocity of x is half the covariance's times its inverse times x: that moves the density as it should.
+
+    It needs no derivative of the factor, which has none where eigenvalues meet, and depends on x alone, so that the
+    same is true of its own derivative.
+    """
+    y = matmul(x, covariance_inverse(cov))
+    return (matmul(g, y, transpose_x=True) + matmul(y, g, transpose_x=True)) * 0.25
+
+
+correlated = primitive("correlated", _infer_correlated, _correlated, [None, _correlated_gradient], raises=True)
+
+
+def _infer_inverse(cov: TensorType) -> TensorType:
+    _check_covariance(cov)
     return cov
 
 
-def _root(cov: Any, *, method: str = "svd") -> Any:
+def _inverse(cov: Any) -> Any:
     wide = numpy.asarray(cov, numpy.float64)
     if not numpy.isfinite(wide).all():
         return numpy.full(cov.shape, numpy.nan, cov.dtype)
-    if method == "cholesky":
-        return numpy.linalg.cholesky(wide).astype(cov.dtype)
-    vectors, values = numpy.linalg.svd(wide)[:2] if method == "svd" else numpy.linalg.eigh(wide)[::-1]
-    return (vectors * numpy.sqrt(numpy.abs(values))).astype(cov.dtype)
+    return numpy.linalg.pinv((wide + wide.T) / 2, hermitian=True).astype(cov.dtype)
 
 
-def _root_gradient(g: Any, root: Any, cov: Any, *, method: str = "svd") -> Any:
-    raise GradientError("normal vectors have no derivative by their covariance here; see stop_gradient")
+def _inverse_gradient(g: Any, y: Any, cov: Any) -> Any:
+    both = (g + transpose(g, axes=(1, 0))) * -0.5
+    return matmul(matmul(y, both), y)
 
 
-# A matrix whose product with its own transpose is the covariance.
-covariance_root = primitive("covariance_root", _infer_root, _root, [_root_gradient], raises=True)
+# The inverse of a symmetric matrix, on what it maps to.
+covariance_inverse: Primitive = primitive("covariance_inverse", _infer_inverse, _inverse, [_inverse_gradient])

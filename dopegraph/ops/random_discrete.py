@@ -123,13 +123,12 @@ def _infer_between(key: TensorType, low: TensorType, last: TensorType, *, shape:
 
 
 def _between(key: Any, low: Any, last: Any, *, shape: Shape, dtype: DType) -> Any:
-    limits = numpy.iinfo(dtype)
-    if (low > last).any():
+    limits, low, last = numpy.iinfo(dtype), _wide(low), _wide(last)
+    if numpy.any(low > last):
         raise ValueError("no integer lies between some bounds")
-    if (low < limits.min).any() or (last.astype(object) > int(limits.max)).any():
+    if numpy.any(low < max(limits.min, -(2**63))) or numpy.any(last > min(limits.max, 2**63 - 1)):
         raise ValueError(f"{dtype} does not hold all integers between the bounds")
-    drawn = generator(key).integers(_wide(low), _wide(last), shape, numpy.int64, endpoint=True)
-    return numpy.asarray(drawn).astype(dtype)
+    return numpy.asarray(generator(key).integers(low, last, shape, numpy.int64, endpoint=True)).astype(dtype)
 
 
 random_between = primitive("random_between", _infer_between, _between, _COUNTS, random=True, raises=True)
@@ -146,7 +145,8 @@ def _infer_permuted(key: TensorType, *, shape: Shape, axis: int | None = None) -
 
 
 def _permuted(key: Any, *, shape: Shape, axis: int | None = None) -> Any:
-    return generator(key).permuted(numpy.arange(math.prod(shape)).reshape(shape), axis=axis)
+    places = numpy.arange(math.prod(shape), dtype=numpy.int64).reshape(shape)
+    return generator(key).permuted(places, axis=axis) if shape else places
 
 
 random_permuted = primitive("random_permuted", _infer_permuted, _permuted, _COUNTS, random=True)

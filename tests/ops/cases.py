@@ -10,6 +10,7 @@ import numpy
 from dopegraph.ir import TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
+from tests.ops import random_cases
 from tests.reference import Array, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
@@ -48,6 +49,8 @@ class Case:
     def smooth(self) -> list[int]:
         """The operands that derivatives are checked by; none when the result is no float64."""
         if isinstance(self.primitive.gradient, NotDifferentiable) or self.result.dtype != F64:
+            return []
+        if self.op in random_cases.IMPLICIT:
             return []
         return [position for position, type in enumerate(self.types) if type.dtype == F64]
 
@@ -280,6 +283,7 @@ RANDOM: list[Case] = [
     *[Case("random_permutation", KEY, {"size": size}, 0, 9) for size in (0, 1, 7)],
 ]
 CASES += RANDOM
+CASES += [Case(*one) for one in random_cases.CASES]
 
 _ONE = {"stride": (1,), "pad": (0,), "dilate": (1,)}
 _POOL = {"kernel": (2,), "stride": (1,), "pad": (0,)}
@@ -393,3 +397,4 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_integers", KEY, {"low": 0, "high": 2, "shape": (), "dtype": F32}, DTypeError, "an integer dtype"),
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
+REJECTED += random_cases.REJECTED

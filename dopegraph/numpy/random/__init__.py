@@ -14,7 +14,8 @@ from typing import Any
 
 from numpy.random import SeedSequence
 
-from dopegraph.numpy.random.generator import Generator, RandomState, default_rng
+from dopegraph.numpy.random.generator import Generator, default_rng
+from dopegraph.numpy.random.legacy import RandomState
 from dopegraph.numpy.random.state import STATE, BitGenerator, Philox, global_bits
 
 _FUNCTIONS = (

@@ -60,9 +60,12 @@ def refuse(name: str, wrong: Any, message: str) -> None:
 
 
 def known_together(*parameters: Any) -> list[numpy.ndarray] | None:
-    """The numbers of several parameters, if all are known."""
-    found = [values_of(one) for one in parameters]
-    return None if any(one is None for one in found) else [one for one in found if one is not None]
+    """The numbers of several parameters, if all are known and have shapes that go together."""
+    found = [one for one in map(values_of, parameters) if one is not None]
+    try:
+        return numpy.broadcast_arrays(*found) if len(found) == len(parameters) else None
+    except ValueError:
+        return None  # an error of its own, where the shape of the result is found
 
 
 def floating(name: str, dtype: Any) -> numpy.dtype:
@@ -92,9 +95,7 @@ def parameter(x: Any, dtype: numpy.dtype) -> ndarray:
     return scalar(x, dtype) if type(x) in (bool, int, float) else as_array(x, dtype)
 
 
-def begin(
-    name: str, size: Any, dtype: Any, *parameters: Any
-) -> tuple[tuple[int, ...], numpy.dtype, list[ndarray]]:
+def begin(name: str, size: Any, dtype: Any, *parameters: Any) -> tuple[tuple[int, ...], numpy.dtype, list[ndarray]]:
     """Shape, dtype and parameters of a continuous distribution."""
     chosen = floating(name, dtype)
     arrays = [parameter(one, chosen) for one in parameters]

@@ -166,5 +166,3 @@ def _floats(x: Any) -> ndarray:
 
 def _has_axes(x: Any) -> bool:
     return isinstance(x, (ndarray, numpy.ndarray, list, tuple))
-
-

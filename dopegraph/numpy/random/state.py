@@ -115,9 +115,7 @@ class Philox(BitGenerator):
         (count,) = integers(n_children, "spawn: the number of children")
         seed, _ = self._numbers("spawn")
         first, self._children = self._children, self._children + count
-        return [
-            Philox(numpy.random.SeedSequence(seed, spawn_key=(child,))) for child in range(first, first + count)
-        ]
+        return [Philox(numpy.random.SeedSequence(seed, spawn_key=(child,))) for child in range(first, first + count)]
 
     def __reduce__(self) -> Any:
         return _restored, (*self._numbers("pickling"), self._children)

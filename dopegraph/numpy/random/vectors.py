@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy.linear import matmul
 from dopegraph.numpy.random.arguments import floating, parameter, shape_for, values_of
 from dopegraph.numpy.random.state import Source
 from dopegraph.runtime.errors import ShapeError
@@ -36,8 +36,8 @@ class Vectors(Source):
             raise ShapeError(located(f"random.{name}: {message}", here()))
         shape = shape_for(name, size)
         drawn = self._draw(ops.random_normal, shape=(*shape, *mean.shape), dtype=chosen)
-        root = apply(ops.covariance_root, cov, method=method)
-        return matmul(drawn.reshape((-1, *mean.shape)), root.T).reshape(drawn.shape) + mean  # type: ignore[attr-defined]
+        rows = drawn.reshape((math.prod(shape), *mean.shape))  # type: ignore[attr-defined]
+        return apply(ops.correlated, rows, cov, method=method).reshape(drawn.shape) + mean  # type: ignore[attr-defined]
 
 
 def _check(name: str, cov: Any, check_valid: str, tol: float) -> None:
