@@ -14,6 +14,7 @@ from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import SUPPORTED, as_array
 from dopegraph.runtime.errors import DTypeError, GradientError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
@@ -33,7 +34,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     recording = active_recording()
     if recording is not None:
         recording.escape("host-call", f"{name} runs in NumPy")
-    lowered, named = _lower(args, name), _lower(kwargs, name)
+    lowered, named = lower(args, name), lower(kwargs, name)
     try:
         with outside_recordings():
             result = function(*lowered, **named)
@@ -45,10 +46,11 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         return assign(kwargs["out"], named["out"], name)
     if name in _WRITERS and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
-    return _lift(result)
+    return lift(result)
 
 
-def _lower(x: Any, name: str) -> Any:
+def lower(x: Any, name: str) -> Any:
+    """NumPy's copies in place of our arrays, in containers too."""
     if isinstance(x, ndarray):
         recording = active_recording()
         if recording is not None and recording.differentiating:
@@ -57,23 +59,24 @@ def _lower(x: Any, name: str) -> Any:
     if isinstance(x, DynamicFloat):
         return float(x)
     if type(x) in (tuple, list):
-        return type(x)([_lower(item, name) for item in x])
+        return type(x)([lower(item, name) for item in x])
     if type(x) is dict:
-        return {key: _lower(item, name) for key, item in x.items()}
+        return {key: lower(item, name) for key, item in x.items()}
     return x
 
 
-def _lift(x: Any) -> Any:
+def lift(x: Any) -> Any:
+    """Our arrays in place of NumPy's."""
     if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype in SUPPORTED:
         return as_array(numpy.array(x))
     if type(x) in (tuple, list):
-        return type(x)([_lift(item) for item in x])
+        return type(x)([lift(item) for item in x])
     if isinstance(x, tuple) and hasattr(x, "_fields"):  # the named tuples of numpy.linalg
-        return type(x)(*[_lift(item) for item in x])
+        return type(x)(*[lift(item) for item in x])
     return x
 
 
-class Namespace:
+class Namespace(Unchanging):
     """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
 
     def __init__(self, path: str) -> None:
