@@ -60,7 +60,9 @@ class Permuting(Source):
         moved = take(array.reshape(-1), places)  # type: ignore[attr-defined]
         if out is None:
             return moved
-        if not isinstance(out, ndarray) or out.shape != moved.shape:
+        if not isinstance(out, ndarray):
+            raise DTypeError(located("random.permuted: out must be a dopegraph.ndarray", here()))
+        if out.shape != moved.shape:
             raise ShapeError(located(f"random.permuted: out must be an array of shape {moved.shape}", here()))
         return assign(out, moved, "out")
 
