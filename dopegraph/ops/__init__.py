@@ -3,6 +3,7 @@
 A primitive is declared in the file of its family; importing this package declares them all.
 """
 
+from dopegraph.ops.circular import bessel_ratio, vonmises_tail
 from dopegraph.ops.creation import constant, full, iota
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
@@ -55,6 +56,7 @@ __all__ = [
     "argmin",
     "avg_pool",
     "avg_pool_grad",
+    "bessel_ratio",
     "broadcast_to",
     "concat",
     "constant",
@@ -112,4 +114,5 @@ __all__ = [
     "take_scatter",
     "transpose",
     "unslice",
+    "vonmises_tail",
 ]

@@ -13,6 +13,7 @@ import numpy
 
 from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import Shape, TensorType
+from dopegraph.ops.circular import vonmises_tail
 from dopegraph.ops.elementwise import equal, select, sqrt
 from dopegraph.ops.elementwise import log as logarithm
 from dopegraph.ops.matmul import matmul
@@ -21,7 +22,7 @@ from dopegraph.ops.reduction import sum_to_shape
 from dopegraph.ops.shape import transpose
 from dopegraph.ops.special import erfcx, gamma_tail
 from dopegraph.ops.typing import broadcast_shapes, require_kind, require_lengths, same_dtype
-from dopegraph.runtime.errors import GradientError, ShapeError
+from dopegraph.runtime.errors import ShapeError
 
 
 def drawn_type(key: TensorType, parameters: tuple[TensorType, ...], shape: Shape) -> TensorType:
@@ -103,15 +104,11 @@ def _vonmises(key: Any, kappa: Any, *, shape: Shape) -> Any:
     return numpy.asarray(generator(key).vonmises(0.0, wide, size=shape)).astype(kappa.dtype)
 
 
-def _vonmises_gradient(g: Any, x: Any, key: Any, kappa: Any, *, shape: Shape) -> Any:
-    raise GradientError("von Mises numbers have no derivative by kappa here, only by mu; see stop_gradient")
-
-
 random_vonmises = primitive(
     "random_vonmises",
     lambda key, kappa, *, shape: drawn_type(key, (kappa,), shape),
     _vonmises,
-    [None, _vonmises_gradient],
+    [None, lambda g, x, key, kappa, *, shape: sum_to_shape(-g * vonmises_tail(x, kappa, order=1), kappa.shape)],
     random=True,
     raises=True,
 )

@@ -7,6 +7,7 @@ file.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -87,7 +88,7 @@ def _infer_tail(alpha: TensorType, logx: TensorType, *, order: int) -> TensorTyp
     return TensorType(same_dtype((alpha, logx)), broadcast_shapes(alpha.shape, logx.shape))
 
 
-def _bell(cumulants: list[Any]) -> Any:
+def bell(cumulants: Sequence[Any]) -> Any:
     """The complete Bell polynomial: the derivative of an exponential, over it, from those of the exponent."""
     found: list[Any] = [1.0]
     for n in range(len(cumulants)):
@@ -126,7 +127,7 @@ def _tail(alpha: Any, logx: Any, *, order: int) -> Any:
         for node, weight in zip(_NODES, _WEIGHTS):
             v = sign * scale * node
             decay = numpy.exp(a * v - x * numpy.expm1(v))
-            total += weight * numpy.where(decay > 0, decay * _bell([log_moment + v, *higher]), 0.0)
+            total += weight * numpy.where(decay > 0, decay * bell([log_moment + v, *higher]), 0.0)
         return numpy.asarray(numpy.where(numpy.isnan(a + lx), numpy.nan, -sign * scale * total)).astype(alpha.dtype)
 
 
@@ -136,7 +137,7 @@ def _by_parameter(g: Any, z: Any, alpha: Any, logx: Any, *, order: int) -> Any:
 
 def _by_logarithm(g: Any, z: Any, alpha: Any, logx: Any, *, order: int) -> Any:
     cumulants = [logx - polygamma(alpha, order=0), *(-polygamma(alpha, order=n) for n in range(1, order))]
-    return g * (_bell(cumulants) - z * (alpha - exp(logx)))
+    return g * (bell(cumulants) - z * (alpha - exp(logx)))
 
 
 gamma_tail: Primitive = primitive("gamma_tail", _infer_tail, _tail, [_by_parameter, _by_logarithm], elementwise=True)

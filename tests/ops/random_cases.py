@@ -99,6 +99,13 @@ CASES += [
     for order in (1, 2, 3)
 ]
 
+CASES += [("bessel_ratio", one, {"order": order}, 0, 3) for one in FLOATS for order in (0, 1, 2)]
+CASES += [
+    ("vonmises_tail", operands, {"order": order}, 0.3, 2.5)
+    for operands in ("f64[2,3] f64[2,3]", "f64[3] f64[2,1]", "f64[] f64[2]", "f64[0] f64[]", "f32[2] f32[2]")
+    for order in (1, 2, 3)
+]
+
 REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_gamma", "u64[3] f64[]", {"shape": ()}, ShapeError, "a random key"),
     ("random_gamma", f"{KEY} i64[]", {"shape": ()}, DTypeError, "real floating numbers"),
@@ -121,6 +128,8 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("correlated", "f64[2,3] f64[2,2]", {}, ShapeError, "takes vectors"),
     ("erfcx", "i64[]", {}, DTypeError, "real floating"),
     ("polygamma", "f64[]", {"order": -1}, ShapeError, "no derivative of order -1"),
+    ("bessel_ratio", "f64[]", {"order": -1}, ShapeError, "no derivative of order -1"),
+    ("vonmises_tail", "f64[] f64[]", {"order": 0}, ShapeError, "order 0"),
     ("gamma_tail", "f64[] f64[]", {"order": 0}, ShapeError, "order 0"),
     ("gamma_tail", "f64[] f32[]", {"order": 1}, DTypeError, "cast them to one"),
 ]

@@ -41,7 +41,9 @@ WITHOUT_LOWERING = {
         _DRAWN,
     ),
     # MXNet's gammaln and digamma round in float32, and it has no incomplete gamma function and no scaled erfc.
-    **dict.fromkeys(("erfcx", "gamma_tail", "polygamma"), "MXNet has no operator of this function"),
+    **dict.fromkeys(
+        ("bessel_ratio", "erfcx", "gamma_tail", "polygamma", "vonmises_tail"), "MXNet has no operator of this function"
+    ),
     # Its factorizations fail, or stop, at matrices that are singular, as covariances may be.
     **dict.fromkeys(
         ("correlated", "covariance_inverse"), "covariances may be singular, which MXNet's operators refuse"

@@ -189,7 +189,7 @@ class Continuous(Source):
         return where(rising, left + below, right - above)
 
     def vonmises(self, mu: Any, kappa: Any, size: Any = None) -> ndarray:
-        """Angles in [-pi, pi] of density proportional to exp(kappa cos(x - mu)), differentiable in `mu`."""
+        """Angles in [-pi, pi] of density proportional to exp(kappa cos(x - mu)), differentiable in both parameters."""
         check("vonmises", NOT_NEGATIVE, kappa=kappa)
         shape, _, (mu, kappa) = begin("vonmises", size, None, mu, kappa)
         drawn = self._draw(ops.random_vonmises, kappa, shape=shape)
