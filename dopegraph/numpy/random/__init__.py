@@ -38,12 +38,8 @@ LEFT_OUT = {
     ),
 }
 
-_state = RandomState(global_bits())
 
-
-def _function(name: str) -> Callable[..., Any]:
-    method = getattr(_state, name)
-
+def _function(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def function(*args: Any, **kwargs: Any) -> Any:
         return method(*args, **kwargs)
@@ -53,8 +49,12 @@ def _function(name: str) -> Callable[..., Any]:
     return function
 
 
-for _name in _FUNCTIONS:
-    globals()[_name] = _function(_name)
+def _functions() -> dict[str, Callable[..., Any]]:
+    state = RandomState(global_bits())
+    return {name: _function(name, getattr(state, name)) for name in _FUNCTIONS}
+
+
+globals().update(_functions())
 ranf = sample = globals()["random_sample"]
 
 __all__ = [

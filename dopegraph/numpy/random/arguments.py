@@ -17,7 +17,8 @@ from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
-# What parameters may be, as NumPy has it, which lets NaN pass but for probabilities: the test that all elements pass, and the words for it.
+# What parameters may be: the test that all elements pass, and the words for it. As in NumPy, NaN passes but for
+# probabilities.
 Rule = tuple[Callable[[Any], Any], str]
 NOT_NEGATIVE: Rule = (lambda x: numpy.isnan(x) | ~numpy.signbit(x), "must not be negative")
 POSITIVE: Rule = (lambda x: ~(x <= 0), "must be greater than 0")
