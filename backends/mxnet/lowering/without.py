@@ -5,7 +5,13 @@ from __future__ import annotations
 # A stable reason, a sentence without its full stop, and the primitives.
 _LISTS = [
     ("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere",
-     "random_advance random_integers random_normal random_permutation random_uniform"),
+     "random_advance random_between random_binomial random_categorical random_choice random_gamma random_geometric "
+     "random_hypergeometric random_integers random_logseries random_multinomial random_multivariate_hypergeometric "
+     "random_negative_binomial random_normal random_permutation random_permuted random_poisson random_uniform "
+     "random_vonmises random_wald random_zipf"),
+    ("no-operator", "MXNet has no such function, and its gammaln and digamma round in float32",
+     "bessel_ratio erfcx gamma_tail polygamma vonmises_tail"),
+    ("wrong-operator", "covariances may be singular, which MXNet's operators refuse", "correlated covariance_inverse"),
     ("complex-numbers", "MXNet has no complex numbers",
      "complex conj fft imag irfft real rfft"),
     ("no-operator", "MXNet has no such operator",
