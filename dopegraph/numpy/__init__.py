@@ -10,10 +10,18 @@ import numpy as _numpy
 from dopegraph.array import ndarray
 from dopegraph.numpy import host as _host
 from dopegraph.numpy import random
+from dopegraph.numpy.along_axis import *  # noqa: F403
+from dopegraph.numpy.along_axis import __all__ as _along_axis
+from dopegraph.numpy.averages import *  # noqa: F403
+from dopegraph.numpy.averages import __all__ as _averages
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
+from dopegraph.numpy.cumulative import *  # noqa: F403
+from dopegraph.numpy.cumulative import __all__ as _cumulative
 from dopegraph.numpy.einsum import einsum
 from dopegraph.numpy.elementwise import make as _make
+from dopegraph.numpy.histograms import *  # noqa: F403
+from dopegraph.numpy.histograms import __all__ as _histograms
 from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
 from dopegraph.numpy.joining import *  # noqa: F403
@@ -25,8 +33,18 @@ from dopegraph.numpy.logic import __all__ as _logic
 from dopegraph.numpy.matrices import *  # noqa: F403
 from dopegraph.numpy.matrices import __all__ as _matrices
 from dopegraph.numpy.methods import attach as _attach
+from dopegraph.numpy.nan_functions import *  # noqa: F403
+from dopegraph.numpy.nan_functions import __all__ as _nan_functions
+from dopegraph.numpy.ordering import *  # noqa: F403
+from dopegraph.numpy.ordering import __all__ as _ordering
+from dopegraph.numpy.positions import *  # noqa: F403
+from dopegraph.numpy.positions import __all__ as _positions
+from dopegraph.numpy.quantiles import *  # noqa: F403
+from dopegraph.numpy.quantiles import __all__ as _quantiles
 from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
+from dopegraph.numpy.sets import *  # noqa: F403
+from dopegraph.numpy.sets import __all__ as _sets
 from dopegraph.numpy.shape import *  # noqa: F403
 from dopegraph.numpy.shape import __all__ as _shape
 from dopegraph.numpy.statistics import *  # noqa: F403
@@ -53,7 +71,9 @@ for _name in _DTYPES:
 
 __all__ = [
     *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
+    *_statistics, *_along_axis, *_averages, *_cumulative, *_histograms, *_nan_functions, *_ordering,
+    *_positions, *_quantiles, *_sets,
+    *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
     "random", "shape", "size",
 ]  # fmt: skip
 

@@ -8,7 +8,18 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.numpy import creation, host, indexing, joining, linear, protocols, reduction, shape, statistics
+from dopegraph.numpy import (
+    creation,
+    cumulative,
+    host,
+    indexing,
+    joining,
+    linear,
+    protocols,
+    reduction,
+    shape,
+    statistics,
+)
 from dopegraph.numpy.assign import assign, in_place, set_item
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.logic import clip, divmod
@@ -32,7 +43,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "argmin": reduction.argmin,
     "clip": clip,
     "copy": creation.copy,
-    "cumsum": reduction.cumsum,
+    "cumsum": cumulative.cumsum,
     "dot": linear.dot,
     "max": reduction.max,
     "mean": statistics.mean,

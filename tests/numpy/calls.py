@@ -2,6 +2,8 @@
 
 import numpy
 
+from tests.numpy import calls_sorting
+
 
 def inputs() -> dict[str, numpy.ndarray]:
     """The arrays that the expressions name; `n` has NaN and infinities, `f` and `g` are not contiguous."""
@@ -890,3 +892,6 @@ range(x)
 range(s)
 """,
 }
+
+for _group, _text in calls_sorting.CALLS.items():
+    CALLS[_group] = CALLS.get(_group, "\n").rstrip("\n") + _text
