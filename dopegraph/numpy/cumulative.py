@@ -23,7 +23,7 @@ def _accumulate(name: str, op: Primitive, x: ndarray, axis: Any, dtype: Any, out
     if dtype is not None and dtype_of(dtype) == BOOL:
         raise DTypeError(located(f"{name}: sums and products of booleans are integers; use dtype=int", here()))
     x = accumulator(x, dtype)
-    if axis is None:
+    if axis is None or (not x.ndim and axis in (0, -1)):
         x, axis = ravel(x), 0
     return finish(apply(op, x, axis=axis_of(axis, x.ndim, name)), out)
 

@@ -89,9 +89,9 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> ndarray:
 
 def _edges(name: str, a: ndarray, bins: Any, range: Any, weights: Any) -> numpy.ndarray:
     """The edges of the bins, known now: by NumPy, from the data if nothing else says where they are."""
-    given = not isinstance(bins, str) and not numpy.isscalar(bins)
-    if given:
-        edges = elements(name, as_array(bins))
+    if not isinstance(bins, (str, int, float)):
+        listed = isinstance(bins, (list, tuple))
+        edges = elements(name, as_array(bins, FLOAT64 if listed and as_array(bins).dtype.kind == "f" else None))
         if edges.ndim == 1:
             data = numpy.empty(0, a.dtype)
             return _by_numpy(name, lambda: numpy.histogram_bin_edges(data, edges))

@@ -99,7 +99,8 @@ def argsort(
     array([1, 2, 0])
     """
     how = _kind("argsort", kind, order, stable)
-    x, place = _placed("argsort", a, axis)
+    x = as_array(a)
+    x, place = _placed("argsort", x, axis if x.ndim or axis not in (0, -1) else None)
     return apply(ops.argsort, x, axis=place, kind=how)
 
 

@@ -157,7 +157,8 @@ def _quantile(
     if given.dtype.kind == "c":
         raise DTypeError(located(f"{name}: complex numbers have no order; use x.real", here()))
     asked = as_array(q)
-    known = _fractions(name, elements(f"{name}: q", asked), scale)
+    exact = as_array(q, FLOAT64) if isinstance(q, (float, list, tuple)) else asked
+    known = _fractions(name, elements(f"{name}: q", exact), scale)
     if method not in _ELEMENT and method not in _BETWEEN and method not in _OTHERS:
         shown = ", ".join([*_ELEMENT, *_BETWEEN, *_OTHERS])
         raise ValueError(located(f"{name}: method must be one of {shown}, not {method!r}", here()))

@@ -15,6 +15,7 @@ from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import full
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote, scalar
+from dopegraph.numpy.shape import axis_of
 from dopegraph.ops.typing import normalize_axes, reduced_shape
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -39,6 +40,11 @@ def axes_of(axis: Any, x: ndarray, name: str) -> tuple[int, ...]:
         raise DTypeError(located(f"{name}: an axis must be an integer: {cause}", here())) from None
 
 
+def _axes(axis: Any, x: ndarray, name: str) -> tuple[int, ...]:
+    """The same for ufuncs' reductions, which take an array without axes for one of one axis."""
+    return () if not x.ndim and axis in (0, -1) else axes_of(axis, x, name)
+
+
 def limited(x: ndarray, where: Any, neutral: Any) -> ndarray:
     """Elements that `where` leaves out become neutral."""
     if where is True:
@@ -50,7 +56,7 @@ def limited(x: ndarray, where: Any, neutral: Any) -> ndarray:
 def _reduce(
     name: str, op: Primitive, x: ndarray, axis: Any, keepdims: bool, out: ndarray | None = None, initial: Any = None
 ) -> ndarray:
-    result = apply(op, x, axes=axes_of(axis, x, name), keepdims=bool(keepdims))
+    result = apply(op, x, axes=_axes(axis, x, name), keepdims=bool(keepdims))
     if initial is not None:
         combine = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}[name]
         result = convert(call(combine, (result, *promote([initial], x.dtype))), result.dtype)
@@ -129,7 +135,7 @@ def _extremum(
             raise ValueError(located(f"{name}: where= needs initial=, the result when nothing is left", here()))
         x = limited(x, where, *promote([initial], x.dtype))
     if initial is not None and x.size == 0:
-        shape = reduced_shape(x.shape, axes_of(axis, x, name), keepdims)
+        shape = reduced_shape(x.shape, _axes(axis, x, name), keepdims)
         return finish(full(shape, *promote([initial], x.dtype), x.dtype), out)
     return _reduce(name, op, x, axis, keepdims, out, initial)
 
@@ -192,11 +198,12 @@ def any(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = F
 
 def _position(name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: bool) -> ndarray:
     x = as_array(a)
-    if axis is None:
+    if axis is None or not x.ndim:
+        _axes(axis, x, name)
         flat = x.reshape(x.size)
         result = apply(op, flat, axis=0, keepdims=False)
         return finish(result.reshape((1,) * x.ndim) if keepdims else result, out)
-    (one,) = axes_of(operator.index(axis), x, name)
+    one = axis_of(axis, x.ndim, name)
     return finish(apply(op, x, axis=one, keepdims=bool(keepdims)), out)
 
 

@@ -204,9 +204,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> ndarray:
     parts = [call("subtract", (x[1:], x[:-1]))]
     for given, at in ((to_begin, 0), (to_end, len(parts) + 1)):
         if given is not None:
-            weak = isinstance(given, (bool, int, float)) and not isinstance(given, numpy.generic)
-            operand = as_array(given, x.dtype if weak and type(given) is not float else None)
-            parts.insert(at, ravel(same_kind(operand, x.dtype, "ediff1d")))
+            parts.insert(at, ravel(same_kind(as_array(given), x.dtype, "ediff1d")))
     return concatenate(parts) if len(parts) > 1 else parts[0]
 
 
