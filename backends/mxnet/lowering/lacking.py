@@ -10,10 +10,14 @@ from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.ir.graph import Node, Value
 
-# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-WITHOUT_LOWERING = frozenset(
-    {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
-)
+# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere.
+_RANDOM = {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
+
+# Primitives that MXNet has no right operator for. May only shrink.
+_ORDER = {"argpartition", "argsort", "checked", "cummax", "cummin", "cumprod", "partition", "put_along_axis",
+          "scatter_add_along_axis", "searchsorted", "sort", "take_along_axis"}  # fmt: skip
+
+WITHOUT_LOWERING = frozenset(_RANDOM | _ORDER)
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -40,7 +44,7 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in WITHOUT_LOWERING:
+    if name in _RANDOM:
         return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
