@@ -104,7 +104,7 @@ def coverage() -> dict[str, str]:
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.coverage()["tanh"], np.coverage()["sort"]
+    >>> np.coverage()["tanh"], np.coverage()["packbits"]
     ('traced', 'host')
     """
     return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
