@@ -13,18 +13,27 @@ import numpy as _numpy
 from dopegraph.array import ndarray as ndarray
 from dopegraph.numpy import fft, linalg, random
 from dopegraph.numpy import host as _host
+from dopegraph.numpy.along_axis import *
+from dopegraph.numpy.averages import *
 from dopegraph.numpy.creation import *
+from dopegraph.numpy.cumulative import *
 from dopegraph.numpy.einsum import *
+from dopegraph.numpy.histograms import *
 from dopegraph.numpy.indexing import *
 from dopegraph.numpy.joining import *
 from dopegraph.numpy.limits import *
 from dopegraph.numpy.linear import *
 from dopegraph.numpy.logic import *
 from dopegraph.numpy.matrices import *
+from dopegraph.numpy.nan_functions import *
+from dopegraph.numpy.ordering import *
 from dopegraph.numpy.pairs import *
 from dopegraph.numpy.parts import *
+from dopegraph.numpy.positions import *
+from dopegraph.numpy.quantiles import *
 from dopegraph.numpy.reduction import *
 from dopegraph.numpy.rounding import *
+from dopegraph.numpy.sets import *
 from dopegraph.numpy.shape import *
 from dopegraph.numpy.special import *
 from dopegraph.numpy.statistics import *

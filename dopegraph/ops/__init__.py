@@ -63,6 +63,20 @@ from dopegraph.ops.shape import (
     transpose,
     unslice,
 )
+from dopegraph.ops.sorting import (
+    argpartition,
+    argsort,
+    checked,
+    cummax,
+    cummin,
+    cumprod,
+    partition,
+    put_along_axis,
+    scatter_add_along_axis,
+    searchsorted,
+    sort,
+    take_along_axis,
+)
 from dopegraph.ops.special import erfcx, gamma_tail, polygamma
 
 __all__ = sorted([name for name, value in globals().items() if isinstance(value, Primitive)] + ["sum_to_shape"])

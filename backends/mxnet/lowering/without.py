@@ -26,6 +26,9 @@ _LISTS = [
     ("wrong-operator", "MXNet's gesvd takes wide matrices only and chooses other signs than NumPy", "svd svdvals"),
     ("wrong-operator", "MXNet's syevd chooses other signs of the vectors than NumPy, which it always computes",
      "eigh eigvalsh"),
+    ("no-operator", "MXNet's sorting is not stable, its positions are floats, and NaN has no place in its order",
+     "argpartition argsort checked cummax cummin cumprod partition put_along_axis scatter_add_along_axis searchsorted "
+     "sort take_along_axis"),
     ("no-operator", "MXNet has no such operator for matrices", "cofactor pinv qr solve"),
     ("complex-numbers", "MXNet has no complex numbers, which eigenvalues are", "eig eigvals"),
 ]  # fmt: skip
