@@ -9,13 +9,25 @@ import numpy as _numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy import host as _host
-from dopegraph.numpy import random
+from dopegraph.numpy import lib, random
+from dopegraph.numpy.calculus import *  # noqa: F403
+from dopegraph.numpy.calculus import __all__ as _calculus
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
+from dopegraph.numpy.dtypes import *  # noqa: F403
+from dopegraph.numpy.dtypes import __all__ as _dtypes
+from dopegraph.numpy.editing import *  # noqa: F403
+from dopegraph.numpy.editing import __all__ as _editing
 from dopegraph.numpy.einsum import einsum
 from dopegraph.numpy.elementwise import make as _make
+from dopegraph.numpy.grids import *  # noqa: F403
+from dopegraph.numpy.grids import __all__ as _grids
 from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
+from dopegraph.numpy.inplace import *  # noqa: F403
+from dopegraph.numpy.inplace import __all__ as _inplace
+from dopegraph.numpy.iteration import *  # noqa: F403
+from dopegraph.numpy.iteration import __all__ as _iteration
 from dopegraph.numpy.joining import *  # noqa: F403
 from dopegraph.numpy.joining import __all__ as _joining
 from dopegraph.numpy.linear import *  # noqa: F403
@@ -25,6 +37,14 @@ from dopegraph.numpy.logic import __all__ as _logic
 from dopegraph.numpy.matrices import *  # noqa: F403
 from dopegraph.numpy.matrices import __all__ as _matrices
 from dopegraph.numpy.methods import attach as _attach
+from dopegraph.numpy.padding import *  # noqa: F403
+from dopegraph.numpy.padding import __all__ as _padding
+from dopegraph.numpy.polynomials import *  # noqa: F403
+from dopegraph.numpy.polynomials import __all__ as _polynomials
+from dopegraph.numpy.ranges import *  # noqa: F403
+from dopegraph.numpy.ranges import __all__ as _ranges
+from dopegraph.numpy.reading import *  # noqa: F403
+from dopegraph.numpy.reading import __all__ as _reading
 from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
 from dopegraph.numpy.shape import *  # noqa: F403
@@ -33,6 +53,8 @@ from dopegraph.numpy.statistics import *  # noqa: F403
 from dopegraph.numpy.statistics import __all__ as _statistics
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
+from dopegraph.numpy.windows import *  # noqa: F403
+from dopegraph.numpy.windows import __all__ as _windows
 
 _attach()
 
@@ -41,37 +63,14 @@ for _name in _TABLE:
 for _name, _target in _ALIASES.items():
     globals()[_name] = globals()[_target]
 
-pi, e, inf, nan, euler_gamma = _numpy.pi, _numpy.e, _numpy.inf, _numpy.nan, _numpy.euler_gamma
-newaxis = None
-
-_DTYPES = (
-    "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-    "float64", "complex64", "complex128", "dtype", "finfo", "iinfo", "integer", "floating", "number",
-)  # fmt: skip
-for _name in _DTYPES:
-    globals()[_name] = getattr(_numpy, _name)
+__version__ = _numpy.__version__
+"""The version of the NumPy below: what strings, dates and files are read by."""
 
 __all__ = [
-    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
-    "random", "shape", "size",
+    *_calculus, *_dtypes, *_editing, *_grids, *_inplace, *_iteration, *_padding, *_polynomials, *_ranges, *_reading,
+    *_windows, *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction,
+    *_shape, *_statistics, "coverage", "einsum", "lib", "ndarray", "random",
 ]  # fmt: skip
-
-
-def shape(a) -> tuple[int, ...]:  # type: ignore[no-untyped-def]
-    """Lengths of the axes of anything that can be an array."""
-    return asarray(a).shape  # noqa: F405
-
-
-def ndim(a) -> int:  # type: ignore[no-untyped-def]
-    """Number of axes of anything that can be an array."""
-    return len(shape(a))
-
-
-def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
-    """Number of elements, or length of one axis, of anything that can be an array."""
-    x = asarray(a)  # noqa: F405
-    return x.size if axis is None else x.shape[axis]
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
@@ -87,4 +86,5 @@ def coverage() -> dict[str, str]:
     >>> np.coverage()["tanh"], np.coverage()["sort"]
     ('traced', 'host')
     """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}
+    ours = {name for name, value in globals().items() if not getattr(value, "runs_on_host", False)}
+    return {name: "traced" if name in ours else "host" for name in _host.public_functions()}

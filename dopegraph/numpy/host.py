@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +22,18 @@ from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-_NAMESPACES = ("fft", "linalg")
+_NAMESPACES = ("emath", "fft", "linalg")
+
+# Functions of Python values alone: without an array among the arguments, a recording may replay what they gave.
+_PURE = frozenset([
+    "base_repr", "binary_repr", "busday_count", "busday_offset", "datetime_as_string", "datetime_data",
+    "format_float_positional", "format_float_scientific", "get_include", "is_busday", "mintypecode", "typename"
+])  # fmt: skip
+
+# NumPy's modules that are reached through ours, unchanged: they see our arrays as NumPy's, by `__array__`.
+MODULES = frozenset([
+    "char", "ctypeslib", "dtypes", "exceptions", "f2py", "ma", "polynomial", "rec", "strings", "testing", "typing"
+])  # fmt: skip
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -31,7 +45,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         When an argument is an array and a derivative is being recorded.
     """
     recording = active_recording()
-    if recording is not None:
+    if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-call", f"{name} runs in NumPy")
     lowered, named = _lower(args, name), _lower(kwargs, name)
     try:
@@ -61,6 +75,12 @@ def _lower(x: Any, name: str) -> Any:
     if type(x) is dict:
         return {key: _lower(item, name) for key, item in x.items()}
     return x
+
+
+def _has_array(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return any(map(_has_array, x))
+    return any(map(_has_array, x.values())) if isinstance(x, dict) else isinstance(x, (ndarray, DynamicFloat))
 
 
 def _lift(x: Any) -> Any:
@@ -96,6 +116,8 @@ def find(path: str) -> Any:
     found = numpy if name.startswith("_") else functools.reduce(getattr, path.split("."), numpy)
     if path in _NAMESPACES:
         return Namespace(path)
+    if path in MODULES:
+        return importlib.import_module(f"numpy.{path}")
     if found is numpy or isinstance(found, types.ModuleType):
         raise AttributeError(f"dopegraph.numpy has no {path}")
     if isinstance(found, type) or not callable(found):
@@ -105,6 +127,8 @@ def find(path: str) -> Any:
         return call(path, found, *args, **kwargs)
 
     function.__name__ = function.__qualname__ = name
+    with contextlib.suppress(ValueError, TypeError):  # functions of C do not all say what they take
+        function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
 

