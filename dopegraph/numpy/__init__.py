@@ -11,15 +11,21 @@ from types import ModuleType as _ModuleType
 import numpy as _numpy
 
 from dopegraph.array import ndarray as ndarray
-from dopegraph.numpy import fft, linalg, random
+from dopegraph.numpy import fft, lib, linalg, random
 from dopegraph.numpy import host as _host
 from dopegraph.numpy.along_axis import *
 from dopegraph.numpy.averages import *
+from dopegraph.numpy.calculus import *
 from dopegraph.numpy.creation import *
 from dopegraph.numpy.cumulative import *
+from dopegraph.numpy.dtypes import *
+from dopegraph.numpy.editing import *
 from dopegraph.numpy.einsum import *
+from dopegraph.numpy.grids import *
 from dopegraph.numpy.histograms import *
 from dopegraph.numpy.indexing import *
+from dopegraph.numpy.inplace import *
+from dopegraph.numpy.iteration import *
 from dopegraph.numpy.joining import *
 from dopegraph.numpy.limits import *
 from dopegraph.numpy.linear import *
@@ -27,10 +33,14 @@ from dopegraph.numpy.logic import *
 from dopegraph.numpy.matrices import *
 from dopegraph.numpy.nan_functions import *
 from dopegraph.numpy.ordering import *
+from dopegraph.numpy.padding import *
 from dopegraph.numpy.pairs import *
 from dopegraph.numpy.parts import *
+from dopegraph.numpy.polynomials import *
 from dopegraph.numpy.positions import *
 from dopegraph.numpy.quantiles import *
+from dopegraph.numpy.ranges import *
+from dopegraph.numpy.reading import *
 from dopegraph.numpy.reduction import *
 from dopegraph.numpy.rounding import *
 from dopegraph.numpy.sets import *
@@ -41,36 +51,15 @@ from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
 from dopegraph.numpy.ufunc import ufunc as ufunc
+from dopegraph.numpy.windows import *
 
 for _name in _TABLE:
     globals()[_name] = _make(_name)
 for _name, _target in _ALIASES.items():
     globals()[_name] = globals()[_target]
 
-pi, e, inf, nan, euler_gamma = _numpy.pi, _numpy.e, _numpy.inf, _numpy.nan, _numpy.euler_gamma
-newaxis = None
-
-for _name in (
-    "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-    "float64", "complex64", "complex128", "dtype", "finfo", "iinfo", "integer", "floating", "number",
-):  # fmt: skip
-    globals()[_name] = getattr(_numpy, _name)
-
-
-def shape(a) -> tuple[int, ...]:  # type: ignore[no-untyped-def]
-    """Lengths of the axes of anything that can be an array."""
-    return asarray(a).shape  # noqa: F405
-
-
-def ndim(a) -> int:  # type: ignore[no-untyped-def]
-    """Number of axes of anything that can be an array."""
-    return len(shape(a))
-
-
-def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
-    """Number of elements, or length of one axis, of anything that can be an array."""
-    x = asarray(a)  # noqa: F405
-    return x.size if axis is None else x.shape[axis]
+__version__ = _numpy.__version__
+"""The version of the NumPy below: what strings, dates and files are read by."""
 
 
 def coverage() -> dict[str, str]:
@@ -82,19 +71,20 @@ def coverage() -> dict[str, str]:
     >>> np.coverage()["tanh"], np.coverage()["savez"]
     ('traced', 'host')
     """
-    return {name: "traced" if _is_ours(name) else "host" for name in _host.public_functions()}
+    return {name: "traced" if _is_traced(name) else "host" for name in _host.public_functions()}
 
 
-def _is_ours(path: str) -> bool:
+def _is_traced(path: str) -> bool:
     space, _, name = path.rpartition(".")
-    return name in (vars(globals()[space]) if space in globals() else {} if space else globals())
+    found = vars(globals()[space]) if space in globals() else {} if space else globals()
+    return name in found and not getattr(found[name], "runs_on_host", False)
 
 
-_SPACES = (fft, linalg, random)
+_SPACES = (fft, lib, linalg, random)
 __all__ = sorted(
     name
     for name, value in globals().items()
-    if not name.startswith("_") and name != "annotations" and (value in _SPACES or not isinstance(value, _ModuleType))
+    if not name.startswith("_") and name != "annotations" and (not isinstance(value, _ModuleType) or value in _SPACES)
 )
 
 from dopegraph.numpy.methods import attach as _attach_methods  # noqa: E402 - methods are written on the namespace

@@ -10,6 +10,7 @@ from dopegraph.ops.circular import bessel_ratio, vonmises_tail
 from dopegraph.ops.complex import complex, conj, imag, real
 from dopegraph.ops.creation import constant, full, iota
 from dopegraph.ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
+from dopegraph.ops.diagonal import diagonal
 from dopegraph.ops.elementwise import *
 from dopegraph.ops.fft import fft, irfft, rfft
 from dopegraph.ops.floating import *
@@ -28,6 +29,7 @@ from dopegraph.ops.nn import (
     max_pool_take,
     softmax,
 )
+from dopegraph.ops.positions import ravel_multi_index, unravel_index
 from dopegraph.ops.random import (
     random_advance,
     random_integers,
@@ -63,6 +65,7 @@ from dopegraph.ops.shape import (
     transpose,
     unslice,
 )
+from dopegraph.ops.signal import convolve
 from dopegraph.ops.sorting import (
     argpartition,
     argsort,

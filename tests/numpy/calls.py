@@ -2,7 +2,7 @@
 
 import numpy
 
-from tests.numpy import calls_elementwise, calls_fft, calls_linalg, calls_sorting
+from tests.numpy import calls_elementwise, calls_fft, calls_linalg, calls_shaping, calls_sorting
 
 
 def inputs() -> dict[str, numpy.ndarray]:
@@ -895,7 +895,7 @@ range(s)
 """,
 }
 
-for _family in (calls_elementwise, calls_fft, calls_sorting):
+for _family in (calls_elementwise, calls_fft, calls_shaping, calls_sorting):
     for _group, _lines in _family.CALLS.items():
         CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
 VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))

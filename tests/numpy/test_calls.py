@@ -151,7 +151,7 @@ ON_THE_HOST = [
 
 TRACED = [
     "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats", "complex",
-    "rounding", "limits", "fft",
+    "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
 ]  # fmt: skip
 
 

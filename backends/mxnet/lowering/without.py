@@ -29,6 +29,8 @@ _LISTS = [
     ("no-operator", "MXNet's sorting is not stable, its positions are floats, and NaN has no place in its order",
      "argpartition argsort checked cummax cummin cumprod partition put_along_axis scatter_add_along_axis searchsorted "
      "sort take_along_axis"),
+    ("wrong-operator", "MXNet does not refuse positions outside", "ravel_multi_index unravel_index"),
+    ("wrong-operator", "MXNet's Convolution has no integers, and is slower for two sequences than NumPy's", "convolve"),
     ("no-operator", "MXNet has no such operator for matrices", "cofactor pinv qr solve"),
     ("complex-numbers", "MXNet has no complex numbers, which eigenvalues are", "eig eigvals"),
 ]  # fmt: skip

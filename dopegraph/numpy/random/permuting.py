@@ -12,11 +12,12 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.creation import arange, shape_of
+from dopegraph.numpy.creation import shape_of
 from dopegraph.numpy.indexing import take
 from dopegraph.numpy.promotion import FLOAT64, as_array, convert
 from dopegraph.numpy.random.arguments import integer
 from dopegraph.numpy.random.state import Source
+from dopegraph.numpy.ranges import arange
 from dopegraph.numpy.shape import axis_of
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
