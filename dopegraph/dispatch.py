@@ -15,6 +15,7 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import Steps, run_alone, run_kernels
 
@@ -30,6 +31,8 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
             # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
+            if recorders:
+                count("numpy", (op.name,))
             return owned(numpy.asarray(op.kernel(*[buffer.array for buffer in buffers], **attrs), order="C"))
         return ndarray(run_alone(((op, attrs),), *operands))
     except (DopegraphError, ValueError, TypeError, IndexError) as cause:
@@ -45,6 +48,8 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
+        if recorders:
+            count("numpy", [op.name for op, _ in steps])
         return linked(run_kernels(source.array, steps), operand, steps)
     except (DopegraphError, ValueError, TypeError, IndexError) as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
@@ -74,7 +79,9 @@ _ON_MXNET = frozenset(
 
 
 def _better_on_mxnet(op: Primitive) -> bool:
-    """Whether MXNet's tuned operator is worth a call of its own."""
+    """Whether MXNet's tuned operator is worth a call of its own; under ``only_mxnet`` nothing else is allowed."""
+    if current_policy() == "only_mxnet":
+        return True
     if op.name not in _ON_MXNET or current_policy() == "only_numpy":
         return False
     from dopegraph.backends.mxnet import library

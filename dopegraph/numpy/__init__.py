@@ -14,6 +14,10 @@ from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
 from dopegraph.numpy.einsum import einsum
 from dopegraph.numpy.elementwise import make as _make
+from dopegraph.numpy.exchange import *  # noqa: F403
+from dopegraph.numpy.exchange import __all__ as _exchange
+from dopegraph.numpy.files import *  # noqa: F403
+from dopegraph.numpy.files import __all__ as _files
 from dopegraph.numpy.indexing import *  # noqa: F403
 from dopegraph.numpy.indexing import __all__ as _indexing
 from dopegraph.numpy.joining import *  # noqa: F403
@@ -29,12 +33,17 @@ from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
 from dopegraph.numpy.shape import *  # noqa: F403
 from dopegraph.numpy.shape import __all__ as _shape
+from dopegraph.numpy.standard import *  # noqa: F403
+from dopegraph.numpy.standard import __all__ as _standard
+from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__
 from dopegraph.numpy.statistics import *  # noqa: F403
 from dopegraph.numpy.statistics import __all__ as _statistics
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 
 _attach()
+
+__array_api_version__ = "2024.12"
 
 for _name in _TABLE:
     globals()[_name] = _make(_name)
@@ -52,7 +61,7 @@ for _name in _DTYPES:
     globals()[_name] = getattr(_numpy, _name)
 
 __all__ = [
-    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
+    *_creation, *_exchange, *_files, *_standard, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
     *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
     "random", "shape", "size",
 ]  # fmt: skip

@@ -174,13 +174,10 @@ def attach() -> None:
         "__getitem__": indexing.get_item,
         "__setitem__": set_item,
         "__contains__": lambda self, item: bool(reduction.any(call("equal", (self, item)))),
-        "__copy__": creation.copy,
-        "__deepcopy__": lambda self, memo: creation.copy(self),
-        "__array_ufunc__": protocols.array_ufunc,
-        "__array_function__": protocols.array_function,
         "real": _part("real"),
         "imag": _part("imag"),
         "T": property(shape.transpose, doc="The array with its axes reversed; a view."),
     }
+    special_methods.update(protocols.PROTOCOL_METHODS)
     for name, method in special_methods.items():
         setattr(ndarray, name, method)

@@ -6,9 +6,11 @@ Both are thread-local, both are part of the key of a compiled function.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import numpy
@@ -65,7 +67,8 @@ class policy:
     ----------
     name : {"prefer_mxnet", "only_numpy", "only_mxnet"}
         ``prefer_mxnet`` runs on MXNet what it has, the rest on NumPy; ``only_numpy`` never uses MXNet;
-        ``only_mxnet`` makes a fallback to NumPy an error.
+        ``only_mxnet`` makes a fallback to NumPy an error, eagerly too. A generator or coroutine function may be
+        decorated as well: its body runs under the policy, its caller does not.
 
     Examples
     --------
@@ -79,23 +82,66 @@ class policy:
         if name not in POLICIES:
             raise ValueError(f"policy: {name!r} is not one of {', '.join(POLICIES)}")
         self.name = name
-        self._outer: list[str] = []
+        self._outer = _Outer()
 
     def __enter__(self) -> policy:
-        self._outer.append(_config.policy)
+        self._outer.policies.append(_config.policy)
         _config.policy = self.name
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _config.policy = self._outer.pop()
+        _config.policy = self._outer.policies.pop()
 
     def __call__(self, function: F) -> F:
-        @functools.wraps(function)
-        def under_policy(*args: Any, **kwargs: Any) -> Any:
-            with policy(self.name):
-                return function(*args, **kwargs)
+        if inspect.isasyncgenfunction(function):
+            raise TypeError("policy: an asynchronous generator cannot be decorated; use `with policy(...)` inside it")
+        name = self.name
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def under_policy(*args: Any, **kwargs: Any) -> Any:
+                return (yield from _resumed(name, function(*args, **kwargs)))
+
+        elif inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def under_policy(*args: Any, **kwargs: Any) -> Any:
+                return await types.coroutine(_resumed)(name, function(*args, **kwargs))
+
+        else:
+
+            @functools.wraps(function)
+            def under_policy(*args: Any, **kwargs: Any) -> Any:
+                with policy(name):
+                    return function(*args, **kwargs)
 
         return under_policy  # type: ignore[return-value]
+
+
+class _Outer(threading.local):
+    """The policies to go back to: one `policy` may be entered by several threads, and again inside itself."""
+
+    def __init__(self) -> None:
+        self.policies: list[str] = []
+
+
+def _resumed(name: str, body: Any) -> Generator[Any, Any, Any]:
+    """Run a generator or coroutine under a policy whenever it is resumed; whoever resumes it keeps his own."""
+    step, given = body.send, None
+    while True:
+        with policy(name):
+            try:
+                made = step(given)
+            except StopIteration as end:
+                return end.value
+        try:
+            step, given = body.send, (yield made)
+        except GeneratorExit:
+            with policy(name):
+                body.close()
+            raise
+        except BaseException as error:
+            step, given = body.throw, error
 
 
 def set_policy(name: str) -> None:
