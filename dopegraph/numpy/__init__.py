@@ -35,7 +35,7 @@ from dopegraph.numpy.shape import *  # noqa: F403
 from dopegraph.numpy.shape import __all__ as _shape
 from dopegraph.numpy.standard import *  # noqa: F403
 from dopegraph.numpy.standard import __all__ as _standard
-from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__
+from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__  # noqa: F401
 from dopegraph.numpy.statistics import *  # noqa: F403
 from dopegraph.numpy.statistics import __all__ as _statistics
 from dopegraph.numpy.table import ALIASES as _ALIASES
@@ -61,7 +61,8 @@ for _name in _DTYPES:
     globals()[_name] = getattr(_numpy, _name)
 
 __all__ = [
-    *_creation, *_exchange, *_files, *_standard, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
+    *_creation, *_exchange, *_files, *_standard,
+    *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
     *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
     "random", "shape", "size",
 ]  # fmt: skip

@@ -69,6 +69,8 @@ _get_pointer.argtypes, _get_pointer.restype = (ctypes.py_object, ctypes.c_char_p
 _set_name = ctypes.pythonapi.PyCapsule_SetName
 _set_name.argtypes, _set_name.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
 
+_deleter_type = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
+
 
 class _Owner:
     """Tells whoever made the memory when nobody looks at it any more."""
@@ -79,7 +81,7 @@ class _Owner:
         if math.prod(memory["shape"]):
             self.__array_interface__ = memory
 
-    def __del__(self, function: Any = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)) -> None:
+    def __del__(self, function: Any = _deleter_type) -> None:  # Python may end before the array does: hence the default
         if self._deleter:
             function(self._deleter)(self._address)
 

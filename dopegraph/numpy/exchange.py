@@ -142,10 +142,7 @@ def from_dlpack(x: Any, /, *, device: Device | str | None = None, copy: bool | N
     [5.0, 0.0]
     """
     target = None if device is None else _as_device(device)
-    if isinstance(x, ndarray):
-        result = x
-    else:
-        result = _taken(x)
+    result = x if isinstance(x, ndarray) else _taken(x)
     if target is not None and target != result.device:
         if copy is False:
             raise BufferError(located(f"from_dlpack: from {result.device} to {target} needs a copy", here()))
@@ -228,7 +225,7 @@ class _Like:
 def to_mxnet(self: ndarray) -> Any:
     """The array as an MXNet NDArray of the same memory, on its device.
 
-    MXNet's classic arrays have at least one axis: a 0-d array becomes one of shape (1,).
+    MXNet's classic arrays have at least one axis: a 0-d array becomes one of shape (1,). Booleans become uint8.
 
     Raises
     ------

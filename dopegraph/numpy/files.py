@@ -5,12 +5,10 @@ What is written appears whole or not at all; a damaged file is an error that nam
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,17 +49,22 @@ def _path_of(file: Any) -> str:
     return os.fspath(file) if hasattr(file, "__fspath__") or isinstance(file, str) else str(getattr(file, "name", file))
 
 
-@contextlib.contextmanager
-def _explained(name: str, file: Any) -> Iterator[None]:
-    """Errors of what is read name the file and the user's line."""
-    try:
-        yield
-    except FileError:
-        raise
-    except EOFError as cause:
-        raise EOFError(located(f"{name}: {_path_of(file)}: {cause}", here())) from cause
-    except (ValueError, TypeError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, MemoryError) as cause:
-        raise FileError(located(f"{name}: {_path_of(file)}: {cause}", here())) from cause
+class _Explained:
+    """Errors of what is read name the file and the user's line. No generator: its frame would pass for the user's."""
+
+    def __init__(self, name: str, file: Any, kinds: tuple[type[Exception], ...] = (ValueError,)) -> None:
+        self.name, self.file, self.kinds = name, file, kinds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, cause: BaseException | None, traceback: Any) -> None:
+        if cause is None or isinstance(cause, (FileError, OSError)):
+            return
+        if isinstance(cause, EOFError):
+            raise EOFError(located(f"{self.name}: {_path_of(self.file)}: {cause}", here())) from cause
+        if isinstance(cause, self.kinds):
+            raise FileError(located(f"{self.name}: {_path_of(self.file)}: {cause}", here())) from cause
 
 
 # .npy and .npz ---------------------------------------------------------------------------------------------------
@@ -157,22 +160,33 @@ def load(
     """
     noted("load", "reads a file")
     options = {"allow_pickle": allow_pickle, "fix_imports": fix_imports, "encoding": encoding}
-    with contextlib.ExitStack() as stack:
-        stream = file if hasattr(file, "read") else stack.enter_context(open(os.fspath(file), "rb"))  # noqa: SIM115
-        stack.enter_context(_explained("load", file))
+    if hasattr(file, "read"):
+        return _load(file, file, mmap_mode, options, max_header_size)
+    stream = open(os.fspath(file), "rb")  # noqa: SIM115 - an archive keeps it
+    found = None
+    try:
+        found = _load(stream, file, mmap_mode, options, max_header_size)
+        return found
+    finally:
+        if not isinstance(found, Archive):
+            stream.close()
+
+
+def _load(stream: Any, file: Any, mmap_mode: str | None, options: dict[str, Any], max_header_size: int) -> Any:
+    with _Explained("load", file, (Exception,)):  # a header is Python's syntax: anything may go wrong with it
         magic = stream.read(len(npy.MAGIC_PREFIX))
         if not magic:
             raise EOFError("there is nothing in the file")
         stream.seek(-len(magic), io.SEEK_CUR)
         if magic.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            archive = zipfile.ZipFile(stream)
-            stack.pop_all()
-            return Archive(archive, stream if stream is not file else None, file, options, max_header_size)
+            return Archive(
+                zipfile.ZipFile(stream), stream if stream is not file else None, file, options, max_header_size
+            )
         if magic == npy.MAGIC_PREFIX:
             if mmap_mode is not None:
                 return _mapped(file, stream, mmap_mode, max_header_size)
             return _ours(_read_array(stream, options, max_header_size))
-        if not allow_pickle:
+        if not options["allow_pickle"]:
             raise ValueError("it is neither .npy nor .npz; pickles need allow_pickle=True")
         return _ours(numpy.load(stream, max_header_size=max_header_size, **options))
 
@@ -211,7 +225,7 @@ def _read_array(stream: Any, options: dict[str, Any], max_header_size: int) -> A
         if not seekable:
             raise ValueError("objects in an archive are not read; use numpy.load")
         stream.seek(start)
-        return npy.read_array(stream, max_header_size=max_header_size, **options)
+        return numpy.load(stream, max_header_size=max_header_size, **options)
     wanted = math.prod(shape) * dtype.itemsize
     claim = f"it is truncated: shape {shape} of {dtype} takes {wanted} bytes"
     if seekable and end - stream.tell() < wanted:
@@ -271,7 +285,7 @@ class Archive(Mapping):
             raise KeyError(f"{name} is not in {_path_of(self._file)}, which has {', '.join(self.files)}")
         member = name if name in members else f"{name}.npy"
         noted("load", "reads a file")
-        with _explained("load", self._file):
+        with _Explained("load", self._file, (Exception,)):
             try:
                 with self._archive.open(member) as stream:
                     if not member.endswith(".npy"):
@@ -279,7 +293,7 @@ class Archive(Mapping):
                     found = _ours(_read_array(stream, self._options, self._max_header_size))
                     stream.read(1)  # the end: only now the checksum is looked at
                     return found
-            except (RuntimeError, OSError) as cause:  # encrypted, or damaged
+            except OSError as cause:  # in a member it is damage, not the disk
                 raise ValueError(str(cause)) from cause
 
     def __iter__(self) -> Iterator[str]:
@@ -322,9 +336,9 @@ def savetxt(
     if hasattr(fname, "write") or os.fspath(fname).endswith((".gz", ".bz2", ".xz", ".lzma")):
         numpy.savetxt(fname, array, *rest)
         return
-    with atomic_write(fname) as file, io.TextIOWrapper(file, encoding=encoding or "latin1", newline="") as text:
+    with atomic_write(fname) as file:
+        text = io.TextIOWrapper(file, encoding=encoding or "latin1", newline="")
         numpy.savetxt(text, array, *rest[:-1])
-        text.flush()
         text.detach()
 
 
@@ -350,7 +364,7 @@ def loadtxt(
     """
     noted("loadtxt", "reads a file")
     chosen = dtype_or_default(dtype) if dtype is None or numpy.dtype(dtype) in SUPPORTED else numpy.dtype(dtype)
-    with _explained("loadtxt", fname if isinstance(fname, (str, os.PathLike)) else getattr(fname, "name", "the text")):
+    with _Explained("loadtxt", fname if isinstance(fname, (str, os.PathLike)) else getattr(fname, "name", "the text")):
         found = numpy.loadtxt(
             fname, chosen, comments, delimiter, converters, skiprows, usecols, unpack, ndmin, encoding, max_rows,
             **({} if quotechar is None else {"quotechar": quotechar}),
@@ -383,7 +397,7 @@ def fromfile(
     if not sep and count > 0:
         size = os.fstat(file.fileno()).st_size if hasattr(file, "fileno") else os.stat(file).st_size
         count = min(count, size // chosen.itemsize)  # no memory for what is not there; NumPy, too, gives what is
-    with _explained("fromfile", file):
+    with _Explained("fromfile", file):
         return _ours(numpy.fromfile(file, chosen, count, sep, offset))
 
 
@@ -405,10 +419,13 @@ def tofile(self: ndarray, fid: Any, /, sep: str = "", format: str = "%s") -> Non
     """
     array = self._look("value-escape", "tofile")
     if hasattr(fid, "write"):
-        if sep or hasattr(fid, "fileno"):
+        try:
+            fid.fileno()
+        except (AttributeError, OSError):  # a file in memory
+            text = sep.join([format % item for item in array.reshape(-1).tolist()])
+            fid.write(text if sep else array.tobytes())
+        else:
             array.tofile(fid, sep, format)
-        else:  # a file in memory
-            fid.write(array.tobytes())
         return
     with atomic_write(fid) as file:
         array.tofile(file, sep, format)

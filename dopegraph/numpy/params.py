@@ -38,8 +38,8 @@ Path = Union[str, "os.PathLike[str]"]
 def save(path: Path, arrays: Any) -> None:
     """Write arrays in MXNet's format, for ``mx.nd.load`` and for `load`.
 
-    The file appears whole or not at all. Arrays without axes or without elements are written as MXNet's NumPy mode
-    does; MXNet reads those with ``mx.npx.load`` after ``mx.npx.set_np()``.
+    The file appears whole or not at all. When an array has no axes or no elements the file is written as MXNet's NumPy
+    mode does; MXNet reads it with ``mx.npx.load`` after ``mx.npx.set_np()``.
 
     Parameters
     ----------
@@ -66,8 +66,10 @@ def save(path: Path, arrays: Any) -> None:
         raise DTypeError(located(f"save: arrays, or a list or dict of them, not a {type(arrays).__name__}", here()))
     noted("save", "writes a file")
     parts = [struct.pack("<QQQ", LIST, 0, len(arrays))]
-    for position, array in enumerate(arrays):
-        parts += _packed(_elements(array), names[position] if names else f"number {position}")
+    elements = [_elements(array) for array in arrays]
+    magic = V3 if any(0 in one.shape or not one.shape for one in elements) else V2  # MXNet wants one for all
+    for position, one in enumerate(elements):
+        parts += _packed(one, magic, names[position] if names else f"number {position}")
     parts.append(struct.pack("<Q", len(names)))
     for name in names:
         encoded = name.encode()
@@ -80,11 +82,10 @@ def _elements(x: Any) -> numpy.ndarray[Any, Any]:
     return as_array(x)._look("value-escape", "save")
 
 
-def _packed(array: numpy.ndarray[Any, Any], name: str) -> list[bytes | memoryview]:
+def _packed(array: numpy.ndarray[Any, Any], magic: int, name: str) -> list[bytes | memoryview]:
     if array.dtype.name not in FLAGS:
         kinds = ", ".join(FLAGS)
         raise DTypeError(located(f"save: MXNet's format has no {array.dtype} (array {name}); it has {kinds}", here()))
-    magic = V3 if 0 in array.shape or not array.shape else V2
     head = struct.pack(f"<Iii{array.ndim}q", magic, 0, array.ndim, *array.shape)
     elements = numpy.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     return [head, struct.pack("<iii", *_CPU, FLAGS[array.dtype.name]), elements.tobytes()]

@@ -158,9 +158,8 @@ def _method(ours: Callable[..., Any], name: str, method: str) -> Callable[..., A
         as_array = namespace["asarray"]
 
         def outer(A: Any, B: Any, /, **kwargs: Any) -> Any:
-            first, second = (x if isinstance(x, (int, float, complex)) else as_array(x) for x in (A, B))
-            if isinstance(first, ndarray) and isinstance(second, ndarray):
-                first = first.reshape(first.shape + (1,) * second.ndim)
+            first, second = as_array(A), as_array(B)
+            first = first.reshape(first.shape + (1,) * second.ndim)
             return ours(first, second, **kwargs)
 
         return outer
