@@ -6,7 +6,7 @@ The front end is written on `apply` and `view`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 import numpy
 
@@ -17,7 +17,10 @@ from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.recording import active_recording
-from dopegraph.trace.views import Steps, run_alone, run_kernels
+from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
+
+# Steps with None where a position is to be filled in.
+Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
 
 
 def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
@@ -53,6 +56,12 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         return linked(run_kernels(source.array, steps), operand, steps)
     except (DopegraphError, ValueError, TypeError, IndexError) as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
+
+
+def view_at(operand: ndarray, pattern: Pattern, positions: Sequence[Any]) -> ndarray:
+    """A view at computed positions: buffers, one for every step without a primitive."""
+    remaining = iter(positions)
+    return view(operand, tuple([(op or AtPosition(ndarray(next(remaining))), attrs) for op, attrs in pattern]))
 
 
 def _lazy(operand: ndarray, steps: Steps) -> ndarray:

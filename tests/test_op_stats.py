@@ -7,6 +7,7 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends.mxnet import library
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.statistics import recorders
 
 needs_mxnet = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
@@ -63,6 +64,7 @@ def test_the_table_has_the_most_frequent_first_and_can_be_reset(capsys):
         np.sin(x)
         stats.stop()
         np.cos(x)
+    stats.stop()  # has no effect
     stats.show()
     printed = capsys.readouterr().out
     lines = printed.splitlines()
@@ -73,18 +75,34 @@ def test_the_table_has_the_most_frequent_first_and_can_be_reset(capsys):
     assert stats.total == 0 == stats.programs and str(stats).startswith("0 operations")
 
 
-def test_counters_may_nest_and_see_all_threads():
+def test_counters_may_nest():
     x = np.ones(3)
     with dopegraph.policy("only_numpy"), dopegraph.op_stats() as outer:
         np.exp(x)
         with dopegraph.op_stats() as inner:
-            thread = threading.Thread(target=dopegraph.policy("only_numpy")(lambda: np.exp(x)))
-            thread.start()
-            thread.join()
+            np.exp(x)
     assert (outer.numpy["exp"], inner.numpy["exp"]) == (2, 1)
+
+
+def test_a_counter_belongs_to_its_thread():
+    x = np.ones(3)
+    errors = []
+
+    def other(stats):
+        np.exp(x)
+        try:
+            stats.stop()
+        except RuntimeError as error:
+            errors.append(error)
+
+    with dopegraph.op_stats() as stats:
+        thread = threading.Thread(target=other, args=(stats,))
+        thread.start()
+        thread.join()
+    assert not stats.total and len(errors) == 1 and not recorders
 
 
 def test_a_counter_stops_after_an_error():
     with pytest.raises(KeyError), dopegraph.op_stats():
         raise KeyError
-    assert not recorders
+    assert not recorders and not direct.held

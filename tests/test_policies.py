@@ -10,6 +10,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import current_policy, policy
 from dopegraph.backends.mxnet import library
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import FallbackError
 
 needs_mxnet = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
@@ -173,6 +174,16 @@ def test_functions_of_numbers_alone_are_constants_not_fallbacks():
         assert np.finfo(np.float32).bits == 32
         assert (np.zeros(2) + np.arange(2)).tolist() == [0, 1]
         assert np.array([1.0, 2.0]).tolist() == [1, 2]
+
+
+def test_shortcuts_to_numpy_are_back_afterwards():
+    before = direct.held
+    with policy("only_mxnet"):
+        assert direct.held == before + 1
+        with policy("only_mxnet"), policy("only_numpy"):
+            assert direct.held == before
+        assert direct.held == before + 1
+    assert direct.held == before
 
 
 def test_without_mxnet_only_mxnet_says_what_is_missing(monkeypatch):

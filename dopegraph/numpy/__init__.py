@@ -13,7 +13,6 @@ from dopegraph.numpy import random
 from dopegraph.numpy.creation import *  # noqa: F403
 from dopegraph.numpy.creation import __all__ as _creation
 from dopegraph.numpy.einsum import einsum
-from dopegraph.numpy.elementwise import make as _make
 from dopegraph.numpy.exchange import *  # noqa: F403
 from dopegraph.numpy.exchange import __all__ as _exchange
 from dopegraph.numpy.files import *  # noqa: F403
@@ -40,6 +39,8 @@ from dopegraph.numpy.statistics import *  # noqa: F403
 from dopegraph.numpy.statistics import __all__ as _statistics
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
+from dopegraph.numpy.ufunc import make as _make
+from dopegraph.numpy.ufunc import ufunc
 
 _attach()
 
@@ -64,7 +65,7 @@ __all__ = [
     *_creation, *_exchange, *_files, *_standard,
     *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
     *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
-    "random", "shape", "size",
+    "random", "shape", "size", "ufunc",
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count_host_call, recorders
+from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
@@ -48,7 +49,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     if recording is not None:
         recording.escape("host-call", f"{name} runs in NumPy")
     device = _device_of(arrays, name)
-    lowered, named = _lower(args, name), _lower(kwargs, name)
+    lowered, named = lower(args, name), lower(kwargs, name)
     try:
         with outside_recordings():
             result = function(*lowered, **named)
@@ -94,7 +95,8 @@ def _outputs(out: Any, written: Any, result: Any, name: str) -> Any:
     return tuple(given) if len(given) > 1 else given[0]
 
 
-def _lower(x: Any, name: str) -> Any:
+def lower(x: Any, name: str) -> Any:
+    """NumPy's copies in place of our arrays, in containers too."""
     if isinstance(x, ndarray):
         recording = active_recording()
         if recording is not None and recording.differentiating:
@@ -103,9 +105,9 @@ def _lower(x: Any, name: str) -> Any:
     if isinstance(x, DynamicFloat):
         return float(x)
     if type(x) in (tuple, list):
-        return type(x)([_lower(item, name) for item in x])
+        return type(x)([lower(item, name) for item in x])
     if type(x) is dict:
-        return {key: _lower(item, name) for key, item in x.items()}
+        return {key: lower(item, name) for key, item in x.items()}
     return x
 
 
@@ -122,7 +124,7 @@ def lift(x: Any) -> Any:
     return x
 
 
-class Namespace:
+class Namespace(Unchanging):
     """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
 
     def __init__(self, path: str) -> None:

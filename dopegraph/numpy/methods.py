@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy
-
 from dopegraph.array import ndarray
 from dopegraph.numpy import creation, host, indexing, joining, linear, protocols, reduction, shape, statistics
-from dopegraph.numpy.assign import assign, in_place, set_item
+from dopegraph.numpy.assign import assign, in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.logic import clip, divmod
-from dopegraph.numpy.promotion import BOOL, SCALARS, as_operand, convert, dtype_of, kinds_of
+from dopegraph.numpy.promotion import BOOL, as_operand, convert, dtype_of, kinds_of
+from dopegraph.numpy.ufunc import augmented_operator, binary_operator, reflected_operator
 
 OPERATORS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
@@ -54,26 +53,6 @@ METHODS: dict[str, Callable[..., Any]] = {
 HOST_METHODS = (
     "argpartition", "argsort", "choose", "conj", "conjugate", "cumprod", "diagonal", "nonzero", "round", "searchsorted",
 )  # fmt: skip
-
-_OPERANDS = (ndarray, numpy.ndarray, numpy.generic, list, tuple, *SCALARS)
-
-
-def _binary(name: str, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
-    def method(self: ndarray, other: Any) -> Any:
-        if not isinstance(other, _OPERANDS):
-            return NotImplemented
-        return call(name, (other, self) if reflected else (self, other))
-
-    return method
-
-
-def _augmented(name: str, symbol: str) -> Callable[[ndarray, Any], ndarray]:
-    def method(self: ndarray, other: Any) -> ndarray:
-        if not isinstance(other, _OPERANDS):
-            return NotImplemented
-        return in_place(self, call(name, (self, other)), symbol)
-
-    return method
 
 
 def _bits(name: str, x: Any, y: Any) -> ndarray:
@@ -146,11 +125,11 @@ def attach() -> None:
     """Give `ndarray` its operators and methods."""
     for special, name in OPERATORS.items():
         symbol = f"{special}="
-        setattr(ndarray, f"__{special}__", _named(_binary(name), f"__{special}__", None))
-        setattr(ndarray, f"__r{special}__", _named(_binary(name, True), f"__r{special}__", None))
-        setattr(ndarray, f"__i{special}__", _named(_augmented(name, symbol), f"__i{special}__", None))
+        setattr(ndarray, f"__{special}__", _named(binary_operator(name), f"__{special}__", None))
+        setattr(ndarray, f"__r{special}__", _named(reflected_operator(name), f"__r{special}__", None))
+        setattr(ndarray, f"__i{special}__", _named(augmented_operator(name, symbol), f"__i{special}__", None))
     for special, name in COMPARISONS.items():
-        setattr(ndarray, f"__{special}__", _named(_binary(name), f"__{special}__", None))
+        setattr(ndarray, f"__{special}__", _named(binary_operator(name), f"__{special}__", None))
     for special, name in UNARY.items():
         setattr(ndarray, f"__{special}__", lambda self, name=name: call(name, (self,)))
     for special in BITWISE:
@@ -172,7 +151,7 @@ def attach() -> None:
         "__divmod__": divmod,
         "__rdivmod__": lambda self, other: divmod(other, self),
         "__getitem__": indexing.get_item,
-        "__setitem__": set_item,
+        "__setitem__": indexing.set_item,
         "__contains__": lambda self, item: bool(reduction.any(call("equal", (self, item)))),
         "real": _part("real"),
         "imag": _part("imag"),

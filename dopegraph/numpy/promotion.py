@@ -181,12 +181,14 @@ def promote(operands: Iterable[Any], dtype: DType | None = None) -> list[ndarray
     return [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
 
 
-def same_kind(x: ndarray, dtype: DType, what: str) -> ndarray:
+def same_kind(x: ndarray, dtype: DType, what: str, casting: str = "same_kind") -> ndarray:
     """The array cast to a dtype as in-place operators and `out=` do: refuse to lose the kind."""
-    if not numpy.can_cast(x.dtype, dtype, "same_kind"):
+    if not numpy.can_cast(x.dtype, dtype, casting):
         raise DTypeError(
             located(
-                f"{what}: cannot cast the result from {x.dtype} to {dtype}; use astype, or an array of floats", here()
+                f"{what}: cannot cast the result from {x.dtype} to {dtype} (casting={casting!r}); use astype, or an "
+                f"array of {x.dtype}",
+                here(),
             )
         )
     return convert(x, dtype)

@@ -37,10 +37,6 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "where": (True,),
 }
 _NO_VALUE = getattr(numpy, "_NoValue", None)
-_REDUCTIONS = {
-    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
-}  # fmt: skip
-_ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
 _KNOWN = (ndarray, numpy.ndarray, numpy.generic, DynamicFloat)
 
 
@@ -116,6 +112,8 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
     outs = kwargs.pop("out", None) or ()
     if not all(isinstance(x, _KNOWN) or not hasattr(type(x), "__array_ufunc__") for x in (*inputs, *outs)):
         return NotImplemented
+    if method == "at" and isinstance(inputs[0], numpy.ndarray):
+        return ufunc.at(*[numpy.asarray(x) if isinstance(x, ndarray) else x for x in inputs])
     if any(isinstance(one, numpy.ndarray) for one in outs):
         return _into_numpy(ufunc, method, inputs, outs, kwargs)
     if not any(one is not None for one in outs):
@@ -131,39 +129,12 @@ def _compute(ufunc: numpy.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     ours = _ours(ufunc)
     if ours is not None and method != "__call__":
-        ours = getattr(ours, method, None) or _method(ours, ufunc.__name__, method)
+        ours = getattr(ours, method, None)
     if ours is not None:
         fitting = _fitting(ufunc, ours, kwargs)
         if fitting is not None:
             return ours(*inputs, **fitting)
     return host.call(name, getattr(ufunc, method), *inputs, **kwargs)
-
-
-def _method(ours: Callable[..., Any], name: str, method: str) -> Callable[..., Any] | None:
-    """A method of a universal function, by the function of NumPy's namespace that does the same."""
-    namespace = _names("numpy")
-    if method == "reduce" and name in _REDUCTIONS:
-        reduction = namespace[_REDUCTIONS[name]]
-
-        def reduce(array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **rest: Any) -> ndarray:
-            if dtype is not None:
-                array = namespace["asarray"](array).astype(dtype, copy=False)
-            return reduction(array, axis, out=out, **rest)
-
-        return reduce
-    if method == "accumulate" and name in _ACCUMULATIONS and _ACCUMULATIONS[name] in namespace:
-        accumulation = namespace[_ACCUMULATIONS[name]]
-        return lambda array, axis=0, dtype=None, out=None: accumulation(array, axis, dtype, out)
-    if method == "outer":
-        as_array = namespace["asarray"]
-
-        def outer(A: Any, B: Any, /, **kwargs: Any) -> Any:
-            first, second = as_array(A), as_array(B)
-            first = first.reshape(first.shape + (1,) * second.ndim)
-            return ours(first, second, **kwargs)
-
-        return outer
-    return None
 
 
 def _into_numpy(
@@ -173,7 +144,7 @@ def _into_numpy(
     lowered = [numpy.asarray(x) if isinstance(x, (ndarray, DynamicFloat)) else x for x in inputs]
     kwargs = {key: numpy.asarray(x) if isinstance(x, ndarray) else x for key, x in kwargs.items()}
     memory = tuple([numpy.array(one.asnumpy()) if isinstance(one, ndarray) else one for one in outs])
-    found = getattr(ufunc, method)(*lowered, out=memory if method != "at" else None, **kwargs)
+    found = getattr(ufunc, method)(*lowered, out=memory, **kwargs)
     results = found if isinstance(found, tuple) else (found,)
     given = [finish(host.lift(y), x) if isinstance(x, ndarray) else y for x, y in zip(outs, results)]
     return tuple(given) if isinstance(found, tuple) else given[0]

@@ -6,7 +6,7 @@ A primitive is declared in the file of its family; importing this package declar
 from dopegraph.ops.creation import constant, full, iota
 from dopegraph.ops.elementwise import *  # noqa: F403
 from dopegraph.ops.elementwise import __all__ as _elementwise
-from dopegraph.ops.indexing import one_hot, take, take_scatter
+from dopegraph.ops.indexing import one_hot, scatter, scatter_add, take, take_scatter
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.nn import (
     avg_pool,
@@ -63,6 +63,8 @@ __all__ = [
     "random_permutation",
     "random_uniform",
     "reshape",
+    "scatter",
+    "scatter_add",
     "slice_update",
     "softmax",
     "strided_slice",

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import numpy
 
+from dopegraph.runtime.direct import hold, hold_in_every_thread, release
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 POLICIES = ("prefer_mxnet", "only_numpy", "only_mxnet")
@@ -31,6 +33,8 @@ class _Config(threading.local):
 _config = _Config()
 if _config.policy not in POLICIES:
     raise ValueError(f"DOPEGRAPH_POLICY: {_config.policy!r} is not one of {', '.join(POLICIES)}")
+if _config.policy == "only_mxnet":
+    hold_in_every_thread()
 
 
 def default_dtype() -> numpy.dtype[Any]:
@@ -86,11 +90,11 @@ class policy:
 
     def __enter__(self) -> policy:
         self._outer.policies.append(_config.policy)
-        _config.policy = self.name
+        _choose(self.name)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _config.policy = self._outer.policies.pop()
+        _choose(self._outer.policies.pop())
 
     def __call__(self, function: F) -> F:
         if inspect.isasyncgenfunction(function):
@@ -116,6 +120,13 @@ class policy:
                     return function(*args, **kwargs)
 
         return under_policy  # type: ignore[return-value]
+
+
+def _choose(name: str) -> None:
+    """Change this thread's policy; where MXNet has to run everything, operations take no shortcut to NumPy."""
+    before, _config.policy = _config.policy, name
+    if (name == "only_mxnet") != (before == "only_mxnet"):
+        (hold if name == "only_mxnet" else release)()
 
 
 class _Outer(threading.local):
@@ -146,7 +157,7 @@ def _resumed(name: str, body: Any) -> Generator[Any, Any, Any]:
 
 def set_policy(name: str) -> None:
     """Choose the engine for the rest of this thread; see :class:`policy`."""
-    _config.policy = policy(name).name
+    _choose(policy(name).name)
 
 
 def is_training() -> bool:

@@ -1,7 +1,7 @@
 """Counts what ran where: primitives by engine, calls of NumPy's functions on the host, fallbacks with their reasons.
 
 `dopegraph.op_stats` is what MinPy's ``show_op_stat`` was. Those who run things ask `recorders` first, an empty list
-unless somebody counts.
+unless somebody counts; operations take no shortcuts then.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dopegraph.runtime.direct import hold, release
+
 ENGINES = ("mxnet", "numpy")
 
 recorders: list[OpStats] = []
-"""Those who are counting now."""
-
-_lock = threading.Lock()
+"""Those who are counting now, each in its thread."""
 
 
-@dataclass
+@dataclass(eq=False)
 class OpStats:
-    """Counts what ran where, in all threads, between `start` and `stop` or inside a ``with`` block.
+    """Counts what a thread runs where, between `start` and `stop` or inside a ``with`` block.
 
     Attributes
     ----------
@@ -50,26 +50,31 @@ class OpStats:
     host: Counter[str] = field(default_factory=Counter)
     fallbacks: Counter[Any] = field(default_factory=Counter)
     programs: int = 0
+    _thread: int | None = field(default=None, repr=False)
 
     def start(self) -> OpStats:
-        """Count from now on."""
-        with _lock:
-            if not any(one is self for one in recorders):
-                recorders.append(self)
+        """Count from now on what this thread runs."""
+        if self._thread is None:
+            self._thread = threading.get_ident()
+            hold()
+            recorders.append(self)
         return self
 
     def stop(self) -> OpStats:
         """Count no longer; the counts stay."""
-        with _lock:
+        if self._thread is not None:
+            if self._thread != threading.get_ident():
+                raise RuntimeError("op_stats: stop() belongs into the thread that called start()")
+            self._thread = None
+            release()
             recorders[:] = [one for one in recorders if one is not self]
         return self
 
     def reset(self) -> None:
         """Begin again at zero."""
-        with _lock:
-            for counter in (self.mxnet, self.numpy, self.host, self.fallbacks):
-                counter.clear()
-            self.programs = 0
+        for counter in (self.mxnet, self.numpy, self.host, self.fallbacks):
+            counter.clear()
+        self.programs = 0
 
     def __enter__(self) -> OpStats:
         return self.start()
@@ -118,23 +123,25 @@ def op_stats() -> OpStats:
 
 def count(engine: str, names: Iterable[str]) -> None:
     """Primitives ran on an engine."""
-    with _lock:
-        for one in recorders:
-            getattr(one, engine).update(names)
+    for one in _mine():
+        getattr(one, engine).update(names)
 
 
 def count_host_call(name: str) -> None:
     """A function of NumPy ran on the host."""
-    with _lock:
-        for one in recorders:
-            one.host[name] += 1
+    for one in _mine():
+        one.host[name] += 1
 
 
 def count_program(by_engine: dict[str, Counter[str]], fallbacks: Iterable[Any]) -> None:
     """A compiled graph ran: its primitives by engine, and those of them that MXNet lacks."""
-    with _lock:
-        for one in recorders:
-            one.programs += 1
-            for engine, names in by_engine.items():
-                getattr(one, engine).update(names)
-            one.fallbacks.update(fallbacks)
+    for one in _mine():
+        one.programs += 1
+        for engine, names in by_engine.items():
+            getattr(one, engine).update(names)
+        one.fallbacks.update(fallbacks)
+
+
+def _mine() -> list[OpStats]:
+    thread = threading.get_ident()
+    return [one for one in recorders if one._thread == thread]

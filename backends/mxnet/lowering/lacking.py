@@ -10,10 +10,17 @@ from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.ir.graph import Node, Value
 
-# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-WITHOUT_LOWERING = frozenset(
-    {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
-)
+_DRAWN = "random numbers are drawn by NumPy, so that they are the same everywhere"
+
+# Primitives that run on NumPy, and why. May only shrink.
+WITHOUT_LOWERING = {
+    "random_advance": _DRAWN,
+    "random_integers": _DRAWN,
+    "random_normal": _DRAWN,
+    "random_permutation": _DRAWN,
+    "random_uniform": _DRAWN,
+    "scatter": "the last of several values for one place must remain; MXNet's scatter_nd writes them in any order",
+}
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -41,7 +48,8 @@ def lacking(node: Node) -> Lacking | None:
 
     name = node.op.name
     if name in WITHOUT_LOWERING:
-        return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
+        reason = "random-numbers" if node.op.random else "no-operator"
+        return Lacking(reason, WITHOUT_LOWERING[name])
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):

@@ -405,6 +405,10 @@ CASES: dict[str, list[Case]] = {
         Case((numpy.asarray(numpy.take(x, index, axis)), index), {"axis": axis, "shape": x.shape})
         for x, index, axis in index_cases() if x.dtype != bool
     ],
+    "scatter_add": [
+        Case((x, index, numpy.asarray(numpy.take(x, index, axis))), {"axis": axis})
+        for x, index, axis in index_cases() if x.dtype != bool
+    ],
     "one_hot": [
         *(Case((numpy.array([[0, 3], [2, 7]], dtype),), {"depth": 4, "dtype": numpy.dtype("float32")})
           for dtype in INTEGERS),
