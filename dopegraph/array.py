@@ -172,8 +172,8 @@ class ndarray:
     def _become(self, buffer: Buffer) -> None:
         """Leave the recording: a written array keeps its memory if others see it, a new one takes the buffer."""
         old = self._buffer
-        if old is not None and self._shared and old.device.is_host:
-            numpy.copyto(old.array, buffer.array)
+        if old is not None and self._shared and (old.device.is_host or self._foreign):
+            old.overwrite(buffer)
         else:
             self._buffer = buffer
         self._value = None

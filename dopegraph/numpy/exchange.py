@@ -33,6 +33,15 @@ def _escape(x: ndarray, what: str) -> None:
         recording.escape("value-escape", f"{what} of {x._type} hands out the memory of a traced value")
 
 
+def _hand_out(x: ndarray, what: str) -> None:
+    """The memory of an array on another device than the host is seen by others from now on."""
+    if x._base is not None:
+        message = f"{what}: a view of an array on {x.device} has no memory of its own; use x.copy()"
+        raise BufferError(located(message, here()))
+    x._about_to_change()
+    x._shared = x._foreign = True
+
+
 # NumPy -----------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +114,10 @@ def export(
     if copy is False and moved:
         raise BufferError(located(f"__dlpack__: the array is on {buffer.device}, which needs a copy", here()))
     if buffer.native is not None and not buffer.device.is_host and not moved:
-        return (buffer.native.copy() if copy else buffer.native).to_dlpack_for_write()
+        if copy:
+            return buffer.native.copy().to_dlpack_for_write()
+        _hand_out(self, "__dlpack__")
+        return buffer.native.to_dlpack_for_write()
     array = numpy.array(buffer.array) if copy or moved else self._export()
     if _HAS_VERSIONS:
         return array.__dlpack__(max_version=max_version)
@@ -244,6 +256,7 @@ def to_mxnet(self: ndarray) -> Any:
         message = f"to_mxnet: MXNet holds no array of dtype {buffer.dtype} and shape {buffer.shape}"
         raise DeviceError(located(message, here()))
     if not buffer.device.is_host:
+        _hand_out(self, "to_mxnet")
         return buffer.native
     array = self._export()
     if not (array.flags.c_contiguous and array.flags.aligned and array.flags.writeable):

@@ -19,7 +19,7 @@ from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import current_device
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
 DType = numpy.dtype
@@ -100,6 +100,18 @@ def new(array: numpy.ndarray) -> ndarray:
     made = owned(numpy.asarray(array, order="C"))
     device = current_device()
     return made if device.is_host else made.to(device)
+
+
+def beside(x: ndarray, values: Any) -> ndarray:
+    """Values that Python knows (positions, a mask), or that the user gave as such, on the device of an array."""
+    device = x.device
+    if not isinstance(values, ndarray):
+        with device:
+            return new(check_kind(numpy.asarray(values)))
+    if values._buffer is None or not values.ndim or values.device == device:
+        return values
+    with outside_recordings():
+        return values.to(device)
 
 
 def convert(x: ndarray, dtype: DType | None) -> ndarray:

@@ -1,4 +1,4 @@
-"""NumPy's own functions called with our arrays stay in dopegraph, in recordings too: all methods of ufuncs, all outputs."""
+"""NumPy's own functions on our arrays stay in dopegraph, in recordings too: all methods of ufuncs, all outputs."""
 
 import numpy
 import pytest
