@@ -58,7 +58,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
         raise type(cause)(located(f"{name}: {cause}", here())) from cause
     if kwargs.get("out") is not None:
-        return _outputs(kwargs["out"], named["out"], result, name)
+        return _outputs(kwargs["out"], result, name)
     if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
     if device is None or device.is_host:
@@ -86,13 +86,19 @@ def _device_of(arrays: list[ndarray], name: str) -> Device | None:
     return devices[0] if devices else None
 
 
-def _outputs(out: Any, written: Any, result: Any, name: str) -> Any:
-    """What a function returns that was given `out`: the arrays of ours get what NumPy wrote into their copies."""
+def _outputs(out: Any, result: Any, name: str) -> Any:
+    """What a function returns that was given `out`: arrays of ours get what NumPy wrote into their copies."""
     if not isinstance(out, tuple):
-        return assign(out, written, name) if isinstance(out, ndarray) else lift(result)
+        return _output(out, result, name)
     results = result if isinstance(result, tuple) else (result,)
-    given = [assign(x, y, name) if isinstance(x, ndarray) else lift(y) for x, y in zip(out, results)]
+    given = [_output(x, y, name) for x, y in zip(out, results)]
     return tuple(given) if len(given) > 1 else given[0]
+
+
+def _output(out: Any, result: Any, name: str) -> Any:
+    if isinstance(out, ndarray):
+        return assign(out, result, name)
+    return result if isinstance(out, numpy.ndarray) else lift(result)
 
 
 def lower(x: Any, name: str) -> Any:

@@ -115,7 +115,7 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
     if method == "at" and isinstance(inputs[0], numpy.ndarray):
         return ufunc.at(*[numpy.asarray(x) if isinstance(x, ndarray) else x for x in inputs])
     if any(isinstance(one, numpy.ndarray) for one in outs):
-        return _into_numpy(ufunc, method, inputs, outs, kwargs)
+        return host.call(_name(ufunc, method), getattr(ufunc, method), *inputs, out=outs, **kwargs)
     if not any(one is not None for one in outs):
         return _compute(ufunc, method, inputs, kwargs)
     if len(outs) == 1:
@@ -126,7 +126,6 @@ def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **
 
 
 def _compute(ufunc: numpy.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     ours = _ours(ufunc)
     if ours is not None and method != "__call__":
         ours = getattr(ours, method, None)
@@ -134,29 +133,24 @@ def _compute(ufunc: numpy.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
         fitting = _fitting(ufunc, ours, kwargs)
         if fitting is not None:
             return ours(*inputs, **fitting)
-    return host.call(name, getattr(ufunc, method), *inputs, **kwargs)
+    return host.call(_name(ufunc, method), getattr(ufunc, method), *inputs, **kwargs)
 
 
-def _into_numpy(
-    ufunc: numpy.ufunc, method: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Results go into NumPy's memory: NumPy computes, and outputs of ours get what belongs to them."""
-    lowered = [numpy.asarray(x) if isinstance(x, (ndarray, DynamicFloat)) else x for x in inputs]
-    kwargs = {key: numpy.asarray(x) if isinstance(x, ndarray) else x for key, x in kwargs.items()}
-    memory = tuple([numpy.array(one.asnumpy()) if isinstance(one, ndarray) else one for one in outs])
-    found = getattr(ufunc, method)(*lowered, out=memory, **kwargs)
-    results = found if isinstance(found, tuple) else (found,)
-    given = [finish(host.lift(y), x) if isinstance(x, ndarray) else y for x, y in zip(outs, results)]
-    return tuple(given) if isinstance(found, tuple) else given[0]
+def _name(ufunc: numpy.ufunc, method: str) -> str:
+    return ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
 
 
-# NumPy's other functions ------------------------------------------------------------------------------------------
+# NumPy's other functions -----------------------------------------------------------------------------------------
 
 
 def array_function(self: ndarray, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``numpy.concatenate([x, y])`` and the like."""
     if not all(issubclass(one, _KNOWN) for one in types):
         return NotImplemented
+    out = _output_of(function, args, kwargs)
+    if isinstance(out, numpy.ndarray):
+        host.call(_path(function), function, *args, **kwargs)
+        return out
     ours = _ours(function)
     if ours is not None:
         if any(value is _NO_VALUE for value in args):
@@ -165,6 +159,23 @@ def array_function(self: ndarray, function: Callable[..., Any], types: Any, args
         if fitting is not None:
             return ours(*args, **fitting)
     return host.call(_path(function), function, *args, **kwargs)
+
+
+def _output_of(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a call is given as `out`."""
+    place = _place_of_out(function)
+    return args[place] if place is not None and place < len(args) else kwargs.get("out")
+
+
+@functools.cache
+def _place_of_out(function: Any) -> int | None:
+    """Where `out` stands among the positional arguments of one of NumPy's functions."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    names = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
+    return names.index("out") if "out" in names else None
 
 
 def _by_name(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -107,6 +107,18 @@ def test_an_output_of_numpys_receives_the_result_and_is_returned():
     assert numpy.add.reduce(x, axis=0, out=host[0]).tolist() == X.sum(axis=0).tolist() == host[0].tolist()
 
 
+def test_outputs_of_numpys_functions_that_are_no_ufuncs():
+    x, host = np.array(X), numpy.zeros(3, "float32")
+    for given in ({"args": (0, None, host), "out": {}}, {"args": (0,), "out": {"out": host}}):
+        host[:] = 0
+        assert numpy.sum(x, *given["args"], **given["out"]) is host and host.tolist() == X.sum(axis=0).tolist()
+    out = np.zeros(3)
+    assert numpy.sum(x, 0, None, out) is out and out.tolist() == X.sum(axis=0).tolist()
+    assert numpy.median(x, axis=0, out=out) is out and out.tolist() == numpy.median(X, axis=0).tolist()
+    with pytest.raises(dopegraph.errors.GradientError, match="add"):
+        dopegraph.grad(lambda x: numpy.add(x, 1, out=numpy.zeros(2, "float32")).sum())(np.ones(2))
+
+
 def test_an_output_of_one_of_several():
     b = np.zeros((2, 3))
     first, second = numpy.divmod(np.array(X), 2, out=(None, b))
