@@ -21,7 +21,7 @@ from dopegraph.runtime.errors import DeviceError, DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
-__all__ = ["from_dlpack", "from_mxnet"]
+__all__ = ["from_dlpack", "from_mxnet", "may_share_memory", "shares_memory"]
 
 _HAS_VERSIONS = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 1)
 _KINDS = {dlpack.CPU: "cpu", dlpack.CUDA: "gpu", dlpack.CUDA_HOST: "cpu"}
@@ -64,6 +64,41 @@ def as_numpy(self: ndarray, dtype: Any = None, copy: bool | None = None) -> nump
     if copy or not same or not here_already:
         return numpy.array(buffer.array, dtype=wanted)
     return self._export()
+
+
+def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool:
+    """Whether two arrays have elements in common memory.
+
+    Parameters
+    ----------
+    a, b : ndarray
+        NumPy's arrays, too.
+    max_work : int, optional
+        How hard to try; -1 for an exact answer, 0 to compare the bounds of the memory only.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> x = np.zeros(4)
+    >>> np.shares_memory(x[::2], x[1:]), np.shares_memory(x[::2], x[1::2])
+    (True, False)
+    """
+    return _share(numpy.shares_memory, a, b, max_work)
+
+
+def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool:
+    """Whether the bounds of two arrays' memory overlap; see `shares_memory`.
+
+    NumPy asks this of arrays before it shuffles them, for instance.
+    """
+    return _share(numpy.may_share_memory, a, b, max_work)
+
+
+def _share(question: Any, a: Any, b: Any, max_work: int) -> bool:
+    if isinstance(a, ndarray) and isinstance(b, ndarray) and not (a.device.is_host and b.device.is_host):
+        return a._root() is b._root()
+    memory = [x._look("value-escape", "shares_memory") if isinstance(x, ndarray) else x for x in (a, b)]
+    return bool(question(*memory, max_work))
 
 
 # DLPack ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ What is written appears whole or not at all; a damaged file is an error that nam
 
 from __future__ import annotations
 
+import inspect
 import io
 import math
 import os
@@ -26,6 +27,8 @@ from dopegraph.runtime.location import here, located
 __all__ = ["fromfile", "load", "loadtxt", "save", "savetxt", "savez", "savez_compressed"]
 
 _CHUNK = 1 << 24
+# NumPy's from before 1.24 have no limit to a header.
+_HAS_LIMIT = "max_header_size" in inspect.signature(npy.read_array_header_1_0).parameters
 _MODES = ("r", "r+", "w+", "c", "readonly", "readwrite", "write", "copyonwrite")
 
 
@@ -188,7 +191,11 @@ def _load(stream: Any, file: Any, mmap_mode: str | None, options: dict[str, Any]
             return _ours(_read_array(stream, options, max_header_size))
         if not options["allow_pickle"]:
             raise ValueError("it is neither .npy nor .npz; pickles need allow_pickle=True")
-        return _ours(numpy.load(stream, max_header_size=max_header_size, **options))
+        return _ours(numpy.load(stream, **_limit(max_header_size), **options))
+
+
+def _limit(max_header_size: int) -> dict[str, int]:
+    return {"max_header_size": max_header_size} if _HAS_LIMIT else {}
 
 
 def _header(stream: Any, max_header_size: int) -> tuple[tuple[int, ...], bool, numpy.dtype[Any]]:
@@ -203,7 +210,7 @@ def _header(stream: Any, max_header_size: int) -> tuple[tuple[int, ...], bool, n
         raise ValueError("it holds records, not numbers")
     if version not in readers:
         raise ValueError(f"version {version} of .npy is not known here")
-    shape, fortran, dtype = readers[version](stream, max_header_size=max_header_size)
+    shape, fortran, dtype = readers[version](stream, **_limit(max_header_size))
     if any(length < 0 for length in shape):
         raise ValueError(f"its header claims the shape {shape}")
     return shape, fortran, dtype
@@ -225,7 +232,7 @@ def _read_array(stream: Any, options: dict[str, Any], max_header_size: int) -> A
         if not seekable:
             raise ValueError("objects in an archive are not read; use numpy.load")
         stream.seek(start)
-        return numpy.load(stream, max_header_size=max_header_size, **options)
+        return numpy.load(stream, **_limit(max_header_size), **options)
     wanted = math.prod(shape) * dtype.itemsize
     claim = f"it is truncated: shape {shape} of {dtype} takes {wanted} bytes"
     if seekable and end - stream.tell() < wanted:

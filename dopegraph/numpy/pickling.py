@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy
 
 from dopegraph.array import from_numpy, ndarray, owned
 from dopegraph.numpy.creation import copy
+from dopegraph.numpy.stored import atomic_write
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import DeviceError
 
@@ -38,5 +40,25 @@ def deepcopy(self: ndarray, memo: Any) -> ndarray:
     return copy(self)
 
 
-PICKLING_METHODS: dict[str, Any] = {"__copy__": copy, "__deepcopy__": deepcopy, "__reduce_ex__": reduce}
+def dumps(self: ndarray) -> bytes:
+    """The pickle of the array as bytes."""
+    return pickle.dumps(self, 2)
+
+
+def dump(self: ndarray, file: Any) -> None:
+    """Write a pickle of the array to a path, where it appears whole or not at all, or to an open file."""
+    if hasattr(file, "write"):
+        file.write(dumps(self))
+        return
+    with atomic_write(file) as opened:
+        opened.write(dumps(self))
+
+
+PICKLING_METHODS: dict[str, Any] = {
+    "__copy__": copy,
+    "__deepcopy__": deepcopy,
+    "__reduce_ex__": reduce,
+    "dump": dump,
+    "dumps": dumps,
+}
 """What `ndarray` gets from this module."""

@@ -60,6 +60,27 @@ def test_writes_into_handed_out_memory_are_seen_by_compiled_code():
         assert double().tolist() == [2 * number] * 2
 
 
+def test_numpys_generators_leave_our_arrays_alone():
+    x = np.arange(100)
+    for permutation in (numpy.random.permutation(x), numpy.random.default_rng(0).permutation(x)):
+        assert sorted(permutation.tolist()) == list(range(100)) != permutation.tolist()
+        assert x.tolist() == list(range(100))
+
+
+def test_who_shares_memory_with_whom():
+    x = np.arange(6.0).reshape(2, 3)
+    for function in (np.shares_memory, numpy.shares_memory):
+        assert function(x[0], x) and function(x.T, x[1]) and function(numpy.asarray(x), x)
+        assert not function(x[0], x[1]) and not function(x[:, 0], x[:, 1]) and not function(x, x.copy())
+    assert np.may_share_memory(x[:, 0], x[:, 1]) and not np.may_share_memory(x[0], x[1])
+
+
+@needs_mxnet
+def test_arrays_elsewhere_share_memory_with_their_views():
+    x = np.ones((2, 3)).to("cpu:1")
+    assert np.shares_memory(x, x[0]) and not np.shares_memory(x, x.copy()) and not np.shares_memory(x, np.ones(2))
+
+
 # DLPack with NumPy -----------------------------------------------------------------------------------------------
 
 

@@ -72,3 +72,13 @@ def test_a_pickle_in_compiled_code_has_the_values_of_each_call():
     for number in (1.0, 2.0):
         compiled(np.array([number]))
     assert [pickle.loads(one).tolist() for one in kept] == [[2], [4]]
+
+
+def test_dumps_are_pickles(tmp_path):
+    x = np.arange(3.0)
+    x.dump(tmp_path / "x")
+    with open(tmp_path / "y", "wb") as file:
+        x.dump(file)
+    for data in (x.dumps(), (tmp_path / "x").read_bytes(), (tmp_path / "y").read_bytes()):
+        assert pickle.loads(data).tolist() == [0, 1, 2]
+    assert np.load(tmp_path / "x", allow_pickle=True).tolist() == [0, 1, 2]
