@@ -27,7 +27,6 @@ from dopegraph.numpy.logic import *  # noqa: F403
 from dopegraph.numpy.logic import __all__ as _logic
 from dopegraph.numpy.matrices import *  # noqa: F403
 from dopegraph.numpy.matrices import __all__ as _matrices
-from dopegraph.numpy.methods import attach as _attach
 from dopegraph.numpy.reduction import *  # noqa: F403
 from dopegraph.numpy.reduction import __all__ as _reduction
 from dopegraph.numpy.shape import *  # noqa: F403
@@ -41,8 +40,6 @@ from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
 from dopegraph.numpy.ufunc import ufunc
-
-_attach()
 
 __array_api_version__ = "2024.12"
 
@@ -83,6 +80,13 @@ def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
     """Number of elements, or length of one axis, of anything that can be an array."""
     x = asarray(a)  # noqa: F405
     return x.size if axis is None else x.shape[axis]
+
+
+from dopegraph.numpy.methods import attach as _attach_methods  # noqa: E402 - methods are written on the namespace
+from dopegraph.numpy.operators import attach as _attach_operators  # noqa: E402
+
+_attach_operators()
+_attach_methods()
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray
+from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.basic_index import is_element
 from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
@@ -105,15 +105,21 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
     return assign(target, result, symbol)
 
 
-def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> ndarray:
+def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> Any:
     """What a function returns: the result, or `out` (which may be larger) with the result in it."""
     if isinstance(out, tuple):
         (out,) = out
     if out is None and where is True:
         return result
+    if isinstance(out, numpy.ndarray):
+        handle = from_numpy(out)
+        finish(result, handle, where, casting)
+        if active_recording() is not None:
+            handle._look("host-write", "out= of NumPy's memory")  # whoever has it sees the result now
+        return out
     if out is not None:
         if not isinstance(out, ndarray):
-            raise DTypeError(located(f"out must be a dopegraph.ndarray, not {type(out).__name__}", here()))
+            raise DTypeError(located(f"out must be an array, not a {type(out).__name__}", here()))
         result = same_kind(result, out.dtype, "out", casting)
         if len(result.shape) > len(out.shape):
             raise ShapeError(located(f"out: a result of shape {result.shape} does not fit into {out.shape}", here()))

@@ -45,7 +45,7 @@ def _hand_out(x: ndarray, what: str) -> None:
 # NumPy -----------------------------------------------------------------------------------------------------------
 
 
-def as_numpy(self: ndarray, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
+def as_numpy(self: ndarray, dtype: Any = None, /, *, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
     """``numpy.asarray(x)``: the memory itself on the CPU, of another device a copy.
 
     Raises

@@ -408,11 +408,6 @@ def fromfile(
         return _ours(numpy.fromfile(file, chosen, count, sep, offset))
 
 
-def tobytes(self: ndarray, order: str = "C") -> bytes:
-    """The elements as bytes, row by row, or with ``order="F"`` column by column."""
-    return self._look("value-escape", "tobytes").tobytes(order or "C")
-
-
 def tofile(self: ndarray, fid: Any, /, sep: str = "", format: str = "%s") -> None:
     """Write the elements to a file: bare, or as text with `sep` between them; `fromfile` reads them.
 
@@ -436,7 +431,3 @@ def tofile(self: ndarray, fid: Any, /, sep: str = "", format: str = "%s") -> Non
         return
     with atomic_write(fid) as file:
         array.tofile(file, sep, format)
-
-
-FILE_METHODS: dict[str, Any] = {"tobytes": tobytes, "tofile": tofile}
-"""What `ndarray` gets from this module."""

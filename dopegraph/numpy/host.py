@@ -62,7 +62,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
     if device is None or device.is_host:
-        return lift(result)
+        return result if any(result is one for one in args) else lift(result)
     with device:
         return lift(result)
 

@@ -1,4 +1,4 @@
-"""Pickles and copies of arrays: elements and device; with protocol 5 the memory may travel out of band, uncopied."""
+"""Pickles of arrays: elements and device; with protocol 5 the memory may travel out of band, uncopied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy
 
 from dopegraph.array import from_numpy, ndarray, owned
-from dopegraph.numpy.creation import copy
 from dopegraph.numpy.stored import atomic_write
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import DeviceError
@@ -35,30 +34,14 @@ def restored(array: numpy.ndarray[Any, Any], kind: str = "cpu", index: int = 0) 
         return made
 
 
-def deepcopy(self: ndarray, memo: Any) -> ndarray:
-    """A copy in memory of its own; `copy.deepcopy` makes one for all that refer to the array."""
-    return copy(self)
-
-
-def dumps(self: ndarray) -> bytes:
-    """The pickle of the array as bytes."""
-    return pickle.dumps(self, 2)
-
-
 def dump(self: ndarray, file: Any) -> None:
     """Write a pickle of the array to a path, where it appears whole or not at all, or to an open file."""
     if hasattr(file, "write"):
-        file.write(dumps(self))
+        pickle.dump(self, file)
         return
     with atomic_write(file) as opened:
-        opened.write(dumps(self))
+        pickle.dump(self, opened)
 
 
-PICKLING_METHODS: dict[str, Any] = {
-    "__copy__": copy,
-    "__deepcopy__": deepcopy,
-    "__reduce_ex__": reduce,
-    "dump": dump,
-    "dumps": dumps,
-}
+PICKLING_METHODS: dict[str, Any] = {"__reduce_ex__": reduce}
 """What `ndarray` gets from this module."""

@@ -18,7 +18,6 @@ from dopegraph.array import ndarray
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.exchange import EXCHANGE_METHODS
-from dopegraph.numpy.files import FILE_METHODS
 from dopegraph.numpy.pickling import PICKLING_METHODS
 from dopegraph.trace.scalar import DynamicFloat
 
@@ -107,15 +106,13 @@ def _fitting(function: Any, ours: Callable[..., Any], kwargs: dict[str, Any]) ->
 # NumPy's universal functions -------------------------------------------------------------------------------------
 
 
-def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(self: ndarray, ufunc: numpy.ufunc, method: str, /, *inputs: Any, **kwargs: Any) -> Any:
     """``numpy.add(x, y)``, ``numpy.add.reduce(x)``, ``numpy.float64(2) * x``, ``numpy_array += x`` and the like."""
     outs = kwargs.pop("out", None) or ()
     if not all(isinstance(x, _KNOWN) or not hasattr(type(x), "__array_ufunc__") for x in (*inputs, *outs)):
         return NotImplemented
     if method == "at" and isinstance(inputs[0], numpy.ndarray):
         return ufunc.at(*[numpy.asarray(x) if isinstance(x, ndarray) else x for x in inputs])
-    if any(isinstance(one, numpy.ndarray) for one in outs):
-        return host.call(_name(ufunc, method), getattr(ufunc, method), *inputs, out=outs, **kwargs)
     if not any(one is not None for one in outs):
         return _compute(ufunc, method, inputs, kwargs)
     if len(outs) == 1:
@@ -143,39 +140,18 @@ def _name(ufunc: numpy.ufunc, method: str) -> str:
 # NumPy's other functions -----------------------------------------------------------------------------------------
 
 
-def array_function(self: ndarray, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+def array_function(self: ndarray, /, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``numpy.concatenate([x, y])`` and the like."""
     if not all(issubclass(one, _KNOWN) for one in types):
         return NotImplemented
-    out = _output_of(function, args, kwargs)
-    if isinstance(out, numpy.ndarray):
-        host.call(_path(function), function, *args, **kwargs)
-        return out
-    ours = _ours(function)
+    ours = _ours(func)
     if ours is not None:
         if any(value is _NO_VALUE for value in args):
-            args, kwargs = _by_name(function, args, kwargs)
-        fitting = _fitting(function, ours, kwargs)
+            args, kwargs = _by_name(func, args, kwargs)
+        fitting = _fitting(func, ours, kwargs)
         if fitting is not None:
             return ours(*args, **fitting)
-    return host.call(_path(function), function, *args, **kwargs)
-
-
-def _output_of(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What a call is given as `out`."""
-    place = _place_of_out(function)
-    return args[place] if place is not None and place < len(args) else kwargs.get("out")
-
-
-@functools.cache
-def _place_of_out(function: Any) -> int | None:
-    """Where `out` stands among the positional arguments of one of NumPy's functions."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    names = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
-    return names.index("out") if "out" in names else None
+    return host.call(_path(func), func, *args, **kwargs)
 
 
 def _by_name(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -194,7 +170,6 @@ PROTOCOL_METHODS: dict[str, Any] = {
     "__array_function__": array_function,
     "__array_ufunc__": array_ufunc,
     **EXCHANGE_METHODS,
-    **FILE_METHODS,
     **PICKLING_METHODS,
 }
 """What `ndarray` gets of the protocols by which other libraries and Python itself treat arrays."""

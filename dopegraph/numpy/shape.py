@@ -72,6 +72,12 @@ def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
     return layout is not None and (layout.flags.c_contiguous or numpy.may_share_memory(layout.reshape(shape), layout))
 
 
+def layout_of(x: ndarray) -> numpy.ndarray:
+    """An array with the strides of `x`; on other devices, and of what is traced, it is in C order."""
+    found = _layout(x)
+    return found if found is not None else numpy.empty(x.shape, x.dtype)
+
+
 def _layout(x: ndarray) -> numpy.ndarray | None:
     """An array with the strides of `x`; what is traced will be in C order. None on other devices."""
     steps = []

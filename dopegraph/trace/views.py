@@ -95,6 +95,12 @@ def _undo(recording: Recording, op: Primitive | AtPosition, attrs: dict[str, Any
     if op.name == "transpose":
         inverse = tuple(sorted(range(len(attrs["axes"])), key=attrs["axes"].__getitem__))
         return recording.emit(op, [part], {"axes": inverse})
+    if op.name == "bitcast":
+        return recording.emit(op, [part], {"dtype": source.type.dtype})
     if op.name == "flip":
         return recording.emit(op, [part], attrs)
+    if op.name == "real":
+        return recording.emit(primitives["complex"], [part, recording.emit(primitives["imag"], [source], {})], {})
+    if op.name == "imag":
+        return recording.emit(primitives["complex"], [recording.emit(primitives["real"], [source], {}), part], {})
     raise ValueError(located("assignment destination is read-only", here()))

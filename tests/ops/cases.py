@@ -199,6 +199,9 @@ CASES: list[Case] = [
     *_each("take_scatter", "f64[2,0] i64[0]", axis=1, shape=(2, 4)),
     *_each("scatter scatter_add", "f64[4,3] i32[2] f64[2,3]", "f64[4] i64[2,3] f64[2,3]", "i32[4] u8[2] i32[2]",
            "f64[4,2] i64[] f64[2]", "f64[4,0] i64[2] f64[2,0]", "c64[4] i64[5] c64[5]", axis=0),
+    *_each("bitcast", "f64[2,3]", "f64[]", "i64[0]", dtype=I64),
+    *_each("bitcast", "f64[2,3]", "c128[2]", "i32[4]", dtype=U8),
+    *_each("bitcast", "u8[2,16]", "f64[2,2]", "f32[0,4]", dtype=C128),
     *_each("scatter scatter_add", "f64[2,4] i64[3] f64[2,3]", "f64[2,4,2] i64[6] f64[2,6,2]", axis=1),
     *_each("one_hot", "i32[4]", "u8[2,2]", "i64[]", "u64[0]", depth=2, dtype=F32),
     *_each("one_hot", "i32[2]", depth=0, dtype=BOOL),
@@ -295,14 +298,13 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("add", "f32[0] f32[3]", {}, ShapeError, "lengths 0 and 3"),
     ("add", "bool[2] bool[2]", {}, DTypeError, "cast booleans first"),
     ("div", "i32[2] i32[2]", {}, DTypeError, "floating numbers, not int32"),
-    ("maximum", "c64[] c64[]", {}, DTypeError, "numbers that have an order"),
     ("mod", "bool[] bool[]", {}, DTypeError, "numbers that have an order"),
     ("arctan2", "i32[] i32[]", {}, DTypeError, "not int32"),
     ("logical_and", "i32[] i32[]", {}, DTypeError, "booleans, not int32"),
     ("logical_not", "f32[]", {}, DTypeError, "booleans, not float32"),
     ("isnan", "i32[]", {}, DTypeError, "floating numbers"),
     ("exp", "i32[]", {}, DTypeError, "floating numbers, not int32"),
-    ("abs", "c64[]", {}, DTypeError, "real numbers, not complex64"),
+    ("abs", "bool[]", {}, DTypeError, "numbers, not bool"),
     ("neg", "bool[]", {}, DTypeError, "numbers, not bool"),
     ("floor", "c64[]", {}, DTypeError, "real floating numbers, not complex64"),
     ("ceil", "c64[]", {}, DTypeError, "real floating numbers, not complex64"),
@@ -347,6 +349,8 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("flip", "f32[2]", {"axes": (-1,)}, ShapeError, "counted from the front"),
     ("take", "f32[2] f32[2]", {"axis": 0}, DTypeError, "integer indices, not float32"),
     ("take", "f32[] i32[2]", {"axis": 0}, AxisError, "0 dimensions"),
+    ("bitcast", "u8[2,3]", {"dtype": F32}, ShapeError, "no whole number of float32"),
+    ("bitcast", "u8[]", {"dtype": F32}, ShapeError, "no whole number"),
     ("scatter", "f32[3] i32[2] f32[3]", {"axis": 0}, ShapeError, r"what the indices name"),
     ("scatter", "f32[3] i32[2] f64[2]", {"axis": 0}, DTypeError, "cast them to one"),
     ("scatter_add", "f32[3] f32[2] f32[2]", {"axis": 0}, DTypeError, "integer indices"),
@@ -399,3 +403,9 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_integers", KEY, {"low": 0, "high": 2, "shape": (), "dtype": F32}, DTypeError, "an integer dtype"),
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
+
+from tests.ops import complex_cases, floating_cases  # noqa: E402 - they need what stands above
+
+for _family in (complex_cases, floating_cases):
+    CASES += _family.CASES
+    REJECTED += _family.REJECTED

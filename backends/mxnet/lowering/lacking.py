@@ -8,19 +8,8 @@ from typing import Any, Optional
 
 from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
+from dopegraph.backends.mxnet.lowering.without import WITHOUT_LOWERING
 from dopegraph.ir.graph import Node, Value
-
-_DRAWN = "random numbers are drawn by NumPy, so that they are the same everywhere"
-
-# Primitives that run on NumPy, and why. May only shrink.
-WITHOUT_LOWERING = {
-    "random_advance": _DRAWN,
-    "random_integers": _DRAWN,
-    "random_normal": _DRAWN,
-    "random_permutation": _DRAWN,
-    "random_uniform": _DRAWN,
-    "scatter": "the last of several values for one place must remain; MXNet's scatter_nd writes them in any order",
-}
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -48,8 +37,7 @@ def lacking(node: Node) -> Lacking | None:
 
     name = node.op.name
     if name in WITHOUT_LOWERING:
-        reason = "random-numbers" if node.op.random else "no-operator"
-        return Lacking(reason, WITHOUT_LOWERING[name])
+        return Lacking(*WITHOUT_LOWERING[name])
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):
@@ -128,6 +116,12 @@ def _spatial(node: Node) -> Lacking | None:
     return _floats(node)
 
 
+def _reciprocal(node: Node) -> Lacking | None:
+    if result_type(node).dtype.kind != "f":
+        return Lacking("dtype", "MXNet's reciprocals of integers differ from NumPy's at 0")
+    return _elementwise(node)
+
+
 def _pow(node: Node) -> Lacking | None:
     if result_type(node).dtype.kind != "f":
         return Lacking("dtype", "MXNet's powers of integers go through floating numbers")
@@ -142,4 +136,5 @@ _CHECKS: dict[str, Check] = {
     "broadcast_to": _elementwise,
     "matmul": _matmul,
     "pow": _pow,
+    "reciprocal": _reciprocal,
 }

@@ -11,6 +11,7 @@ from dopegraph.backends.mxnet.lowering import (
     convolution,
     creation,
     elementwise,
+    floating,
     indexing,
     matmul,
     pooling,
@@ -28,6 +29,7 @@ from dopegraph.runtime.location import located
 RULES: dict[str, Rule] = {
     **creation.RULES,
     **elementwise.RULES,
+    **floating.RULES,
     **reduction.RULES,
     **shape.RULES,
     **indexing.RULES,
