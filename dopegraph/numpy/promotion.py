@@ -16,7 +16,7 @@ from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.device import current_device
+from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording, outside_recordings
@@ -63,7 +63,9 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     if isinstance(x, DynamicFloat):
         return scalar(x, dtype or default_dtype())
     if isinstance(x, numpy.ndarray):
-        return convert(from_numpy(check_kind(x)), dtype)
+        made = from_numpy(check_kind(x))
+        device = current_device()
+        return convert(made if device.is_host else _moved(made, device), dtype)
     if isinstance(x, (list, tuple)) and _has_arrays(x):
         return join([as_array(item, dtype) for item in x])
     try:
@@ -110,8 +112,13 @@ def beside(x: ndarray, values: Any) -> ndarray:
             return new(check_kind(numpy.asarray(values)))
     if values._buffer is None or not values.ndim or values.device == device:
         return values
+    return _moved(values, device)
+
+
+def _moved(x: ndarray, device: Device) -> ndarray:
+    """A copy on a device; no operation of a program that is being recorded."""
     with outside_recordings():
-        return values.to(device)
+        return x.to(device)
 
 
 def convert(x: ndarray, dtype: DType | None) -> ndarray:
