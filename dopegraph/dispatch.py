@@ -15,6 +15,7 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
@@ -40,6 +41,8 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
             # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
+            if recorders:
+                count("numpy", (op.name,))
             result = op.kernel(*[buffer.array for buffer in buffers], **attrs)
             if isinstance(result, tuple):
                 return tuple([owned(numpy.asarray(one, order="C")) for one in result])
@@ -59,6 +62,8 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
+        if recorders:
+            count("numpy", [op.name for op, _ in steps])
         return linked(run_kernels(source.array, steps), operand, steps)
     except _REFUSALS as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
@@ -94,7 +99,9 @@ _ON_MXNET = frozenset(
 
 
 def _better_on_mxnet(op: Primitive) -> bool:
-    """Whether MXNet's tuned operator is worth a call of its own."""
+    """Whether MXNet's tuned operator is worth a call of its own; under ``only_mxnet`` nothing else is allowed."""
+    if current_policy() == "only_mxnet":
+        return True
     if op.name not in _ON_MXNET or current_policy() == "only_numpy":
         return False
     from dopegraph.backends.mxnet import library

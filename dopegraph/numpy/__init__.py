@@ -21,6 +21,8 @@ from dopegraph.numpy.cumulative import *
 from dopegraph.numpy.dtypes import *
 from dopegraph.numpy.editing import *
 from dopegraph.numpy.einsum import *
+from dopegraph.numpy.exchange import *
+from dopegraph.numpy.files import *
 from dopegraph.numpy.grids import *
 from dopegraph.numpy.histograms import *
 from dopegraph.numpy.indexing import *
@@ -46,12 +48,16 @@ from dopegraph.numpy.rounding import *
 from dopegraph.numpy.sets import *
 from dopegraph.numpy.shape import *
 from dopegraph.numpy.special import *
+from dopegraph.numpy.standard import *
+from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__  # noqa: F401
 from dopegraph.numpy.statistics import *
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
 from dopegraph.numpy.ufunc import ufunc as ufunc
 from dopegraph.numpy.windows import *
+
+__array_api_version__ = "2024.12"
 
 for _name in _TABLE:
     globals()[_name] = _make(_name)

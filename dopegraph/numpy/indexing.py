@@ -11,7 +11,7 @@ from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part
+from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
@@ -44,7 +44,7 @@ def get_item(self: ndarray, key: Any, /) -> ndarray:
 def _advanced(x: ndarray, key: Any) -> ndarray:
     """A copy of the elements that arrays of integers or masks name: by NumPy, or as primitives."""
     if active_recording() is not None or not x.device.is_host:
-        return gather(x, items_of(key, x.shape))
+        return gather(x, items_of(key, x))
     try:
         return owned(numpy.asarray(x._settled().array[host_key(key)], order="C"))
     except IndexError as cause:
@@ -56,6 +56,7 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
     if active_recording() is None and self.device.is_host:
         self._write(host_key(key), value._settled().array if isinstance(value, ndarray) else value)
         return
+    value = written(value, self)
     with recording_of(self) as recording:
         steps = basic_steps(key, self.shape)
         if steps is not None:

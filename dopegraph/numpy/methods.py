@@ -14,7 +14,7 @@ import dopegraph.numpy as np
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import view as view_of
-from dopegraph.numpy import protocols
+from dopegraph.numpy import files, pickling, protocols
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.flat import flatiter
 from dopegraph.numpy.layout import layout_of
@@ -505,11 +505,7 @@ class Methods:
         >>> file = io.BytesIO()
         >>> np.array([3, 1]).dump(file)
         """
-        if hasattr(file, "write"):
-            pickle.dump(self, file)
-            return
-        with open(file, "wb") as opened:
-            pickle.dump(self, opened)
+        pickling.dump(self, file)
 
     def dumps(self, /) -> bytes:
         """The pickled array.
@@ -590,7 +586,7 @@ class Methods:
         >>> open("numbers.txt").read()
         '1 2'
         """
-        self._look("value-escape", "tofile").tofile(fid, sep, format)
+        files.tofile(self, fid, sep, format)
 
     def view(self, /, *args: Any, **kwargs: Any) -> Any:
         """The same memory as a new array, read as another dtype if one is given.
@@ -687,8 +683,5 @@ def attach() -> None:
             if callable(method):
                 method.__qualname__ = f"ndarray.{name}"
             setattr(ndarray, name, method)
-    for name, function in {
-        "__array_ufunc__": protocols.array_ufunc,
-        "__array_function__": protocols.array_function,
-    }.items():
+    for name, function in protocols.PROTOCOL_METHODS.items():
         setattr(ndarray, name, function)
