@@ -252,3 +252,9 @@ def test_a_function_reads_numpy_arrays_it_closes_over_at_each_call():
     assert compiled(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3]
     mask[:] = [False, True, False]
     assert compiled(np.array([1.0, 2.0, 3.0])).tolist() == [2]
+
+
+@pytest.mark.parametrize("call", [lambda: np.nonzero(np.array(2.0)), lambda: np.trim_zeros([0, 1], "x")])
+def test_what_numpy_refuses_of_late_is_refused(call):
+    with pytest.raises(ValueError, match=r"test_ordering\.py"):
+        call()
