@@ -233,8 +233,10 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 
 def _conditions(condlist: Any, x: ndarray) -> list[ndarray]:
-    one = isinstance(condlist, SCALARS) or getattr(condlist, "ndim", 1) == 0 or (
-        x.ndim > 0 and not isinstance(condlist[0], (list, tuple, ndarray, numpy.ndarray))
+    one = (
+        isinstance(condlist, SCALARS)
+        or getattr(condlist, "ndim", 1) == 0
+        or (x.ndim > 0 and not isinstance(condlist[0], (list, tuple, ndarray, numpy.ndarray)))
     )
     given = [condlist] if one else list(condlist)
     try:

@@ -1,4 +1,4 @@
-"""Functions made of several elementwise ones: choices, limits, comparisons with a tolerance."""
+"""Functions made of several elementwise ones: choices, comparisons with a tolerance."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.positions import nonzero
-from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, bounds_of, kinds_of, promote, result_dtype
+from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, kinds_of, promote, result_dtype
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["allclose", "array_equal", "array_equiv", "clip", "divmod", "isclose", "where"]
-
-
-def divmod(x1: Any, x2: Any, /) -> tuple[ndarray, ndarray]:
-    """Quotient rounded down, and remainder: ``(x1 // x2, x1 % x2)``."""
-    return call("floor_divide", (x1, x2)), call("remainder", (x1, x2))
+__all__ = ["allclose", "array_equal", "array_equiv", "isclose", "where"]
 
 
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
@@ -42,28 +36,6 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None:
         return nonzero(condition)
     return apply(ops.select, truth(as_operand(condition)), *promote((x, y)))
-
-
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, out: ndarray | None = None, *, min: Any = None, max: Any = None
-) -> ndarray:
-    """Values limited to the interval from `a_min` to `a_max`; None means no limit.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.clip([-3., 0.5, 3.], -1, 1)
-    array([-1. ,  0.5,  1. ], dtype=float32)
-    """
-    lower, upper = (a_min if min is None else min), (a_max if max is None else max)
-    result = as_array(a)
-    for name, limit in (("maximum", lower), ("minimum", upper)):
-        if type(limit) is int and result.dtype.kind in "iu":  # one that the dtype does not hold limits nothing
-            least, most = bounds_of(result.dtype)
-            limit = sorted((least, limit, most))[1]
-        if limit is not None:
-            result = call(name, (result, limit))
-    return finish(apply(ops.identity, result) if result is a else result, out)
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> ndarray:

@@ -49,8 +49,8 @@ def test_a_host_call_in_compiled_code_is_explained_and_gives_the_same():
 
 
 def test_a_host_call_on_the_way_of_a_derivative_is_an_error_that_names_it():
-    with pytest.raises(dopegraph.errors.GradientError, match=r"linalg\.norm[\s\S]*test_host\.py"):
-        dopegraph.grad(lambda x: np.linalg.norm(x) * 2)(np.ones(2))
+    with pytest.raises(dopegraph.errors.GradientError, match=r"fft\.fft[\s\S]*test_host\.py"):
+        dopegraph.grad(lambda x: np.fft.fft(x).real.sum())(np.ones(2))
 
 
 def test_a_host_call_on_numbers_alone_may_stand_in_a_derivative():
@@ -95,8 +95,8 @@ def test_errors_of_host_functions_name_the_function_and_the_line():
 
 def test_coverage_says_what_is_traced():
     coverage = np.coverage()
-    assert {coverage[name] for name in ("add", "sum", "einsum", "where", "concatenate")} == {"traced"}
-    assert {coverage[name] for name in ("packbits", "linalg.inv", "fft.fft")} == {"host"}
+    traced = ("add", "sum", "einsum", "where", "concatenate", "linalg.inv", "fft.fft", "gcd", "sort")
+    assert {coverage[name] for name in traced} == {"traced"}
     assert all(name in coverage for name in numpy.__all__ if isinstance(getattr(numpy, name), numpy.ufunc))
     assert sum(kind == "traced" for kind in coverage.values()) > 130
 
