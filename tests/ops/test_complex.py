@@ -28,7 +28,7 @@ def is_smooth(type: TensorType) -> bool:
 def complexified(case: Case) -> Case | None:
     """A case with complex operands in the place of its real ones, if the primitive takes those."""
     attrs = dict(case.attrs)
-    if case.op == "cast" or "dtype" in attrs or not case.smooth:
+    if case.op == "cast" or "dtype" in attrs or not case.smooth or len(case.results) != 1:
         return None
     made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
     try:
