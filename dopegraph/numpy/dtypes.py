@@ -97,7 +97,7 @@ def min_scalar_type(a: Any, /) -> numpy.dtype:
     """The smallest dtype that holds a number; for an array with axes its dtype."""
     if isinstance(a, ndarray):
         return a.dtype if a.ndim else numpy.min_scalar_type(a._look("value-escape", "min_scalar_type")[()])
-    return numpy.min_scalar_type(float(a) if isinstance(a, DynamicFloat) else a)
+    return numpy.min_scalar_type(builtins.float(a) if isinstance(a, DynamicFloat) else a)
 
 
 def common_type(*arrays: Any) -> Any:
@@ -156,9 +156,9 @@ _KINDS = {
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
+    return builtins.bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
 def isscalar(element: Any) -> bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or bool(numpy.isscalar(element))
+    return isinstance(element, DynamicFloat) or builtins.bool(numpy.isscalar(element))
