@@ -11,7 +11,7 @@ from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray, traced
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
+from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -62,6 +62,7 @@ def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) 
            [3. , 4.5]], dtype=float32)
     """
     wanted = None if dtype is None else dtype_of(dtype)
+    object = memory_of(object)
     if isinstance(object, numpy.ndarray) and copy:
         result = new(numpy.array(check_kind(object), dtype=wanted))
     else:

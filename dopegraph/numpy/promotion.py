@@ -68,14 +68,29 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         return convert(made if device.is_host else _moved(made, device), dtype)
     if isinstance(x, (list, tuple)) and _has_arrays(x):
         return join([as_array(item, dtype) for item in x])
+    lent = memory_of(x)
+    if lent is not x:
+        return as_array(lent, dtype)
     try:
         array = check_kind(numpy.asarray(x, dtype))
     except (ValueError, OverflowError) as cause:  # lists of different lengths, integers out of range
         kind = ShapeError if isinstance(cause, ValueError) else OverflowError
         raise kind(located(f"array: {cause}", here())) from cause
-    if dtype is None and not isinstance(x, numpy.generic) and not hasattr(x, "__array__"):
+    if dtype is None and not isinstance(x, numpy.generic):
         dtype = {"d": default_dtype(), "D": complex_of(default_dtype())}.get(array.dtype.char)
     return new(array if dtype is None else array.astype(dtype, copy=False))
+
+
+def memory_of(x: Any) -> Any:
+    """The memory of PyTorch's tensors, buffers and others that NumPy sees without a copy; all else as it is."""
+    if isinstance(x, (list, tuple, int, float, complex, str, numpy.generic, numpy.ndarray, ndarray, DynamicFloat)):
+        return x
+    if not (hasattr(x, "__array__") or hasattr(x, "__array_interface__") or hasattr(x, "__array_struct__")):
+        try:
+            memoryview(x)
+        except TypeError:
+            return x
+    return numpy.asarray(x)
 
 
 def _has_arrays(items: Iterable[Any]) -> bool:
