@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
+import inspect
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 
@@ -23,7 +26,25 @@ from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-_NAMESPACES = ("fft", "linalg")
+F = TypeVar("F", bound=Callable[..., Any])
+_NAMESPACES = ("emath", "fft", "linalg")
+
+# Functions of Python values alone: without an array among the arguments, a recording may replay what they gave.
+_PURE = frozenset([
+    "base_repr", "binary_repr", "busday_count", "busday_offset", "datetime_as_string", "datetime_data",
+    "format_float_positional", "format_float_scientific", "get_include", "is_busday", "mintypecode", "typename"
+])  # fmt: skip
+
+# NumPy's modules that are reached through ours, unchanged: they see our arrays as NumPy's, by `__array__`.
+MODULES = frozenset([
+    "char", "ctypeslib", "dtypes", "exceptions", "f2py", "ma", "polynomial", "rec", "strings", "testing", "typing"
+])  # fmt: skip
+
+
+def on_host(function: F) -> F:
+    """Mark a function of ours that no graph will hold, for `coverage`."""
+    function.runs_on_host = True  # type: ignore[attr-defined]
+    return function
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -46,7 +67,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     if recorders:
         count_host_call(name)
     recording = active_recording()
-    if recording is not None:
+    if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-call", f"{name} runs in NumPy")
     device = _device_of(arrays, name)
     lowered, named = lower(args, name), lower(kwargs, name)
@@ -117,6 +138,12 @@ def lower(x: Any, name: str) -> Any:
     return x
 
 
+def _has_array(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return any(map(_has_array, x))
+    return any(map(_has_array, x.values())) if isinstance(x, dict) else isinstance(x, (ndarray, DynamicFloat))
+
+
 def lift(x: Any) -> Any:
     """What NumPy returned, with arrays of ours in place of its arrays and scalars."""
     if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype in SUPPORTED:
@@ -131,7 +158,7 @@ def lift(x: Any) -> Any:
 
 
 class Namespace(Unchanging):
-    """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
+    """A module of NumPy whose functions run on the host: ``dopegraph.numpy.emath``."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -151,8 +178,10 @@ def find(path: str) -> Any:
     """What NumPy has under a name: functions are wrapped to run on the host, constants and classes are NumPy's own."""
     name = path.rpartition(".")[2]
     found = numpy if name.startswith("_") else functools.reduce(getattr, path.split("."), numpy)
-    if path in _NAMESPACES:
+    if path == "emath":
         return Namespace(path)
+    if path in MODULES:
+        return importlib.import_module(f"numpy.{path}")
     if found is numpy or isinstance(found, types.ModuleType):
         raise AttributeError(f"dopegraph.numpy has no {path}")
     if isinstance(found, type) or not callable(found):
@@ -162,6 +191,8 @@ def find(path: str) -> Any:
         return call(path, found, *args, **kwargs)
 
     function.__name__ = function.__qualname__ = name
+    with contextlib.suppress(ValueError, TypeError):  # functions of C do not all say what they take
+        function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
 

@@ -13,7 +13,7 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
 from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
-from dopegraph.numpy.logic import clip
+from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import IndexingError, ShapeError

@@ -17,8 +17,8 @@ from dopegraph.dispatch import view as view_of
 from dopegraph.numpy import files, pickling, protocols
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.flat import flatiter
+from dopegraph.numpy.layout import layout_of
 from dopegraph.numpy.promotion import dtype_of, same_kind
-from dopegraph.numpy.shape import layout_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
@@ -494,7 +494,7 @@ class Methods:
         >>> x
         array([3, 1])
         """
-        return np.copy(self) if order != "F" else np.copy(self, order)
+        return np.copy(self, order)
 
     def dump(self, /, file: Any) -> None:
         """Pickle the array into a file, given by its path or open for writing bytes.
@@ -652,13 +652,13 @@ class Methods:
     def flags(self) -> Any:
         """How the elements lie in memory and whether they can be written, as `numpy.ndarray.flags`."""
         if self._base is None and self._buffer is None:
-            return layout_of(self).flags  # of a traced array, which will be a new one
+            return _layout(self).flags  # of a traced array, which will be a new one
         return self._settled().array.flags
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
-        return layout_of(self).strides
+        return _layout(self).strides
 
     @property
     def data(self) -> memoryview:
@@ -669,6 +669,11 @@ class Methods:
     def ctypes(self) -> Any:
         """The memory for `ctypes`, as `numpy.ndarray.ctypes`."""
         return self._export().ctypes
+
+
+def _layout(x: ndarray) -> numpy.ndarray:
+    found = layout_of(x)
+    return found if found is not None else numpy.empty(x.shape, x.dtype)  # other devices have C order only
 
 
 def attach() -> None:

@@ -9,7 +9,7 @@ from dopegraph.array import ndarray
 from dopegraph.numpy import creation, indexing, linear, reduction
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.logic import divmod
+from dopegraph.numpy.pairs import divmod
 from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
