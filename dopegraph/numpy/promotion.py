@@ -40,6 +40,17 @@ def as_operand(x: Any) -> Operand:
     return x if type(x) in OPERANDS else as_array(x)
 
 
+def operands_of(given: Sequence[Any]) -> list[Any]:
+    """Arrays and Python numbers; lists and NumPy's arrays come to the device of the arrays they stand beside."""
+    if all([type(x) in OPERANDS for x in given]):
+        return list(given)
+    taken = [x if type(x) in OPERANDS else as_operand(x) for x in given]
+    arrays = [x for x in given if isinstance(x, ndarray)]
+    if not arrays or arrays[0].device.is_host:
+        return taken
+    return [x if type(old) in OPERANDS or not x.ndim else beside(arrays[0], x) for old, x in zip(given, taken)]
+
+
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:
     """Refuse strings, objects, dates and extended precision; make big-endian numbers native."""
     return array if array.dtype in SUPPORTED else array.astype(dtype_of(array.dtype))
@@ -125,7 +136,7 @@ def beside(x: ndarray, values: Any) -> ndarray:
     if not isinstance(values, ndarray):
         with device:
             return new(check_kind(numpy.asarray(values)))
-    if values._buffer is None or not values.ndim or values.device == device:
+    if values._buffer is None or values.device == device:
         return values
     return _moved(values, device)
 
@@ -210,7 +221,7 @@ def _with_weak(dtype: DType, kind: type, default: DType) -> DType:
 
 def promote(operands: Iterable[Any], dtype: DType | None = None) -> list[ndarray]:
     """Arrays of one dtype: the given one, or the one the operands promote to."""
-    taken = [as_operand(operand) for operand in operands]
+    taken = operands_of(list(operands))
     chosen = result_dtype(kinds_of(taken), default_dtype()) if dtype is None else dtype
     return [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
 
