@@ -14,7 +14,6 @@ import numpy
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.numpy import dlpack
 from dopegraph.numpy.creation import copy as copied
-from dopegraph.numpy.host import on_host
 from dopegraph.numpy.promotion import dtype_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, device
@@ -67,7 +66,6 @@ def as_numpy(self: ndarray, dtype: Any = None, /, *, copy: bool | None = None) -
     return self._export()
 
 
-@on_host
 def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool:
     """Whether two arrays have elements in common memory.
 
@@ -88,7 +86,6 @@ def shares_memory(a: Any, b: Any, /, max_work: int = -1) -> bool:
     return _share(numpy.shares_memory, a, b, max_work)
 
 
-@on_host
 def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool:
     """Whether the bounds of two arrays' memory overlap; see `shares_memory`.
 
@@ -163,7 +160,6 @@ def export(
     return array.__dlpack__()
 
 
-@on_host
 def from_dlpack(x: Any, /, *, device: Device | str | None = None, copy: bool | None = None) -> ndarray:
     """An array that shares the memory of another library's: PyTorch's, JAX's, CuPy's, NumPy's.
 

@@ -18,7 +18,6 @@ from numpy.lib import format as npy
 
 from dopegraph.array import from_numpy, ndarray, owned
 from dopegraph.numpy.creation import dtype_or_default
-from dopegraph.numpy.host import on_host
 from dopegraph.numpy.promotion import SUPPORTED, as_array, check_kind
 from dopegraph.numpy.stored import FileError, atomic_write, noted
 from dopegraph.runtime.device import current_device
@@ -74,7 +73,6 @@ class _Explained:
 # .npy and .npz ---------------------------------------------------------------------------------------------------
 
 
-@on_host
 def save(file: Any, arr: Any, allow_pickle: bool = True) -> None:
     """Write an array to a file in NumPy's format ``.npy``.
 
@@ -105,13 +103,11 @@ def save(file: Any, arr: Any, allow_pickle: bool = True) -> None:
         npy.write_array(opened, array, allow_pickle=allow_pickle)
 
 
-@on_host
 def savez(file: Any, *args: Any, allow_pickle: bool = True, **kwds: Any) -> None:
     """Write several arrays to one file ``.npz``, not compressed; unnamed ones are called ``arr_0``, ``arr_1``, ..."""
     _save_archive("savez", numpy.savez, file, args, allow_pickle, kwds)
 
 
-@on_host
 def savez_compressed(file: Any, *args: Any, allow_pickle: bool = True, **kwds: Any) -> None:
     """Write several arrays to one compressed file ``.npz``; see `savez`."""
     _save_archive("savez_compressed", numpy.savez_compressed, file, args, allow_pickle, kwds)
@@ -135,7 +131,6 @@ def _save_archive(name: str, writer: Any, file: Any, args: Any, allow_pickle: bo
         writer(opened, **arrays)
 
 
-@on_host
 def load(
     file: Any, mmap_mode: str | None = None, allow_pickle: bool = False, fix_imports: bool = True,
     encoding: str = "ASCII", *, max_header_size: int = 10000,
@@ -335,7 +330,6 @@ class Archive(Mapping):
 # Text ------------------------------------------------------------------------------------------------------------
 
 
-@on_host
 def savetxt(
     fname: Any, X: Any, fmt: Any = "%.18e", delimiter: str = " ", newline: str = "\n", header: str = "",
     footer: str = "", comments: str = "# ", encoding: str | None = None,
@@ -355,7 +349,6 @@ def savetxt(
         text.detach()
 
 
-@on_host
 def loadtxt(
     fname: Any, dtype: Any = None, comments: Any = "#", delimiter: str | None = None, converters: Any = None,
     skiprows: int = 0, usecols: Any = None, unpack: bool = False, ndmin: int = 0, encoding: Any = None,
@@ -389,7 +382,6 @@ def loadtxt(
 # Bytes -----------------------------------------------------------------------------------------------------------
 
 
-@on_host
 def fromfile(
     file: Any, dtype: Any = None, count: int = -1, sep: str = "", offset: int = 0, *, like: Any = None
 ) -> ndarray:

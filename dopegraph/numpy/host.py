@@ -8,7 +8,7 @@ import importlib
 import inspect
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy
 
@@ -26,7 +26,6 @@ from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-F = TypeVar("F", bound=Callable[..., Any])
 _NAMESPACES = ("emath", "fft", "linalg")
 
 # Functions of Python values alone: without an array among the arguments, a recording may replay what they gave.
@@ -39,12 +38,6 @@ _PURE = frozenset([
 MODULES = frozenset([
     "char", "ctypeslib", "dtypes", "exceptions", "f2py", "ma", "polynomial", "rec", "strings", "testing", "typing"
 ])  # fmt: skip
-
-
-def on_host(function: F) -> F:
-    """Mark a function of ours that no graph will hold, for `coverage`."""
-    function.runs_on_host = True  # type: ignore[attr-defined]
-    return function
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -195,14 +188,3 @@ def find(path: str) -> Any:
         function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
-
-
-def public_functions() -> list[str]:
-    """Names of NumPy's public functions, those of its namespaces with the namespace in front."""
-    names = []
-    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NAMESPACES)]:
-        for name in getattr(module, "__all__", dir(module)):
-            value = getattr(module, name, None)
-            if not name.startswith("_") and callable(value) and not isinstance(value, type):
-                names.append(prefix + name)
-    return sorted(names)

@@ -11,7 +11,6 @@ import numpy
 
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.numpy import host
-from dopegraph.numpy.host import on_host
 from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import as_array, check_kind, dtype_of
 from dopegraph.runtime.config import default_dtype
@@ -22,7 +21,6 @@ from dopegraph.trace.recording import active_recording
 __all__ = ["frombuffer", "fromiter", "fromstring", "genfromtxt"]
 
 
-@on_host
 def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0, *, like: Any = None) -> ndarray:
     """An array that shares the memory of a buffer, such as bytes (then it is read-only).
 
@@ -50,7 +48,6 @@ def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0,
     return from_numpy(check_kind(found))
 
 
-@on_host
 def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, *, like: Any = None) -> ndarray:
     """An array of one axis of what an iterable gives; elements that are traced stay so.
 
@@ -82,7 +79,6 @@ def _text_dtype(dtype: Any) -> Any:
     return default_dtype() if dtype is None else dtype
 
 
-@on_host
 def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, like: Any = None) -> ndarray:
     """An array of the numbers in a text, which a separator divides.
 
@@ -96,7 +92,6 @@ def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, lik
     return result
 
 
-@on_host
 def genfromtxt(
     fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, skip_header: int = 0,
     skip_footer: int = 0, converters: Any = None, missing_values: Any = None, filling_values: Any = None,
