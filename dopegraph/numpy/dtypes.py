@@ -5,6 +5,7 @@ Arrays among the arguments stand for their dtypes, and new floats are of the def
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy
@@ -89,7 +90,7 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
+    return builtins.bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
@@ -124,7 +125,7 @@ def common_type(*arrays: Any) -> Any:
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
+    return builtins.bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
 def isscalar(element: Any) -> bool:
