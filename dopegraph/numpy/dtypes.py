@@ -130,4 +130,4 @@ def issubdtype(arg1: Any, arg2: Any) -> bool:
 
 def isscalar(element: Any) -> bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or bool(numpy.isscalar(element))
+    return isinstance(element, DynamicFloat) or builtins.bool(numpy.isscalar(element))
