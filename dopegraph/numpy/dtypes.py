@@ -34,7 +34,7 @@ for _name in (*TYPES, *CONSTANTS):
     globals()[_name] = getattr(numpy, _name if hasattr(numpy, _name) else _EARLIER.get(_name, _name))
 
 FUNCTIONS = (
-    "can_cast", "common_type", "isdtype", "isscalar", "issubdtype", "min_scalar_type", "promote_types", "result_type",
+    "can_cast", "common_type", "isscalar", "issubdtype", "min_scalar_type", "promote_types", "result_type",
 )  # fmt: skip
 __all__ = [*TYPES, *CONSTANTS, *FUNCTIONS]
 
@@ -121,37 +121,6 @@ def common_type(*arrays: Any) -> Any:
     for dtype in floats[1:]:
         result = numpy.promote_types(result, dtype)
     return result.type
-
-
-def isdtype(dtype: Any, kind: Any) -> bool:
-    """Whether a dtype is of a kind of the array API standard, such as "integral", or one of several.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.isdtype(np.float32, "real floating"), np.isdtype(np.float32, ("bool", np.int8))
-    (True, False)
-    """
-    chosen = numpy.dtype(_stand_in(dtype))
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    for one in kinds:
-        if isinstance(one, str):
-            if one not in _KINDS:
-                raise ValueError(f"isdtype: {one!r} is no kind; use {', '.join(map(repr, _KINDS))} or a dtype")
-            if chosen.kind in _KINDS[one]:
-                return True
-        elif not isinstance(one, (numpy.dtype, type)):
-            raise TypeError(f"isdtype: a kind is a string, a dtype or a tuple of them, not {one!r}")
-        elif chosen == numpy.dtype(one):
-            return True
-    return False
-
-
-# The kinds of the standard, as NumPy's letters.
-_KINDS = {
-    "bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
-    "complex floating": "c", "numeric": "iufc",
-}  # fmt: skip
 
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
