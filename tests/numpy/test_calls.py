@@ -144,6 +144,10 @@ ON_THE_HOST = [
     "~i",
     "np.array([2, 3])",
     "real_if_close",
+    "z.real",
+    "z.imag",
+    "z.conj",
+    "x.round",
 ]
 
 
