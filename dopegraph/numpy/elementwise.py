@@ -13,7 +13,6 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.ir.types import TensorType
-from dopegraph.numpy.assign import finish
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
@@ -23,7 +22,6 @@ from dopegraph.numpy.promotion import (
     as_operand,
     bounds_of,
     convert,
-    dtype_of,
     kinds_of,
     result_dtype,
     scalar,
@@ -181,60 +179,16 @@ def truth(x: Any) -> ndarray:
     return convert(x, BOOL) if isinstance(x, ndarray) else scalar(bool(x), BOOL)
 
 
-def _unary(name: str) -> Callable[..., ndarray]:
-    def function(x: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
-        result = call(name, (x,), None if dtype is None else dtype_of(dtype))
-        return result if out is None and where is True else finish(result, out, where)
-
-    return function
-
-
-def _binary(name: str) -> Callable[..., ndarray]:
-    def function(x1: Any, x2: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
-        result = call(name, (x1, x2), None if dtype is None else dtype_of(dtype))
-        return result if out is None and where is True else finish(result, out, where)
-
-    return function
+def straight(name: str, kinds: Kinds) -> Any:
+    """NumPy's ufunc that does the same at once for operands of these kinds, the first an array's; None without."""
+    if not _WEAK_NUMBERS and not all([isinstance(kind, numpy.dtype) for kind in kinds]):
+        return None
+    try:
+        special, op, common = _plan(name, kinds, None, default_dtype())
+    except DTypeError:
+        return None
+    return op.kernel if special is None and common == kinds[0] and isinstance(op.kernel, numpy.ufunc) else None
 
 
-def _docstring(name: str) -> str:
-    entry = TABLE[name]
-    operands = "x : array_like" if entry.op.arity == 1 else "x1, x2 : array_like\n    Operands; they broadcast."
-    result = {"compare": "bool", "logic": "bool", "predicate": "bool", "inexact": "floating"}.get(
-        entry.domain, "the promoted dtype of the operands"
-    )
-    return f"""{entry.summary}, element by element.
-
-Parameters
-----------
-{operands}
-out : ndarray, optional
-    Receives the result (cast with ``same_kind``).
-where : array_like of bool, optional
-    Elements for which it is false keep what `out` holds (0 without `out`).
-dtype : dtype, optional
-    Compute in this dtype.
-
-Returns
--------
-ndarray
-    Of dtype {result}.
-
-See Also
---------
-numpy.{name}
-
-Examples
---------
->>> import dopegraph.numpy as np
->>> y = {entry.example}
-"""
-
-
-def make(name: str) -> Callable[..., ndarray]:
-    """The function of a table entry."""
-    function = (_unary if TABLE[name].op.arity == 1 else _binary)(name)
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "dopegraph.numpy"
-    function.__doc__ = _docstring(name)
-    return function
+# Since NumPy 2 Python numbers do not widen the arrays beside them.
+_WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2

@@ -15,10 +15,10 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
-from dopegraph.numpy.creation import arange
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import concatenate, roll
 from dopegraph.numpy.promotion import as_array, complex_of, convert
+from dopegraph.numpy.ranges import arange
 from dopegraph.ops.fft import NORMS
 from dopegraph.ops.typing import normalize_axis
 from dopegraph.runtime.config import default_dtype

@@ -2,7 +2,7 @@
 
 import numpy
 
-from tests.numpy import calls_elementwise, calls_fft
+from tests.numpy import calls_elementwise, calls_fft, calls_linalg, calls_shaping, calls_sorting
 
 
 def inputs() -> dict[str, numpy.ndarray]:
@@ -34,6 +34,7 @@ def inputs() -> dict[str, numpy.ndarray]:
         "b": rng.random((3, 4)) < 0.5,
         "r": numpy.array([True, False, True]),
         "z": (normal[0, :, :, 0] + 1j * normal[0, :, :, 1]).astype("complex64"),
+        **calls_linalg.inputs(),
     }
 
 
@@ -894,6 +895,12 @@ range(s)
 """,
 }
 
-for _family in (calls_elementwise, calls_fft):
+for _family in (calls_elementwise, calls_fft, calls_shaping, calls_sorting):
     for _group, _lines in _family.CALLS.items():
         CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
+VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
+_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
+CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if _SINCE.get(group, (0,)) <= VERSION})
+CALLS["errors"] += calls_linalg.ERRORS.lstrip()
+if VERSION >= (2, 1):
+    CALLS["errors"] += calls_linalg.ERRORS_OF_THE_ARRAY_API.lstrip()

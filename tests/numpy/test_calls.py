@@ -10,9 +10,11 @@ import dopegraph.numpy as np
 from dopegraph.numpy.table import TABLE
 from dopegraph.transform.plan import ReplayPlan
 from tests.numpy.calls import BINARY_OPERANDS, CALLS, SINCE_2_1, UNARY_OPERANDS, inputs
+from tests.numpy.calls_sorting import SINCE_2_4
 
-NUMPY_2_1 = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 1)
-EXPRESSIONS = "".join([*CALLS.values(), *([SINCE_2_1] if NUMPY_2_1 else [])]).replace("\n\n", "\n").strip().split("\n")
+NUMPY = tuple(map(int, numpy.__version__.split(".")[:2]))
+RECENT = [text for least, text in (((2, 1), SINCE_2_1), ((2, 4), SINCE_2_4)) if least <= NUMPY]
+EXPRESSIONS = [line for line in "\n".join([*CALLS.values(), *RECENT]).split("\n") if line]
 EXPRESSIONS += [
     f"np.{name}({operands})"
     for name, entry in TABLE.items()
@@ -151,23 +153,13 @@ ON_THE_HOST = [
 ]
 
 
-@pytest.mark.parametrize(
-    "group",
-    [
-        "creation",
-        "reduction",
-        "shape",
-        "joining",
-        "linear",
-        "logic",
-        "bits",
-        "floats",
-        "complex",
-        "rounding",
-        "limits",
-        "fft",
-    ],
-)
+TRACED = [
+    "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats", "complex",
+    "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("group", TRACED)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_has_primitives_is_traced_and_replayed(group):
     for expression in CALLS[group].strip().split("\n"):

@@ -8,22 +8,8 @@ from typing import Any, Optional
 
 from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
+from dopegraph.backends.mxnet.lowering.without import WITHOUT_LOWERING
 from dopegraph.ir.graph import Node, Value
-
-# Random numbers run on NumPy by design, so that the same key gives the same numbers everywhere.
-_RANDOM = frozenset({"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"})
-# MXNet has no complex numbers; its fft is for GPUs and puts the parts side by side.
-_COMPLEX = frozenset({"complex", "conj", "fft", "imag", "irfft", "real", "rfft"})
-# MXNet has no operator, or a wrong one: its copysign takes -0.0 for positive, its lcm ends the process for zeros,
-# its ldexp multiplies by a power that overflows before the product does, its remainder has the divisor's sign.
-_NO_OPERATOR = frozenset(
-    {
-        "bessel_i", "bitwise_count", "copysign", "exponent", "fmod", "gcd", "lcm", "ldexp", "left_shift", "nextafter",
-        "right_shift", "signbit", "spacing",
-    }
-)  # fmt: skip
-# Primitives that run on NumPy.
-WITHOUT_LOWERING = _RANDOM | _COMPLEX | _NO_OPERATOR
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -50,10 +36,8 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in _RANDOM:
-        return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
-    if name in _COMPLEX:
-        return Lacking("complex-numbers", "MXNet has no complex numbers")
+    if name in WITHOUT_LOWERING:
+        return Lacking(*WITHOUT_LOWERING[name])
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):
@@ -145,6 +129,7 @@ def _pow(node: Node) -> Lacking | None:
 
 
 _CHECKS: dict[str, Check] = {
+    "det": _floats,
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),
     **dict.fromkeys(("max_pool_take", "avg_pool", "avg_pool_grad"), _spatial),
