@@ -154,8 +154,8 @@ ON_THE_HOST = [
 
 
 TRACED = [
-    "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats", "complex",
-    "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
+    "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats",
+    "complex", "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
 ]  # fmt: skip
 
 
