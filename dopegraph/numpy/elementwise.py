@@ -89,7 +89,8 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         common = numpy.promote_types(common, FLOAT64)
     elif entry.domain in ("inexact", "real") and common.kind not in "fc":
         # In strict NumPy small integers give small floats.
-        strict = getattr(numpy, name)(*[numpy.empty(0, common)] * len(kinds)).dtype
+        dtypes = [kind if isinstance(kind, numpy.dtype) else common for kind in kinds]
+        strict = getattr(numpy, name)(*[numpy.empty(0, dtype) for dtype in dtypes]).dtype
         common = strict if default == FLOAT64 else default
     if common == BOOL:
         if entry.on_bool is not None:
