@@ -9,25 +9,20 @@ from __future__ import annotations
 from dopegraph.backends.mxnet.lowering.context import Context, Entry, Rule, carried_shape
 from dopegraph.ir.graph import Node
 
+_REFUSED = "which nearly singular matrices are refused is a matter of rounding, so NumPy decides, as it does eagerly"
+_SIGNS = "the signs of vectors are a matter of rounding (MXNet's svd has others), so NumPy decides, as it does eagerly"
+_COMPLEX = "MXNet has no complex numbers"
+
 # Why the rest is left to NumPy.
 ON_NUMPY = {
-    "cholesky": "MXNet's potrf does not refuse the same matrices as NumPy when they are nearly singular",
-    "inv": "MXNet's inverse does not refuse the same matrices as NumPy when they are nearly singular",
+    **dict.fromkeys(("cholesky", "inv", "solve"), _REFUSED),
     "slogdet": "the sign that MXNet's slogdet gives singular matrices is 1 or -1 by rounding, where NumPy's is 0",
     "triangular_solve": "MXNet's trsm divides by zeros on the diagonal, where an error is due",
-    "solve": "MXNet has no general solver; the product with an inverse is less exact",
-    "pinv": "MXNet has no pseudo-inverse",
-    "cofactor": "MXNet has no cofactors, nor the singular value decomposition that they need",
-    "qr": "MXNet has the LQ decomposition of wide real matrices only",
-    "svd": "MXNet's gesvd takes wide matrices only and chooses other signs than NumPy",
-    "svdvals": "MXNet's gesvd takes wide matrices only",
-    "eigh": "MXNet's syevd chooses other signs of the vectors than NumPy",
-    "eigvalsh": "MXNet's syevd computes the vectors as well",
-    "eig": "MXNet has no complex numbers",
-    "eigvals": "MXNet has no complex numbers",
-    "conj": "MXNet has no complex numbers",
-    "real": "MXNet has no complex numbers",
-    "imag": "MXNet has no complex numbers",
+    "cofactor": "MXNet has no operator for cofactors",
+    "qr": "MXNet has no QR, only the LQ decomposition of wide matrices",
+    **dict.fromkeys(("svd", "eigh"), _SIGNS),
+    **dict.fromkeys(("svdvals", "eigvalsh", "pinv"), "decompositions run on NumPy, which refuses the same matrices"),
+    **dict.fromkeys(("eig", "eigvals", "conj", "real", "imag"), _COMPLEX),
 }
 
 
