@@ -18,7 +18,6 @@ from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import Steps, run_alone, run_kernels
 
-
 # What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
 _REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
 

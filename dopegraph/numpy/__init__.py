@@ -53,7 +53,8 @@ for _name in _DTYPES:
 
 __all__ = [
     *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "einsum_path", "euler_gamma", "inf", "linalg", "nan", "ndarray", "ndim", "newaxis", "pi",
+    *_statistics, *_DTYPES, "coverage", "e", "einsum", "einsum_path", "euler_gamma", "inf", "linalg", "nan", "ndarray",
+    "ndim", "newaxis", "pi",
     "random", "shape", "size",
 ]  # fmt: skip
 

@@ -194,9 +194,7 @@ def cross(
     x = moveaxis(x, axis_of(axisa, x.ndim, "cross"), -1)
     y = moveaxis(y, axis_of(axisb, y.ndim, "cross"), -1)
     if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
-        raise ShapeError(
-            located(f"cross: vectors have 2 or 3 components, not {x.shape[-1]} and {y.shape[-1]}", here())
-        )
+        raise ShapeError(located(f"cross: vectors have 2 or 3 components, not {x.shape[-1]} and {y.shape[-1]}", here()))
     x0, x1 = x[..., 0], x[..., 1]
     y0, y1 = y[..., 0], y[..., 1]
     last = x0 * y1 - x1 * y0

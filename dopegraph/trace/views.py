@@ -11,7 +11,6 @@ import numpy
 
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording
 

@@ -896,5 +896,7 @@ range(s)
 
 VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
 _SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
-CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if VERSION >= _SINCE.get(group, (0,))})
-CALLS["errors"] += calls_linalg.ERRORS.lstrip() + (calls_linalg.ERRORS_OF_THE_ARRAY_API.lstrip() if VERSION >= (2, 1) else "")
+CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if _SINCE.get(group, (0,)) <= VERSION})
+CALLS["errors"] += calls_linalg.ERRORS.lstrip() + (
+    calls_linalg.ERRORS_OF_THE_ARRAY_API.lstrip() if VERSION >= (2, 1) else ""
+)

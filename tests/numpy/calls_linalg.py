@@ -77,7 +77,9 @@ CALLS = {
             "np.linalg.matrix_rank(sd, 3.0)",
             "np.linalg.matrix_rank(tall, [0.1, 100])",
             "np.linalg.matrix_rank(pd, hermitian=True)",
-            *_each("np.linalg.norm(A)", "x", "v", "t", "q", "s", "z", "i", "e", "d", "h", "n", "[3, 4]", "[3., 4.]", "b"),
+            *_each(
+                "np.linalg.norm(A)", "x", "v", "t", "q", "s", "z", "i", "e", "d", "h", "n", "[3, 4]", "[3., 4.]", "b"
+            ),
             *[one for order in (*_ORDERS, "'fro'", "'nuc'") for one in _each(f"np.linalg.norm(A, {order})", "x", "sd")],
             *[
                 one
@@ -98,12 +100,40 @@ CALLS = {
             "np.linalg.norm(n, np.inf)",
             "np.linalg.norm(h, axis=0)",
             "np.linalg.norm(x, axis=(1,))",
-            *_each("np.linalg.solve(A)", "sq, v", "sq, x.T", "sd, np.ones((4, 2), 'float32')", "st, np.ones((3, 2), 'float32')", "cz, cz",
-                   "st, st", "si, [1, 2, 3]", "sq, sd", "sq, np.ones((2, 4, 1), 'float32')", "e0, e0",
-                   "sq, np.ones((4, 0), 'float32')", "e3, np.ones((3, 2), 'float32')", "st[0], st", "sq, i.T", "st, np.ones(3, 'float32')"),
-            *_each("np.linalg.lstsq(A)", "tall[0], np.ones(5, 'float32')", "tall[0], np.ones((5, 2), 'float32')", "x, np.ones(3, 'float32')",
-                   "sd, np.ones(4, 'float32')", "low, np.ones(3, 'float32')", "si, [1, 2, 3]", "tall[0], np.ones(5, 'float32'), 0.5", "sd, v, -1"),
-            *[f"np.linalg.matrix_power({one}, {n})" for one in ("sq", "st", "cz", "sd") for n in (0, 1, 2, 3, 7, -1, -3)],
+            *_each(
+                "np.linalg.solve(A)",
+                "sq, v",
+                "sq, x.T",
+                "sd, np.ones((4, 2), 'float32')",
+                "st, np.ones((3, 2), 'float32')",
+                "cz, cz",
+                "st, st",
+                "si, [1, 2, 3]",
+                "sq, sd",
+                "sq, np.ones((2, 4, 1), 'float32')",
+                "e0, e0",
+                "sq, np.ones((4, 0), 'float32')",
+                "e3, np.ones((3, 2), 'float32')",
+                "st[0], st",
+                "sq, i.T",
+                "st, np.ones(3, 'float32')",
+            ),
+            *_each(
+                "np.linalg.lstsq(A)",
+                "tall[0], np.ones(5, 'float32')",
+                "tall[0], np.ones((5, 2), 'float32')",
+                "x, np.ones(3, 'float32')",
+                "sd, np.ones(4, 'float32')",
+                "low, np.ones(3, 'float32')",
+                "si, [1, 2, 3]",
+                "tall[0], np.ones(5, 'float32'), 0.5",
+                "sd, v, -1",
+            ),
+            *[
+                f"np.linalg.matrix_power({one}, {n})"
+                for one in ("sq", "st", "cz", "sd")
+                for n in (0, 1, 2, 3, 7, -1, -3)
+            ],
             *[f"np.linalg.matrix_power(si, {n})" for n in (0, 1, 2, 5, -2)],
             "np.linalg.multi_dot([x, x.T])",
             "np.linalg.multi_dot([x, x.T, x])",

@@ -137,6 +137,7 @@ DIFFERENTIABLE = {
     "complex expm": (np.linalg.expm, COMPLEX / 4),
 }
 
+
 @pytest.fixture
 def double():
     dopegraph.set_default_dtype("float64")

@@ -160,7 +160,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     places = tuple(range(array.ndim)) if axis is None else axes_of(axis, array, "vector_norm")
     kept = [place for place in range(array.ndim) if place not in places]
     flat = moveaxis(array, tuple(places), tuple(range(len(kept), array.ndim)))
-    flat = reshape(flat, (*(array.shape[place] for place in kept), numpy.prod([array.shape[p] for p in places], dtype=int)))
+    flat = reshape(
+        flat, (*(array.shape[place] for place in kept), numpy.prod([array.shape[p] for p in places], dtype=int))
+    )
     result = norm(flat, ord=ord, axis=-1)
     return expand_dims(result, places) if keepdims else result
 

@@ -21,9 +21,7 @@ def linear_dtype(dtype: DType, name: str) -> DType:
     if dtype.kind in "biu":
         dtype = default_dtype()
     if dtype == numpy.float16:
-        raise DTypeError(
-            located(f"{name}: array type float16 is unsupported in linalg; use astype('float32')", here())
-        )
+        raise DTypeError(located(f"{name}: array type float16 is unsupported in linalg; use astype('float32')", here()))
     return dtype
 
 

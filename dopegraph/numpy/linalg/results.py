@@ -14,7 +14,7 @@ Result = TypeVar("Result", bound=tuple)  # type: ignore[type-arg]
 
 
 def result_of(kind: type[Result], arrays: Iterable[ndarray]) -> Result:
-    """A named tuple; not through its constructor, which is generated Python that a recording cannot tell from others'."""
+    """A named tuple; not by its constructor, generated Python that a recording cannot tell from anybody's."""
     return tuple.__new__(kind, arrays)
 
 

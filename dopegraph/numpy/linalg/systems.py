@@ -13,13 +13,12 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.linalg.operands import adjoint, linear_dtype, matrix, precision, together
+from dopegraph.numpy.linalg.operands import adjoint, matrix, precision, together
 from dopegraph.numpy.linalg.results import LinAlgError, SlogdetResult, result_of
-from dopegraph.numpy.logic import where
 from dopegraph.numpy.matmul import conjugate, matmul
 from dopegraph.numpy.promotion import as_array, convert, new, scalar
 from dopegraph.numpy.reduction import sum as array_sum
-from dopegraph.numpy.shape import expand_dims, moveaxis, reshape, transpose
+from dopegraph.numpy.shape import expand_dims, reshape, transpose
 from dopegraph.ops.complex_parts import part_dtype
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
