@@ -6,7 +6,7 @@ The front end is written on `apply` and `view`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 import numpy
 
@@ -15,8 +15,12 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.recording import active_recording
-from dopegraph.trace.views import Steps, run_alone, run_kernels
+from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
+
+# Steps with None where a position is to be filled in.
+Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
 
 # What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
 _REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
@@ -36,6 +40,8 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
             # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
+            if recorders:
+                count("numpy", (op.name,))
             result = op.kernel(*[buffer.array for buffer in buffers], **attrs)
             if isinstance(result, tuple):
                 return tuple([owned(numpy.asarray(one, order="C")) for one in result])
@@ -55,9 +61,17 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
+        if recorders:
+            count("numpy", [op.name for op, _ in steps])
         return linked(run_kernels(source.array, steps), operand, steps)
     except _REFUSALS as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
+
+
+def view_at(operand: ndarray, pattern: Pattern, positions: Sequence[Any]) -> ndarray:
+    """A view at computed positions: buffers, one for every step without a primitive."""
+    remaining = iter(positions)
+    return view(operand, tuple([(op or AtPosition(ndarray(next(remaining))), attrs) for op, attrs in pattern]))
 
 
 def _lazy(operand: ndarray, steps: Steps) -> ndarray:
@@ -84,7 +98,9 @@ _ON_MXNET = frozenset(
 
 
 def _better_on_mxnet(op: Primitive) -> bool:
-    """Whether MXNet's tuned operator is worth a call of its own."""
+    """Whether MXNet's tuned operator is worth a call of its own; under ``only_mxnet`` nothing else is allowed."""
+    if current_policy() == "only_mxnet":
+        return True
     if op.name not in _ON_MXNET or current_policy() == "only_numpy":
         return False
     from dopegraph.backends.mxnet import library

@@ -15,7 +15,7 @@ import numpy
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import TensorType
-from dopegraph.ops.complex_parts import part_dtype
+from dopegraph.ops.complex import real_of
 from dopegraph.ops.creation import full
 from dopegraph.ops.elementwise import select
 from dopegraph.ops.linalg import solve, triangular_solve
@@ -121,7 +121,7 @@ def _infer_svd(a: TensorType, *, full_matrices: bool = False) -> tuple[TensorTyp
     *batch, m, n = a.shape
     k = min(m, n)
     rows, columns = (m, n) if full_matrices else (k, k)
-    singular = TensorType(part_dtype(a.dtype), (*batch, k))
+    singular = TensorType(real_of(a.dtype), (*batch, k))
     return a.with_shape((*batch, m, rows)), singular, a.with_shape((*batch, columns, n))
 
 
@@ -212,7 +212,7 @@ svdvals = primitive(
 
 def _infer_eigh(a: TensorType, *, lower: bool = True) -> tuple[TensorType, TensorType]:
     require_square(a)
-    return TensorType(part_dtype(a.dtype), a.shape[:-1]), a
+    return TensorType(real_of(a.dtype), a.shape[:-1]), a
 
 
 def _eigh(a: Any, *, lower: bool = True) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ import numpy
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import TensorType
-from dopegraph.ops.complex_parts import part_dtype, real
+from dopegraph.ops.complex import real, real_of
 from dopegraph.ops.elementwise import cast, select
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.matrices import (
@@ -223,7 +223,7 @@ cofactor: Primitive = primitive("cofactor", _infer_square, _cofactor, _cofactor_
 
 def _infer_slogdet(a: TensorType) -> tuple[TensorType, TensorType]:
     sign = _infer_det(a)
-    return sign, sign.with_dtype(part_dtype(a.dtype))
+    return sign, sign.with_dtype(real_of(a.dtype))
 
 
 def _slogdet(a: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import numpy
 
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
-from dopegraph.ops.complex_parts import conj, imag, real
+from dopegraph.ops.complex import conj, imag, real
 from dopegraph.ops.creation import iota
 from dopegraph.ops.elementwise import cast, equal, greater, greater_equal, less_equal, select
 from dopegraph.ops.reduction import sum

@@ -6,15 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from dopegraph.backends.mxnet.lowering import linalg
 from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
+from dopegraph.backends.mxnet.lowering.without import WITHOUT_LOWERING
 from dopegraph.ir.graph import Node, Value
-
-# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-_RANDOM = frozenset({"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"})
-# And those for which MXNet has nothing, or nothing as good; linalg.py says why.
-WITHOUT_LOWERING = _RANDOM | frozenset(linalg.ON_NUMPY)
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -41,10 +36,8 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in linalg.ON_NUMPY:
-        return Lacking("no-lowering", linalg.ON_NUMPY[name])
-    if name in _RANDOM:
-        return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
+    if name in WITHOUT_LOWERING:
+        return Lacking(*WITHOUT_LOWERING[name])
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):
@@ -123,6 +116,12 @@ def _spatial(node: Node) -> Lacking | None:
     return _floats(node)
 
 
+def _reciprocal(node: Node) -> Lacking | None:
+    if result_type(node).dtype.kind != "f":
+        return Lacking("dtype", "MXNet's reciprocals of integers differ from NumPy's at 0")
+    return _elementwise(node)
+
+
 def _pow(node: Node) -> Lacking | None:
     if result_type(node).dtype.kind != "f":
         return Lacking("dtype", "MXNet's powers of integers go through floating numbers")
@@ -138,4 +137,5 @@ _CHECKS: dict[str, Check] = {
     "broadcast_to": _elementwise,
     "matmul": _matmul,
     "pow": _pow,
+    "reciprocal": _reciprocal,
 }

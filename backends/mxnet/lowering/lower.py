@@ -11,6 +11,7 @@ from dopegraph.backends.mxnet.lowering import (
     convolution,
     creation,
     elementwise,
+    floating,
     indexing,
     linalg,
     matmul,
@@ -29,6 +30,7 @@ from dopegraph.runtime.location import located
 RULES: dict[str, Rule] = {
     **creation.RULES,
     **elementwise.RULES,
+    **floating.RULES,
     **reduction.RULES,
     **shape.RULES,
     **indexing.RULES,

@@ -16,7 +16,7 @@ from dopegraph.numpy.matmul import matmul
 from dopegraph.numpy.promotion import new, scalar
 from dopegraph.numpy.reduction import max as array_max
 from dopegraph.numpy.reduction import sum as array_sum
-from dopegraph.ops.complex_parts import part_dtype
+from dopegraph.ops.complex import real_of
 from dopegraph.trace.recording import active_recording
 
 # Coefficients of the numerator of the approximant of degree 13, and the norm up to which it is exact in double
@@ -75,7 +75,7 @@ def _squarings(x: ndarray) -> ndarray:
     parts = [x] if x.dtype.kind != "c" else [apply(ops.real, x), apply(ops.imag, x)]
     size = array_max(array_sum(sum(call("absolute", (part,)) for part in parts), axis=-2), axis=-1)
     ratio = call("maximum", (size / _LARGEST, 1.0))
-    return call("ceil", (call("log2", (ratio,)),)).astype(part_dtype(x.dtype))
+    return call("ceil", (call("log2", (ratio,)),)).astype(real_of(x.dtype))
 
 
 def _approximant(x: ndarray) -> ndarray:

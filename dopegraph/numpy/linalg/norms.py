@@ -22,7 +22,7 @@ from dopegraph.numpy.reduction import max as array_max
 from dopegraph.numpy.reduction import min as array_min
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import axis_of, expand_dims, moveaxis, reshape
-from dopegraph.ops.complex_parts import part_dtype
+from dopegraph.ops.complex import real_of
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -105,7 +105,7 @@ def _vector(x: ndarray, ord: Any, axes: tuple[int, ...], keepdims: bool) -> ndar
     if ord == -INF:
         return array_min(_absolute(x), axes, keepdims=keepdims)
     if ord == 0:
-        return array_sum(convert(x != 0, part_dtype(x.dtype)), axes, keepdims=keepdims)
+        return array_sum(convert(x != 0, real_of(x.dtype)), axes, keepdims=keepdims)
     size = _absolute(x)
     if ord == 1:
         return array_sum(size, axes, keepdims=keepdims)

@@ -10,7 +10,7 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.numpy.matmul import conjugate, matrix_transpose
 from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, kinds_of, result_dtype
-from dopegraph.ops.complex_parts import part_dtype
+from dopegraph.ops.complex import real_of
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
@@ -53,4 +53,4 @@ def adjoint(x: ndarray) -> ndarray:
 
 def precision(dtype: DType) -> float:
     """The distance from 1 to the next number."""
-    return float(numpy.finfo(part_dtype(dtype)).eps)
+    return float(numpy.finfo(real_of(dtype)).eps)

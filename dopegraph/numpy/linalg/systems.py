@@ -19,7 +19,7 @@ from dopegraph.numpy.matmul import conjugate, matmul
 from dopegraph.numpy.promotion import as_array, convert, new, scalar
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import expand_dims, reshape, transpose
-from dopegraph.ops.complex_parts import part_dtype
+from dopegraph.ops.complex import real_of
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -206,7 +206,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Fals
         rcond = 1e-15 if rtol is False else rtol
     if rcond is None:
         rcond = max(x.shape[-2:]) * precision(x.dtype)
-    cutoff = convert(as_array(rcond), part_dtype(x.dtype))
+    cutoff = convert(as_array(rcond), real_of(x.dtype))
     return apply(ops.pinv, x, cutoff, hermitian=bool(hermitian))
 
 
@@ -248,7 +248,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[ndarray, ndarray,
         rcond = precision(x.dtype) * max(m, n)
     elif rcond == -1:
         rcond = precision(x.dtype)
-    cutoff = scalar(rcond, part_dtype(x.dtype))
+    cutoff = scalar(rcond, real_of(x.dtype))
     solution = matmul(apply(ops.pinv, x, cutoff), y)
     s = apply(ops.svdvals, x)
     rank = array_sum(s > s[:1] * cutoff)

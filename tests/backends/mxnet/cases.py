@@ -411,6 +411,10 @@ CASES: dict[str, list[Case]] = {
         Case((numpy.asarray(numpy.take(x, index, axis)), index), {"axis": axis, "shape": x.shape})
         for x, index, axis in index_cases() if x.dtype != bool
     ],
+    "scatter_add": [
+        Case((x, index, numpy.asarray(numpy.take(x, index, axis))), {"axis": axis})
+        for x, index, axis in index_cases() if x.dtype != bool
+    ],
     "one_hot": [
         *(Case((numpy.array([[0, 3], [2, 7]], dtype),), {"depth": 4, "dtype": numpy.dtype("float32")})
           for dtype in INTEGERS),
@@ -442,3 +446,7 @@ CASES: dict[str, list[Case]] = {
 TOLERANCE = {"float16": 4e-3, "float32": 3e-6, "float64": 1e-13}
 LOOSE = {"conv", "conv_grad_data", "conv_grad_weight", "matmul", "sum", "prod", "cumsum", "tan", "sinh", "pow",
          "det", "integer_pow", "log_softmax", "softmax", "cosh", "arcsinh"}  # fmt: skip
+
+from tests.backends.mxnet import floating_cases  # noqa: E402 - it needs what stands above
+
+CASES.update(floating_cases.CASES)
