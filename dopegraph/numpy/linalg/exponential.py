@@ -72,7 +72,8 @@ def expm(a: Any) -> ndarray:
 def _squarings(x: ndarray) -> ndarray:
     """How often to halve each matrix until its 1-norm is small; no derivative goes through it."""
     x = apply(ops.stop_gradient, x)
-    size = array_max(array_sum(call("absolute", (x,)), axis=-2), axis=-1)
+    parts = [x] if x.dtype.kind != "c" else [apply(ops.real, x), apply(ops.imag, x)]
+    size = array_max(array_sum(sum(call("absolute", (part,)) for part in parts), axis=-2), axis=-1)
     ratio = call("maximum", (size / _LARGEST, 1.0))
     return call("ceil", (call("log2", (ratio,)),)).astype(real_of(x.dtype))
 

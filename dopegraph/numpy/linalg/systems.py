@@ -14,7 +14,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.linalg.operands import adjoint, matrix, precision, together
-from dopegraph.numpy.linalg.results import LinAlgError, SlogdetResult
+from dopegraph.numpy.linalg.results import LinAlgError, SlogdetResult, result_of
 from dopegraph.numpy.matmul import conjugate, matmul
 from dopegraph.numpy.promotion import as_array, beside, convert, scalar
 from dopegraph.numpy.reduction import sum as array_sum
@@ -148,7 +148,7 @@ def slogdet(a: Any) -> SlogdetResult:
     >>> np.linalg.slogdet(np.array([[-1., 0.], [0., 1.]]))
     SlogdetResult(sign=array(-1., dtype=float32), logabsdet=array(0., dtype=float32))
     """
-    return SlogdetResult(*apply(ops.slogdet, matrix(a, "slogdet", square=True)))
+    return result_of(SlogdetResult, apply(ops.slogdet, matrix(a, "slogdet", square=True)))
 
 
 def cholesky(a: Any, /, *, upper: bool = False) -> ndarray:
