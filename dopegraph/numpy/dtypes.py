@@ -5,13 +5,17 @@ Arrays among the arguments stand for their dtypes, and new floats are of the def
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import BOOL, SCALARS, SUPPORTED, result_dtype
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.location import here, located
 from dopegraph.trace.scalar import DynamicFloat
 
 # Names that NumPy got in 2.0, with what they were before.
@@ -77,7 +81,8 @@ def promote_types(type1: Any, type2: Any, /) -> numpy.dtype:
     >>> np.promote_types("int8", "uint8")
     dtype('int16')
     """
-    return numpy.promote_types(_stand_in(type1), _stand_in(type2))
+    with naming("promote_types"):
+        return numpy.promote_types(_stand_in(type1), _stand_in(type2))
 
 
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
@@ -89,7 +94,8 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
+    with naming("can_cast"):
+        return builtins.bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
@@ -111,7 +117,7 @@ def common_type(*arrays: Any) -> Any:
     dtypes = [_dtype(_stand_in(one)) for one in arrays]
     for dtype in dtypes:
         if dtype.kind not in "iufc":
-            raise TypeError(f"common_type: takes numbers, not {dtype}")
+            raise DTypeError(located(f"common_type: takes numbers, not {dtype}", here()))
     floats = [dtype for dtype in dtypes if dtype.kind in "fc"]
     if len(floats) < len(dtypes) or not floats:
         whole = default_dtype() if not dtypes or len(floats) < len(dtypes) else floats[0]
@@ -136,11 +142,12 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     for one in kinds:
         if isinstance(one, str):
             if one not in _KINDS:
-                raise ValueError(f"isdtype: {one!r} is no kind; use {', '.join(map(repr, _KINDS))} or a dtype")
+                message = f"isdtype: {one!r} is no kind; use {', '.join(map(repr, _KINDS))} or a dtype"
+                raise ValueError(located(message, here()))
             if chosen.kind in _KINDS[one]:
                 return True
         elif not isinstance(one, (numpy.dtype, type)):
-            raise TypeError(f"isdtype: a kind is a string, a dtype or a tuple of them, not {one!r}")
+            raise DTypeError(located(f"isdtype: a kind is a string, a dtype or a tuple of them, not {one!r}", here()))
         elif chosen == numpy.dtype(one):
             return True
     return False
@@ -155,9 +162,9 @@ _KINDS = {
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
+    return builtins.bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
 def isscalar(element: Any) -> bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or bool(numpy.isscalar(element))
+    return isinstance(element, DynamicFloat) or builtins.bool(numpy.isscalar(element))

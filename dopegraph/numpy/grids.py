@@ -129,6 +129,8 @@ def ix_(*args: Any) -> tuple[ndarray, ...]:
 class _Grid:
     """``mgrid[0:3, 0:1:5j]``: a slice for each axis; an imaginary step is a number of points, the last included."""
 
+    holds_no_state = True
+
     def __init__(self, name: str) -> None:
         self._name = name
 
@@ -157,6 +159,8 @@ mgrid, ogrid = _Grid("mgrid"), _Grid("ogrid")
 
 class _Joiner:
     """``r_[x, 0, 1:5]``: slices are counted, numbers become elements, all is joined; a first string says how."""
+
+    holds_no_state = True
 
     def __init__(self, name: str, axis: int = 0, ndmin: int = 1, trans1d: int = -1) -> None:
         self._name, self._axis, self._ndmin, self._trans1d = name, axis, ndmin, trans1d

@@ -64,7 +64,7 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         return scalar(x, dtype or default_dtype())
     if isinstance(x, numpy.ndarray):
         return convert(from_numpy(check_kind(x)), dtype)
-    if isinstance(x, (list, tuple)) and _has_arrays(x):
+    if isinstance(x, (list, tuple)) and has_arrays(x):
         return join([as_array(item, dtype) for item in x])
     try:
         array = check_kind(numpy.asarray(x, dtype))
@@ -76,9 +76,10 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     return new(array if dtype is None else array.astype(dtype, copy=False))
 
 
-def _has_arrays(items: Iterable[Any]) -> bool:
+def has_arrays(items: Iterable[Any]) -> bool:
+    """Whether there is an array of ours, or a float that is recorded, in nested lists."""
     return any(
-        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and _has_arrays(item))
+        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))
         for item in items
     )
 

@@ -136,7 +136,7 @@ ON_THE_HOST = ["allclose", "array_equal", "i & 3", "i | k", "i ^ 7", "<<", ">>",
 
 @pytest.mark.parametrize(
     "group",
-    "creation reduction shape joining linear logic inplace padding calculus polynomials".split(),
+    ["creation", "reduction", "shape", "joining", "linear", "logic", "inplace", "padding", "calculus", "polynomials"],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_has_primitives_is_traced_and_replayed(group):
