@@ -10,6 +10,7 @@ import numpy
 from dopegraph.ir import TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
+from tests.ops import shaping_cases
 from tests.reference import Array, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
@@ -393,3 +394,6 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_integers", KEY, {"low": 0, "high": 2, "shape": (), "dtype": F32}, DTypeError, "an integer dtype"),
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
+
+CASES += [Case(*one) for one in shaping_cases.CASES]
+REJECTED += shaping_cases.REJECTED
