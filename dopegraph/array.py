@@ -131,7 +131,7 @@ class ndarray:
         recording = root._recording
         return recording.device if recording is not None and recording.device is not None else current_device()
 
-    def __len__(self) -> int:
+    def __len__(self, /) -> int:
         if not self.shape:
             raise TypeError("len() of an array without axes")
         return self.shape[0]
@@ -172,8 +172,8 @@ class ndarray:
     def _become(self, buffer: Buffer) -> None:
         """Leave the recording: a written array keeps its memory if others see it, a new one takes the buffer."""
         old = self._buffer
-        if old is not None and self._shared and old.device.is_host:
-            numpy.copyto(old.array, buffer.array)
+        if old is not None and self._shared and (old.device.is_host or self._foreign):
+            old.overwrite(buffer)
         else:
             self._buffer = buffer
         self._value = None
@@ -240,59 +240,46 @@ class ndarray:
             recording.escape(reason, f"{what} of {self._type} looks at a traced value")
         return self._settled().array
 
-    def __bool__(self) -> bool:
+    def __bool__(self, /) -> bool:
         return bool(self._look("value-branch", "bool"))
 
-    def __int__(self) -> int:
+    def __int__(self, /) -> int:
         return int(self._look("value-escape", "int"))
 
-    def __float__(self) -> float:
+    def __float__(self, /) -> float:
         return float(self._look("value-escape", "float"))
 
-    def __complex__(self) -> complex:
+    def __complex__(self, /) -> complex:
         return complex(self._look("value-escape", "complex"))
 
-    def __index__(self) -> int:
+    def __index__(self, /) -> int:
         array = self._look("value-escape", "an index")
         return array.__index__()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray:
-        recording = active_recording()
-        if recording is not None:
-            recording.escape("value-escape", f"numpy.asarray of {self._type} looks at a traced value")
-        if copy or not self._settled().device.is_host:
-            return numpy.array(self._settled().array, dtype=dtype)
-        array = self._export()
-        if dtype is None or numpy.dtype(dtype) == array.dtype:
-            return array
-        if copy is False:
-            raise ValueError("a change of dtype needs a copy")
-        return array.astype(dtype)
-
-    def item(self, *index: Any) -> Any:
+    def item(self, /, *args: Any) -> Any:
         """One element as a Python number; without an index the array must have just one."""
-        return self._look("value-escape", "item").item(*index)
+        return self._look("value-escape", "item").item(*args)
 
-    def tolist(self) -> Any:
+    def tolist(self, /) -> Any:
         """Nested lists of Python numbers."""
         return self._look("value-escape", "tolist").tolist()
 
-    def asnumpy(self) -> numpy.ndarray:
+    def asnumpy(self, /) -> numpy.ndarray:
         """A copy as a NumPy array."""
         return numpy.array(self._look("value-escape", "asnumpy"))
 
-    def asscalar(self) -> Any:
+    def asscalar(self, /) -> Any:
         """The only element of an array of size 1, as a Python number."""
         return self._look("value-escape", "asscalar").item()
 
-    def __repr__(self) -> str:
+    def __repr__(self, /) -> str:
         return self._text(numpy.array_repr)
 
-    def __str__(self) -> str:
+    def __str__(self, /) -> str:
         return self._text(numpy.array_str)
 
-    def __format__(self, specification: str) -> str:
-        return format(self._look("value-escape", "format")[()], specification)
+    def __format__(self, spec: str, /) -> str:
+        return format(self._look("value-escape", "format")[()], spec)
 
     def _text(self, formatter: Any) -> str:
         array = self._look("value-escape", "printing")
@@ -300,13 +287,10 @@ class ndarray:
         where = self.device
         return text if where.is_host else f"{text} @{where}"
 
-    def __iter__(self) -> Iterator[ndarray]:
+    def __iter__(self, /) -> Iterator[ndarray]:
         if not self.shape:
             raise TypeError("iteration over an array without axes")
         return (self[index] for index in range(self.shape[0]))  # type: ignore[index]
-
-    def __reduce__(self) -> Any:
-        return from_numpy, (self.asnumpy(),)
 
     # Devices -----------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def _fold(node: Node) -> Value | None:
         return None
     producers = [value.node for value in node.inputs]
     result = node.outputs[0]
-    if node.op.view and producers[0] is not None and producers[0].op.name == "full":
+    if node.op.view and not node.op.elementwise and producers[0] is not None and producers[0].op.name == "full":
         return _splat(_scalar(node.inputs[0]), result)
     if node.op.elementwise and all(producer is not None and producer.op.name == "full" for producer in producers):
         computed = _compute(node, [_scalar(value) for value in node.inputs])

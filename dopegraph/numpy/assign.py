@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray
+from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy.basic_index import basic_steps, is_element
-from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, scalar
+from dopegraph.numpy.basic_index import is_element
+from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
-from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording
-from dopegraph.trace.views import write_back
+from dopegraph.trace.views import Steps, write_back
 
 
-def assign(target: ndarray, source: Any, what: str = "assignment") -> ndarray:
-    """Replace the whole contents of an array; the source is broadcast and cast (same kind)."""
-    operand = as_operand(source)
+def assign(target: ndarray, source: Any, what: str = "assignment", casting: str = "same_kind") -> ndarray:
+    """Replace the whole contents of an array; the source is broadcast and cast."""
+    operand = written(source, target)
     value = operand if isinstance(operand, ndarray) else scalar(operand, target.dtype)
-    value = same_kind(value, target.dtype, what)
-    recording = active_recording()
-    if value.shape != target.shape:
-        value = _fitting(value, target.shape, what)
-    if recording is None and not target.device.is_host:
-        with Recording("assign") as recording:
-            target._assign(recording.value_of(value), recording)
-            recording.finish()
-    elif recording is None:
-        target._write(..., value._settled().array)
+    value = same_kind(value, target.dtype, what, casting)
+    if active_recording() is None and target.device.is_host:
+        target._write(..., fitting(value, target.shape, what)._settled().array)
     else:
-        target._assign(recording.value_of(value), recording)
+        with recording_of(target) as recording:
+            target._assign(recording.value_of(fitting(value, target.shape, what)), recording)
     return target
 
 
-def _fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
+def written(source: Any, target: ndarray) -> Any:
+    """What is written, as an operand; to another device the user's lists and NumPy arrays are brought there.
+
+    A number becomes an array when nothing records: as a part of the graph every other number would need another one.
+    """
+    operand = as_operand(source)
+    if target.device.is_host:
+        return operand
+    if not isinstance(operand, ndarray):
+        return operand if active_recording() is not None else scalar(operand, target.dtype)
+    return operand if operand is source else beside(target, operand)
+
+
+def fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
+    """A value broadcast to the shape of what it is written to."""
+    if value.shape == shape:
+        return value
     try:
         extra = value.ndim - len(shape)
         if extra > 0 and value.shape[:extra] == (1,) * extra:  # NumPy lets leading axes of length 1 go
@@ -47,22 +59,20 @@ def _fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
         raise ShapeError(located(message, here())) from cause
 
 
-def set_item(target: ndarray, key: Any, source: Any) -> None:
-    """``target[key] = source``."""
+@contextmanager
+def recording_of(target: ndarray) -> Iterator[Recording]:
+    """What records now; without that a recording for this write alone, as arrays on other devices need."""
     recording = active_recording()
-    if recording is None and not target.device.is_host:
-        with Recording("set_item") as recording:
-            set_item(target, key, source)
-            recording.finish()
+    if recording is not None:
+        yield recording
         return
-    if recording is None:
-        source = source._settled().array if isinstance(source, ndarray) else source
-        target._write(host_key(key), source)
-        return
-    steps = basic_steps(key, target.shape)
-    if steps is None:
-        _set_advanced(target, key, source)
-        return
+    with Recording("write") as recording:
+        yield recording
+        recording.finish()
+
+
+def write_part(target: ndarray, key: Any, source: Any, steps: Steps, recording: Recording) -> None:
+    """``target[key] = source`` with a basic key, whose steps lead to a view."""
     current = recording.value_of(target)
     type = current.type
     for op, attrs in steps:
@@ -72,35 +82,18 @@ def set_item(target: ndarray, key: Any, source: Any) -> None:
     if value.ndim and is_element(key) and not type.shape:
         raise ShapeError(located(f"assignment: an array of shape {value.shape} is not one element", here()))
     if value.shape != type.shape:
-        value = _fitting(value, type.shape, "assignment")
+        value = fitting(value, type.shape, "assignment")
     target._assign(write_back(recording, current, recording.value_of(value), steps), recording)
 
 
-def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
-    """A mask is a choice between old and new; integer arrays are written at once, on the host."""
-    recording = active_recording()
-    assert recording is not None
-    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) else None
-    value = as_operand(source)
-    whole = not isinstance(value, ndarray) or value.ndim == 0
-    if mask is not None and mask.dtype == bool and mask.shape == target.shape[: mask.ndim] and whole:
-        mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
-        filled = convert(value, target.dtype) if isinstance(value, ndarray) else scalar(value, target.dtype)
-        assign(target, apply(select, mask, filled, target))
-        return
-    if recording.differentiating:
-        raise GradientError(
-            located("assignment through integer arrays or masks of arrays has no derivative here; use np.where", here())
-        )
-    recording.escape("host-write", "assignment through an integer array or a mask is done by NumPy")
-    target._write(host_key(key), source._settled().array if isinstance(source, ndarray) else source)
-
-
 def host_key(key: Any) -> Any:
-    """The same index with NumPy arrays in place of ours."""
+    """The same index with NumPy arrays in place of ours; integers of ours are integers, so that they give views."""
     if isinstance(key, tuple):
         return tuple(host_key(item) for item in key)
-    return key._settled().array if isinstance(key, ndarray) else key
+    if not isinstance(key, ndarray):
+        return key
+    array = key._settled().array
+    return array if array.ndim or array.dtype == bool else array[()]
 
 
 def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
@@ -112,17 +105,25 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
     return assign(target, result, symbol)
 
 
-def finish(result: ndarray, out: ndarray | tuple[ndarray] | None, where: Any = True) -> ndarray:
-    """What a function returns: the result, or `out` with the result in it."""
-    if out is None and where is True:
-        return result
+def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> Any:
+    """What a function returns: the result, or `out` (which may be larger) with the result in it."""
     if isinstance(out, tuple):
         (out,) = out
+    if out is None and where is True:
+        return result
+    if isinstance(out, numpy.ndarray):
+        handle = from_numpy(out)
+        finish(result, handle, where, casting)
+        if active_recording() is not None:
+            handle._look("host-write", "out= of NumPy's memory")  # whoever has it sees the result now
+        return out
     if out is not None:
         if not isinstance(out, ndarray):
-            raise DTypeError(located(f"out must be a dopegraph.ndarray, not {type(out).__name__}", here()))
-        result = same_kind(result, out.dtype, "out")
+            raise DTypeError(located(f"out must be an array, not a {type(out).__name__}", here()))
+        result = same_kind(result, out.dtype, "out", casting)
+        if len(result.shape) > len(out.shape):
+            raise ShapeError(located(f"out: a result of shape {result.shape} does not fit into {out.shape}", here()))
     if where is not True:
         mask = as_array(where, numpy.dtype("bool"))
         result = apply(select, mask, result, scalar(0, result.dtype) if out is None else out)
-    return result if out is None else in_place(out, result, "out")
+    return result if out is None else assign(out, result, "out", casting)

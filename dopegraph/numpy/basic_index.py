@@ -7,17 +7,42 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from dopegraph.ops import flip, reshape, strided_slice
+from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
+from dopegraph.ops import flip, identity, reshape, strided_slice
 from dopegraph.runtime.errors import IndexingError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.views import Steps
+from dopegraph.trace.recording import active_recording
+from dopegraph.trace.views import AtPosition, Steps
 
 
 def basic_steps(key: Any, shape: tuple[int, ...]) -> Steps | None:
     """Steps from an array of a shape to ``x[key]``; None when the key is not a basic one."""
     items = key if type(key) is tuple else (key,)
     plain = tuple([_plain(item) for item in items])
-    return _steps_to(items, shape) if _NOT_PLAIN in plain else _remembered(plain, shape)
+    if _NOT_PLAIN not in plain:
+        return _remembered(plain, shape)
+    if active_recording() is not None and any([_is_computed(item) for item in items]):
+        return _steps_at_positions(items, shape)
+    return _steps_to(items, shape)
+
+
+def _is_computed(item: Any) -> bool:
+    """Whether an integer is an array's, which a recording must not look at."""
+    return isinstance(item, ndarray) and not item.shape and item.dtype.kind in "iu"
+
+
+def _steps_at_positions(items: Sequence[Any], shape: tuple[int, ...]) -> Steps | None:
+    """Slices first, with whole axes where positions are computed; then one position after the other."""
+    whole = [slice(None) if _is_computed(item) else item for item in items]
+    expanded, steps = _expand(whole, shape), _steps_to(whole, shape)
+    if expanded is None or steps is None:
+        return None
+    computed = {id(one): item for one, item in zip(whole, items) if one is not item}
+    axes = [item for item in expanded if item is None or isinstance(item, slice)]
+    found = [(axis, computed[id(item)]) for axis, item in enumerate(axes) if id(item) in computed]
+    taken = [(AtPosition(apply(identity, position)), {"axis": axis}) for axis, position in reversed(found)]
+    return (*steps, *taken)
 
 
 _NOT_PLAIN = "not plain"

@@ -312,11 +312,7 @@ def _interpolated(at: ndarray, points: ndarray, heights: ndarray, left: Any, rig
 
 def _places(flat: ndarray, points: ndarray) -> ndarray:
     """The interval between points in which each number lies; the first or the last one outside."""
-    if hasattr(ops, "searchsorted"):
-        found = apply(ops.searchsorted, points, flat, right=True) - 1
-    else:
-        beyond = reshape(flat, (flat.size, 1)) >= points
-        found = array_sum(convert(beyond, INT64), 1) - 1
+    found = apply(ops.searchsorted, points, flat, right=True) - 1
     return convert(call("minimum", (call("maximum", (found, 0)), points.size - 2)), INT64)
 
 

@@ -13,19 +13,15 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.ir.types import TensorType
-from dopegraph.numpy import host
-from dopegraph.numpy.assign import finish
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
     OPERANDS,
     DType,
     Kinds,
-    as_array,
     as_operand,
     bounds_of,
     convert,
-    dtype_of,
     kinds_of,
     result_dtype,
     scalar,
@@ -34,6 +30,9 @@ from dopegraph.numpy.table import TABLE
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
+
+# The integers that C's int holds.
+_SMALL = frozenset([("b", 1), ("i", 1), ("i", 2), ("i", 4), ("u", 1), ("u", 2)])
 
 INT64, UINT64 = numpy.dtype("int64"), numpy.dtype("uint64")
 
@@ -53,6 +52,15 @@ def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> nd
     return _apply(name, op, taken, common)
 
 
+def computed_in(name: str, *operands: Any, dtype: DType | None = None) -> DType:
+    """The dtype in which a function of the table computes with operands."""
+    kinds = kinds_of([x if type(x) in OPERANDS else as_operand(x) for x in operands])
+    try:
+        return _plan(name, kinds, dtype, default_dtype())[2]
+    except DTypeError as cause:
+        raise DTypeError(located(f"{name}: {cause}", here())) from None
+
+
 def _apply(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
     return apply(op, *[convert(x, common) if type(x) is ndarray else scalar(x, common) for x in operands])
 
@@ -70,11 +78,15 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         if entry.domain == "predicate":
             return None, entry.op, common if common.kind in "fc" else FLOAT64
         return _plan_comparison(entry.op, kinds, common)
+    if entry.domain == "scaled":
+        return _scaled, entry.op, _scaled_dtype(kinds, given, default)
     if given is not None:
         if not numpy.can_cast(common, given, "same_kind"):
             raise DTypeError(f"cannot compute in {given} with operands of {common}; use astype")
         common = given
-    elif entry.domain == "inexact" and common.kind not in "fc":
+    elif entry.domain == "double":
+        common = numpy.promote_types(common, FLOAT64)
+    elif entry.domain in ("inexact", "real") and common.kind not in "fc":
         # In strict NumPy small integers give small floats.
         strict = getattr(numpy, name)(*[numpy.empty(0, common)] * len(kinds)).dtype
         common = strict if default == FLOAT64 else default
@@ -86,12 +98,12 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         common = numpy.dtype(entry.bool_as)
     if common.kind in "iu" and name in ("floor", "ceil", "trunc"):
         return None, ops.identity, common
-    special: Special | None = _power if name == "power" else None
-    try:
-        entry.op.result_types([TensorType(common, ())] * len(kinds), {})
-    except DTypeError:
-        special = _on_host
-    return special, entry.op, common
+    if name == "conjugate" and common.kind != "c":
+        return None, ops.identity, common
+    if entry.domain == "real" and common.kind == "c":
+        raise DTypeError(f"takes real numbers, not {common}")
+    entry.op.result_types([TensorType(common, ())] * len(kinds), {})  # raises the type rule's DTypeError
+    return _power if name == "power" else None, entry.op, common
 
 
 def _plan_comparison(op: Primitive, kinds: Kinds, common: DType) -> tuple[Special | None, Primitive, DType]:
@@ -103,12 +115,32 @@ def _plan_comparison(op: Primitive, kinds: Kinds, common: DType) -> tuple[Specia
         return _compare_bounded, op, common
     if common.kind == "f" and any(dtype.kind in "iu" for dtype in dtypes):
         return None, op, FLOAT64
-    return (_on_host if common.kind == "c" and op.name not in ("equal", "not_equal") else None), op, common
+    return None, op, common
 
 
-def _on_host(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
-    """NumPy has the function for more dtypes than the primitive: orders and absolute values of complex numbers."""
-    return host.call(name, getattr(numpy, name), *[as_array(x, common) for x in operands])
+def _scaled_dtype(kinds: Kinds, given: DType | None, default: DType) -> DType:
+    """The dtype of ``ldexp``: that of its first operand, made floating; the second is an integer."""
+    x, exponent = result_dtype(kinds[:1], default), result_dtype(kinds[1:], default)
+    if exponent.kind not in "bi" and not (exponent.kind == "u" and exponent.itemsize < 8):
+        raise DTypeError(f"the exponent must be a signed integer, not {exponent}; use astype")
+    common = x if given is None else given
+    if common.kind in "biu":
+        small = numpy.ldexp(numpy.empty(0, common), numpy.empty(0, "int32")).dtype
+        common = small if default == FLOAT64 else default
+    if common.kind != "f" or not numpy.can_cast(x, common, "same_kind"):
+        raise DTypeError(f"cannot compute in {common} with a first operand of {x}")
+    return common
+
+
+def _scaled(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
+    x, exponent = operands
+    small = isinstance(exponent, ndarray) and (exponent.dtype.kind, exponent.dtype.itemsize) in _SMALL
+    wide = numpy.dtype("int32") if small else INT64
+    return apply(
+        op,
+        convert(x, common) if isinstance(x, ndarray) else scalar(x, common),
+        convert(exponent, wide) if isinstance(exponent, ndarray) else scalar(int(exponent), wide),
+    )
 
 
 def _compare_signed(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
@@ -146,60 +178,16 @@ def truth(x: Any) -> ndarray:
     return convert(x, BOOL) if isinstance(x, ndarray) else scalar(bool(x), BOOL)
 
 
-def _unary(name: str) -> Callable[..., ndarray]:
-    def function(x: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
-        result = call(name, (x,), None if dtype is None else dtype_of(dtype))
-        return result if out is None and where is True else finish(result, out, where)
-
-    return function
-
-
-def _binary(name: str) -> Callable[..., ndarray]:
-    def function(x1: Any, x2: Any, /, out: ndarray | None = None, *, where: Any = True, dtype: Any = None) -> ndarray:
-        result = call(name, (x1, x2), None if dtype is None else dtype_of(dtype))
-        return result if out is None and where is True else finish(result, out, where)
-
-    return function
+def straight(name: str, kinds: Kinds) -> Any:
+    """NumPy's ufunc that does the same at once for operands of these kinds, the first an array's; None without."""
+    if not _WEAK_NUMBERS and not all([isinstance(kind, numpy.dtype) for kind in kinds]):
+        return None
+    try:
+        special, op, common = _plan(name, kinds, None, default_dtype())
+    except DTypeError:
+        return None
+    return op.kernel if special is None and common == kinds[0] and isinstance(op.kernel, numpy.ufunc) else None
 
 
-def _docstring(name: str) -> str:
-    entry = TABLE[name]
-    operands = "x : array_like" if entry.op.arity == 1 else "x1, x2 : array_like\n    Operands; they broadcast."
-    result = {"compare": "bool", "logic": "bool", "predicate": "bool", "inexact": "floating"}.get(
-        entry.domain, "the promoted dtype of the operands"
-    )
-    return f"""{entry.summary}, element by element.
-
-Parameters
-----------
-{operands}
-out : ndarray, optional
-    Receives the result (cast with ``same_kind``).
-where : array_like of bool, optional
-    Elements for which it is false keep what `out` holds (0 without `out`).
-dtype : dtype, optional
-    Compute in this dtype.
-
-Returns
--------
-ndarray
-    Of dtype {result}.
-
-See Also
---------
-numpy.{name}
-
-Examples
---------
->>> import dopegraph.numpy as np
->>> y = {entry.example}
-"""
-
-
-def make(name: str) -> Callable[..., ndarray]:
-    """The function of a table entry."""
-    function = (_unary if TABLE[name].op.arity == 1 else _binary)(name)
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "dopegraph.numpy"
-    function.__doc__ = _docstring(name)
-    return function
+# Since NumPy 2 Python numbers do not widen the arrays beside them.
+_WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2

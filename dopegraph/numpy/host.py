@@ -7,7 +7,7 @@ import functools
 import importlib
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -15,9 +15,12 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
-from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.errors import DTypeError, GradientError
+from dopegraph.runtime.config import current_policy, default_dtype
+from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count_host_call, recorders
+from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
@@ -40,15 +43,27 @@ MODULES = frozenset([
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a NumPy function with NumPy copies of the arrays among its arguments; its arrays become ours.
 
+    They come to the device of the arguments.
+
     Raises
     ------
     GradientError
         When an argument is an array and a derivative is being recorded.
+    FallbackError
+        When an argument is an array, under the policy ``only_mxnet``.
+    DeviceError
+        When arguments are on different devices.
     """
+    arrays = list(_arrays((args, kwargs)))
+    if arrays and current_policy() == "only_mxnet":
+        raise FallbackError(located(f"only_mxnet: {name} has to run in NumPy; MXNet has no such function", here()))
+    if recorders:
+        count_host_call(name)
     recording = active_recording()
     if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-call", f"{name} runs in NumPy")
-    lowered, named = _lower(args, name), _lower(kwargs, name)
+    device = _device_of(arrays, name)
+    lowered, named = lower(args, name), lower(kwargs, name)
     try:
         with outside_recordings():
             result = function(*lowered, **named)
@@ -56,14 +71,52 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         raise DTypeError(located(f"{name}: {cause}", here())) from cause
     except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
         raise type(cause)(located(f"{name}: {cause}", here())) from cause
-    if isinstance(kwargs.get("out"), ndarray):
-        return assign(kwargs["out"], named["out"], name)
-    if name in _WRITERS and isinstance(args[0], ndarray):
+    if kwargs.get("out") is not None:
+        return _outputs(kwargs["out"], result, name)
+    if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
-    return _lift(result)
+    if device is None or device.is_host:
+        return result if any(result is one for one in args) else lift(result)
+    with device:
+        return lift(result)
 
 
-def _lower(x: Any, name: str) -> Any:
+def _arrays(x: Any) -> Iterator[ndarray]:
+    if isinstance(x, ndarray):
+        yield x
+    elif type(x) in (tuple, list):
+        for item in x:
+            yield from _arrays(item)
+    elif type(x) is dict:
+        yield from _arrays(list(x.values()))
+
+
+def _device_of(arrays: list[ndarray], name: str) -> Device | None:
+    """The one device that arrays are on; numbers may be on the host."""
+    devices = list(dict.fromkeys(x.device for x in arrays if x.ndim or not x.device.is_host))
+    if len(devices) > 1:
+        message = f"{name}: arrays are on {devices[0]} and {devices[1]}; move one with x.to(device)"
+        raise DeviceError(located(message, here()))
+    return devices[0] if devices else None
+
+
+def _outputs(out: Any, result: Any, name: str) -> Any:
+    """What a function returns that was given `out`: arrays of ours get what NumPy wrote into their copies."""
+    if not isinstance(out, tuple):
+        return _output(out, result, name)
+    results = result if isinstance(result, tuple) else (result,)
+    given = [_output(x, y, name) for x, y in zip(out, results)]
+    return tuple(given) if len(given) > 1 else given[0]
+
+
+def _output(out: Any, result: Any, name: str) -> Any:
+    if isinstance(out, ndarray):
+        return assign(out, result, name)
+    return result if isinstance(out, numpy.ndarray) else lift(result)
+
+
+def lower(x: Any, name: str) -> Any:
+    """NumPy's copies in place of our arrays, in containers too."""
     if isinstance(x, ndarray):
         recording = active_recording()
         if recording is not None and recording.differentiating:
@@ -72,9 +125,9 @@ def _lower(x: Any, name: str) -> Any:
     if isinstance(x, DynamicFloat):
         return float(x)
     if type(x) in (tuple, list):
-        return type(x)([_lower(item, name) for item in x])
+        return type(x)([lower(item, name) for item in x])
     if type(x) is dict:
-        return {key: _lower(item, name) for key, item in x.items()}
+        return {key: lower(item, name) for key, item in x.items()}
     return x
 
 
@@ -84,13 +137,16 @@ def _has_array(x: Any) -> bool:
     return any(map(_has_array, x.values())) if isinstance(x, dict) else isinstance(x, (ndarray, DynamicFloat))
 
 
-def _lift(x: Any) -> Any:
+def lift(x: Any) -> Any:
+    """What NumPy returned, with arrays of ours in place of its arrays and scalars."""
     if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype in SUPPORTED:
-        return as_array(numpy.array(x))
+        made = as_array(numpy.array(x))
+        device = current_device()
+        return made if device.is_host else made.to(device)
     if type(x) in (tuple, list):
-        return type(x)([_lift(item) for item in x])
+        return type(x)([lift(item) for item in x])
     if isinstance(x, tuple) and hasattr(x, "_fields"):  # the named tuples of numpy.linalg
-        return type(x)(*[_lift(item) for item in x])
+        return type(x)(*[lift(item) for item in x])
     return x
 
 
@@ -105,8 +161,8 @@ def defaulted(result: Any, *operands: Any) -> Any:
     return convert(result, default_dtype() if result.dtype.kind == "f" else complex_of(default_dtype()))
 
 
-class Namespace:
-    """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
+class Namespace(Unchanging):
+    """A module of NumPy whose functions run on the host: ``dopegraph.numpy.emath``."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -126,7 +182,7 @@ def find(path: str) -> Any:
     """What NumPy has under a name: functions are wrapped to run on the host, constants and classes are NumPy's own."""
     name = path.rpartition(".")[2]
     found = numpy if name.startswith("_") else functools.reduce(getattr, path.split("."), numpy)
-    if path in _NAMESPACES:
+    if path == "emath":
         return Namespace(path)
     if path in MODULES:
         return importlib.import_module(f"numpy.{path}")

@@ -1,8 +1,7 @@
-"""Reading elements: ``x[key]`` with basic and array indices, and `take`."""
+"""``x[key]``, ``x[key] = v`` and ``numpy.add.at`` with every kind of key, and `take`."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy
@@ -10,114 +9,107 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply, linked, view
-from dopegraph.numpy.assign import finish, host_key
+from dopegraph.ir.primitive import Primitive
+from dopegraph.numpy.advanced_index import gather, items_of, positions_in
+from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
-from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.logic import clip, where
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, new
-from dopegraph.numpy.shape import axis_of, moveaxis, ravel, reshape, transpose
-from dopegraph.ops.typing import broadcast_shapes
-from dopegraph.runtime.errors import GradientError, IndexingError, ShapeError
+from dopegraph.numpy.limits import clip
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
+from dopegraph.numpy.shape import axis_of, ravel, reshape
+from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
+from dopegraph.trace.views import AtPosition
 
 __all__ = ["take"]
 
 
-def get_item(x: ndarray, key: Any) -> ndarray:
-    """``x[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
-    steps = basic_steps(key, x.shape)
+def get_item(self: ndarray, key: Any, /) -> ndarray:
+    """``self[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
+    steps = basic_steps(key, self.shape)
     if steps is None:
-        return _advanced(x, key)
+        return _advanced(self, key)
     recording = active_recording()
     if recording is None:
-        buffer = x._settled()
+        buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, x, steps)
-    part = view(x, steps)
+            return owned(found) if isinstance(found, numpy.generic) else linked(found, self, steps)
+    part = view(self, steps)
+    if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
+        recording.value_of(part)  # a position outside is an error here, not when the view is used
     return apply(ops.identity, part) if part.ndim == 0 and is_element(key) else part
 
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
-    """A copy of the elements that arrays of integers name; what a mask names is found by NumPy."""
-    key = key if isinstance(key, tuple) else (key,)
-    items = _one_for_each_axis(x, key) if active_recording() is not None else None
-    if items is None:
-        return _by_numpy(x, key)
-    # The basic part first; what is left are full slices and, at some axes, integers or arrays of them.
-    x = get_item(x, tuple([item if item is None or isinstance(item, slice) else slice(None) for item in items]))
-    places = [place for place, item in enumerate(items) if not (item is None or isinstance(item, slice))]
-    indices = [as_array(items[place]) for place in places]
-    if len(indices) == 1:
-        return take(x, indices[0], axis=places[0])
-    gathered = _gather(x, places, indices)
-    if _apart(key):
-        return gathered
-    depth = gathered.ndim - x.ndim + len(places)
-    return moveaxis(gathered, tuple(range(depth)), tuple(range(places[0], places[0] + depth)))
-
-
-def _apart(key: tuple[Any, ...]) -> bool:
-    """Whether a slice, None or ``...`` stands between the integers: their axes are the first of the result then."""
-    chosen = [not (item is None or item is Ellipsis or isinstance(item, slice)) for item in key]
-    first, last = chosen.index(True), len(chosen) - chosen[::-1].index(True)
-    return not all(chosen[first:last])
-
-
-def _one_for_each_axis(x: ndarray, key: tuple[Any, ...]) -> list[Any] | None:
-    """None, a slice, an integer or integers for each axis of the result; None for masks and what NumPy refuses."""
-    items: list[Any] = []
-    for item in key:
-        if isinstance(item, (list, tuple, range)):
-            item = as_array(item) if len(item) else new(numpy.zeros(0, INT64))
-        if isinstance(item, bool) or getattr(item, "dtype", INT64).kind not in "iu":
-            return None
-        items.append(item)
-    missing = x.ndim - sum(item is not None and item is not Ellipsis for item in items)
-    dots = [place for place, item in enumerate(items) if item is Ellipsis]
-    if missing < 0 or len(dots) > 1:
-        return None
-    place = dots[0] if dots else len(items)
-    items = [*items[:place], *[slice(None)] * missing, *items[place + 1 :]]
-    lengths = iter(x.shape)
-    for item in items:
-        length = next(lengths) if item is not None else 0
-        if isinstance(item, int) and not -length <= item < length:
-            return None
-    return items
-
-
-def _by_numpy(x: ndarray, key: Any) -> ndarray:
-    recording = active_recording()
-    if recording is not None:
-        if recording.differentiating:
-            message = "a mask as an index has no derivative, as its result has no fixed shape; use np.where"
-            raise GradientError(located(message, here()))
-        recording.escape("host-call", "an index with a mask is looked up by NumPy")
+    """A copy of the elements that arrays of integers or masks name: by NumPy, or as primitives."""
+    if active_recording() is not None or not x.device.is_host:
+        return gather(x, items_of(key, x))
     try:
-        return new(numpy.array(x._settled().array[host_key(key)]))
+        return owned(numpy.asarray(x._settled().array[host_key(key)], order="C"))
     except IndexError as cause:
         raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
 
 
-def _gather(x: ndarray, places: list[int], indices: list[ndarray]) -> ndarray:
-    """The elements at positions along several axes, which come first in the result, the other axes after them."""
-    try:
-        broadcast_shapes(*(positions.shape for positions in indices))
-    except ShapeError as cause:
-        raise IndexingError(located(f"index: {cause}", here())) from None
-    lengths = [x.shape[place] for place in places]
-    rest = [axis for axis in range(x.ndim) if axis not in places]
-    rows = reshape(transpose(x, places + rest), (math.prod(lengths), *(x.shape[axis] for axis in rest)))
-    flat: Any = 0
-    inside: Any = True
-    for positions, length in zip(indices, lengths):
-        positions = convert(positions, INT64)
-        inside = call("logical_and", (inside, call("logical_and", (positions >= -length, positions < length))))
-        flat = flat * length + where(positions < 0, positions + length, positions)
-    # A position outside its axis must not become one inside another row.
-    return take(rows, where(inside, flat, math.prod(lengths)), axis=0)
+def set_item(self: ndarray, key: Any, value: Any, /) -> None:
+    """``self[key] = value``."""
+    if active_recording() is None and self.device.is_host:
+        self._write(host_key(key), value._settled().array if isinstance(value, ndarray) else value)
+        return
+    value = written(value, self)
+    with recording_of(self) as recording:
+        steps = basic_steps(key, self.shape)
+        if steps is not None:
+            write_part(self, key, value, steps, recording)
+        else:
+            _set_advanced(self, key, value)
+
+
+def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
+    """A mask with one value is a choice between old and new; all else is scattered to positions."""
+    value = as_operand(source)
+    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and len(key) else None
+    single = not isinstance(value, ndarray) or value.ndim == 0
+    if mask is not None and mask.dtype == BOOL and mask.shape == target.shape[: mask.ndim] and single:
+        mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+        assign(target, apply(ops.select, mask, _cast(value, target), target))
+        return
+    positions, axis = positions_in(target, key)
+    _scatter(ops.scatter, target, positions, axis, _cast(value, target), "assignment")
+
+
+def _cast(value: Any, target: ndarray) -> ndarray:
+    return convert(value, target.dtype) if isinstance(value, ndarray) else scalar(value, target.dtype)
+
+
+def _scatter(op: Primitive, target: ndarray, positions: ndarray, axis: int | None, value: ndarray, what: str) -> None:
+    if axis is None:
+        flat = apply(op, ravel(target), ravel(positions), ravel(fitting(value, positions.shape, what)), axis=0)
+        assign(target, reshape(flat, target.shape))
+        return
+    shape = target.shape[:axis] + positions.shape + target.shape[axis + 1 :]
+    assign(target, apply(op, target, positions, fitting(value, shape, what), axis=axis))
+
+
+def add_at(target: ndarray, key: Any, source: Any) -> None:
+    """``numpy.add.at``: add in place, again for each time an element is named."""
+    value = as_operand(source)
+    if isinstance(value, ndarray):
+        value = same_kind(value, target.dtype, "add.at")
+    if active_recording() is None and target.device.is_host:
+        memory = target._settled().array
+        target._about_to_change()
+        try:
+            numpy.add.at(memory, host_key(key), value._settled().array if isinstance(value, ndarray) else value)
+        except (IndexError, ValueError) as cause:
+            kind = IndexingError if isinstance(cause, IndexError) else ShapeError
+            raise kind(located(f"add.at: {cause}", here())) from cause
+        return
+    with recording_of(target):
+        numbers = apply(ops.iota, size=target.size, dtype=INT64).reshape(target.shape)
+        steps = basic_steps(key, target.shape)
+        positions, axis = (numbers[key], None) if steps is not None else positions_in(target, key)
+        _scatter(ops.scatter_add, target, positions, axis, _cast(value, target), "add.at")
 
 
 def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = None, mode: str = "raise") -> ndarray:

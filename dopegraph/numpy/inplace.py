@@ -13,11 +13,11 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.assign import assign
+from dopegraph.numpy.cumulative import cumsum
 from dopegraph.numpy.elementwise import truth
 from dopegraph.numpy.joining import cast
 from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, new, scalar
-from dopegraph.numpy.reduction import cumsum
 from dopegraph.numpy.shape import broadcast_to, ravel, reshape, resize
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located

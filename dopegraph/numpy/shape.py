@@ -15,7 +15,7 @@ from dopegraph.numpy.layout import chosen_order, is_contiguous, layout_of, stays
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops.typing import broadcast_shapes as common_shape
 from dopegraph.ops.typing import normalize_axes, normalize_axis
-from dopegraph.runtime.errors import AxisError, ShapeError
+from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
@@ -31,6 +31,8 @@ def axis_of(axis: Any, ndim: int, name: str) -> int:
         return normalize_axis(operator.index(axis), ndim)
     except AxisError as cause:
         raise AxisError(located(f"{name}: {cause}", here())) from None
+    except TypeError as cause:
+        raise DTypeError(located(f"{name}: an axis must be an integer: {cause}", here())) from None
 
 
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> ndarray:

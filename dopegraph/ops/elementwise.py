@@ -13,6 +13,7 @@ import numpy
 
 from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
 from dopegraph.ir.types import DType, TensorType
+from dopegraph.ops.complex import complex, conj, imag, real, real_of, sign_of
 from dopegraph.ops.typing import broadcast_shapes, require_kind, same_dtype
 from dopegraph.runtime.errors import DTypeError
 
@@ -106,7 +107,11 @@ select: Primitive = primitive(
 
 
 def _cast_gradient(g: Any, y: Any, x: Any, *, dtype: DType) -> Any:
-    return cast(g, dtype=x.type.dtype) if y.type.is_float else None
+    if not y.type.is_float:
+        return None
+    if g.type.dtype.kind == "c" and x.type.dtype.kind != "c":
+        g = real(g)  # a real number reaches the real part only
+    return cast(g, dtype=x.type.dtype)
 
 
 cast = primitive(
@@ -146,13 +151,12 @@ pow: Primitive = binary(
     lambda g, z, x, y: g * select(equal(y, 0.0), 0.0, y * pow(x, y - 1.0)),
     lambda g, z, x, y: g * z * log(select(equal(x, 0.0), 1.0, x)),
 )
-# Ties share the cotangent equally, as in JAX.
+# Ties share the cotangent equally, as in JAX. Complex numbers are ordered by real parts, then by imaginary ones.
 maximum = binary(
     "maximum",
     numpy.maximum,
     lambda g, z, x, y: g * share(greater(x, y), greater_equal(x, y), g),
     lambda g, z, x, y: g * share(greater(y, x), greater_equal(y, x), g),
-    kinds=REAL,
     commutative=True,
 )
 minimum = binary(
@@ -160,7 +164,6 @@ minimum = binary(
     numpy.minimum,
     lambda g, z, x, y: g * share(less(x, y), less_equal(x, y), g),
     lambda g, z, x, y: g * share(less(y, x), less_equal(y, x), g),
-    kinds=REAL,
     commutative=True,
 )
 arctan2 = binary(
@@ -179,9 +182,28 @@ def share(wins: Any, not_beaten: Any, g: Any) -> Any:
 
 # Functions of one variable ----------------------------------------------------------------------------------------
 
+
+def _infer_abs(x: TensorType) -> TensorType:
+    require_kind(x, NUMBERS, "numbers")
+    return x.with_dtype(real_of(x.dtype))
+
+
+def _abs_gradient(g: Any, y: Any, x: Any) -> Any:
+    return complex(g, 0.0) * conj(sign(x)) if x.type.dtype.kind == "c" else g * sign(x)
+
+
+def _sign_gradient(g: Any, y: Any, x: Any) -> Any:
+    if x.type.dtype.kind != "c":
+        return None
+    # A unit number turns only: by the part of dz at right angles to z, divided by abs(z).
+    size = abs(x)
+    turn = imag(g * y) / select(equal(size, 0.0), 1.0, size)
+    return complex(turn * 0.0, turn) * conj(y)
+
+
 neg = unary("neg", numpy.negative, lambda g, y, x: -g, "iufc", "numbers")
-abs = unary("abs", numpy.absolute, lambda g, y, x: g * sign(x), REAL, "real numbers")
-sign: Primitive = unary("sign", numpy.sign, _PIECEWISE_CONSTANT, REAL, "real numbers")
+abs: Primitive = primitive("abs", _infer_abs, numpy.absolute, [_abs_gradient], elementwise=True, out=True)
+sign: Primitive = primitive("sign", _unary(NUMBERS, "numbers"), sign_of, [_sign_gradient], elementwise=True, out=True)
 floor = unary("floor", numpy.floor, _PIECEWISE_CONSTANT, "f", "real floating numbers")
 ceil = unary("ceil", numpy.ceil, _PIECEWISE_CONSTANT, "f", "real floating numbers")
 trunc = unary("trunc", numpy.trunc, _PIECEWISE_CONSTANT, "f", "real floating numbers")
@@ -196,7 +218,7 @@ log1p = unary("log1p", numpy.log1p, lambda g, y, x: g / (x + 1.0))
 sqrt = unary("sqrt", numpy.sqrt, lambda g, y, x: g * 0.5 / y)
 cbrt = unary("cbrt", numpy.cbrt, lambda g, y, x: g / (3.0 * square(y)), "f", "real floating numbers")
 square: Primitive = unary("square", numpy.square, lambda g, y, x: g * (2.0 * x), "iufc", "numbers")
-reciprocal = unary("reciprocal", numpy.reciprocal, lambda g, y, x: -g * square(y))
+reciprocal = unary("reciprocal", numpy.reciprocal, lambda g, y, x: -g * square(y), NUMBERS, "numbers")
 sin = unary("sin", numpy.sin, lambda g, y, x: g * cos(x))
 cos: Primitive = unary("cos", numpy.cos, lambda g, y, x: -g * sin(x))
 tan = unary("tan", numpy.tan, lambda g, y, x: g * (1.0 + square(y)))
@@ -207,7 +229,7 @@ sinh = unary("sinh", numpy.sinh, lambda g, y, x: g * cosh(x))
 cosh: Primitive = unary("cosh", numpy.cosh, lambda g, y, x: g * sinh(x))
 tanh = unary("tanh", numpy.tanh, lambda g, y, x: g * (1.0 - square(y)))
 arcsinh = unary("arcsinh", numpy.arcsinh, lambda g, y, x: g / sqrt(square(x) + 1.0))
-arccosh = unary("arccosh", numpy.arccosh, lambda g, y, x: g / sqrt(square(x) - 1.0))
+arccosh = unary("arccosh", numpy.arccosh, lambda g, y, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0)))
 arctanh = unary("arctanh", numpy.arctanh, lambda g, y, x: g / (1.0 - square(x)))
 
 

@@ -1,4 +1,4 @@
-"""Primitives that look elements up by integer arrays: `take`, its transpose `take_scatter`, and `one_hot`."""
+"""Primitives that find elements by integer arrays: `take`, its transpose, writing and adding there, and `one_hot`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy
 
+from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
-from dopegraph.ops.typing import normalize_axis, require_kind, require_lengths
+from dopegraph.ops.creation import full, iota
+from dopegraph.ops.elementwise import equal, select
+from dopegraph.ops.shape import reshape
+from dopegraph.ops.typing import normalize_axis, require_kind, require_lengths, same_dtype
 from dopegraph.runtime.errors import ShapeError
 
 
@@ -41,9 +45,13 @@ def _infer_take_scatter(g: TensorType, indices: TensorType, *, axis: int, shape:
 
 def _take_scatter(g: Any, indices: Any, *, axis: int, shape: Shape) -> Any:
     result = numpy.zeros(shape, g.dtype)
-    where = (slice(None),) * normalize_axis(axis, len(shape)) + (_positions(indices),)
-    numpy.add.at(result, where, g)
+    numpy.add.at(result, _along(axis, result, indices), g)
     return result
+
+
+def _along(axis: int, x: Any, indices: Any) -> tuple[Any, ...]:
+    """The key that takes positions along an axis."""
+    return (slice(None),) * normalize_axis(axis, x.ndim) + (_positions(indices),)
 
 
 # Adds each taken element back to its place: the transpose of `take`.
@@ -53,6 +61,60 @@ take_scatter: Primitive = primitive(
     _take_scatter,
     [lambda g, y, x, indices, *, axis, shape: take(g, indices, axis=axis), None],
 )
+
+
+def _infer_scatter(x: TensorType, indices: TensorType, values: TensorType, *, axis: int) -> TensorType:
+    same_dtype((x, values))
+    taken = _infer_take(x, indices, axis=axis)
+    if taken != values:
+        raise ShapeError(f"values of shape {values.shape} do not fit: {taken.shape} is what the indices name")
+    return x
+
+
+def _scatter(x: Any, indices: Any, values: Any, *, axis: int) -> Any:
+    result = numpy.array(x)
+    result[_along(axis, result, indices)] = values
+    return result
+
+
+def _scatter_gradient(
+    g: Value, z: Value, x: Value, indices: Value, values: Value, *, axis: int
+) -> tuple[Value, None, Value]:
+    nothing = full(value=0.0, shape=values.shape, dtype=g.type.dtype)
+    kept = scatter(g, indices, nothing, axis=axis)
+    return kept, None, select(_remains(x, indices, axis), take(g, indices, axis=axis), nothing)
+
+
+def _remains(x: Value, indices: Value, axis: int) -> Value:
+    """Which of the written values are still there: of those for one place the last."""
+    axis = normalize_axis(axis, x.ndim)
+    numbers = reshape(iota(size=indices.type.size, dtype=_INT64), shape=indices.shape)
+    unwritten = full(value=-1, shape=(x.shape[axis],), dtype=_INT64)
+    last = take(scatter(unwritten, indices, numbers, axis=0), indices, axis=0)
+    return reshape(equal(last, numbers), shape=(*indices.shape, *(1,) * (x.ndim - axis - 1)))
+
+
+_INT64 = numpy.dtype("int64")
+
+# Writes values where `take` would read them; of several for one place the last remains, as in NumPy.
+scatter: Primitive = primitive("scatter", _infer_scatter, _scatter, _scatter_gradient, raises=True)
+
+
+def _scatter_add(x: Any, indices: Any, values: Any, *, axis: int) -> Any:
+    result = numpy.array(x)
+    numpy.add.at(result, _along(axis, result, indices), values)
+    return result
+
+
+# Adds values where `take` would read them, one after the other, as numpy.add.at does.
+scatter_add = primitive(
+    "scatter_add",
+    _infer_scatter,
+    _scatter_add,
+    [lambda g, z, x, indices, values, *, axis: g, None,
+     lambda g, z, x, indices, values, *, axis: take(g, indices, axis=axis)],
+    raises=True,
+)  # fmt: skip
 
 
 def _infer_one_hot(indices: TensorType, *, depth: int, dtype: DType) -> TensorType:

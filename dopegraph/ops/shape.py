@@ -7,8 +7,8 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import Primitive, primitive
-from dopegraph.ir.types import Shape, TensorType
+from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
+from dopegraph.ir.types import DType, Shape, TensorType
 from dopegraph.ops.creation import full
 from dopegraph.ops.typing import normalize_axis, require_lengths, require_sorted_axes, same_dtype
 from dopegraph.runtime.errors import ShapeError
@@ -169,6 +169,25 @@ def _concat_gradient(g: Value, y: Value, *parts: Value, axis: int) -> tuple[Valu
 
 
 concat = primitive("concat", _infer_concat, lambda *parts, axis: numpy.concatenate(parts, axis), _concat_gradient)
+
+
+def _infer_bitcast(x: TensorType, *, dtype: DType) -> TensorType:
+    old, new = x.dtype.itemsize, dtype.itemsize
+    if old == new:
+        return x.with_dtype(dtype)
+    if not x.ndim or x.shape[-1] * old % new:
+        raise ShapeError(f"the bytes of the last axis of {x} are no whole number of {dtype}")
+    return TensorType(dtype, (*x.shape[:-1], x.shape[-1] * old // new))
+
+
+# The same bytes read as another dtype; the last axis becomes longer or shorter where elements have other sizes.
+bitcast = primitive(
+    "bitcast",
+    _infer_bitcast,
+    lambda x, *, dtype: x.view(dtype),
+    not_differentiable("bytes are read as something else"),
+    view=True,
+)
 
 
 def _infer_flip(x: TensorType, *, axes: Axes) -> TensorType:

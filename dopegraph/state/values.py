@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from dopegraph.array import from_numpy, ndarray
+from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.state.guards import Guards, is_immutable
 from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
 from dopegraph.state.standins import StandIns
@@ -209,7 +210,7 @@ class Values:
             owner = getattr(value, "__self__", None)
             if owner is not None and not isinstance(owner, types.ModuleType):
                 self.visit(f"{variable}.__self__", owner, f"{path}.__self__")
-        elif isinstance(value, (numpy.ufunc, type(numpy.sum))) or kind is object:
+        elif isinstance(value, (numpy.ufunc, type(numpy.sum), Unchanging)) or kind is object:
             guards.same(variable, value, path)
         elif hasattr(kind, "__next__"):
             self.problem("unguarded-state", f"{path} is an iterator; what it gives next cannot be guarded")

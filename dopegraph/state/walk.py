@@ -15,6 +15,7 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.runtime.location import is_ours
+from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.state.effects import home_of, is_user_code, is_user_module
 from dopegraph.state.guards import is_immutable
 from dopegraph.state.names import names_used, nested, parameter_names
@@ -22,7 +23,7 @@ from dopegraph.state.places import MISSING, CellPlace, ClassPlace, NamesPlace
 from dopegraph.state.values import BUILT_IN, Values, unwrap
 
 # What names of other people's modules may stand for without making a function depend on hidden state.
-_LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), type(numpy.s_), ndarray)
+_LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), type(numpy.s_), ndarray, Unchanging)
 
 
 class Walk(Values):
@@ -88,7 +89,7 @@ class Walk(Values):
         """Visit what a callable reaches when it is called."""
         if isinstance(function, types.FunctionType):
             self._function(function)
-        elif not isinstance(function, (type, *BUILT_IN, numpy.ufunc)):
+        elif not isinstance(function, (type, *BUILT_IN, numpy.ufunc, Unchanging)):
             self.visit(self.guards.constant(function), function, "the function")
 
     def _function(self, function: types.FunctionType) -> None:
@@ -216,7 +217,7 @@ class Walk(Values):
         if isinstance(value, types.MethodType):
             value = value.__self__
         kind = type(value)
-        if not isinstance(value, _LIBRARY) and not is_immutable(value) and not getattr(kind, "holds_no_state", False):
+        if not isinstance(value, _LIBRARY) and not is_immutable(value):
             self.problem(
                 "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
             )

@@ -21,6 +21,7 @@ from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import DeviceError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.trace.programs import boundary, programs
@@ -119,7 +120,7 @@ class Recording:
         self.tape = Tape(self.builder)
         self.gradients = 0
         self._handles: dict[int, weakref.ref[Any]] = {}
-        self._outer: list[Recording | None] = []
+        self._outer: list[tuple[Recording | None, bool]] = []
 
     @property
     def differentiating(self) -> bool:
@@ -129,19 +130,30 @@ class Recording:
     # Entering and leaving ----------------------------------------------------------------------------------------
 
     def __enter__(self) -> Recording:
-        self._outer.append(_active.recording)
+        hold()
+        self._outer.append((_active.recording, self.resume()))
         _active.recording = self
-        if self in _active.suspended:
-            _active.suspended.remove(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _active.recording = self._outer.pop()
+        _active.recording, was_suspended = self._outer.pop()
+        if was_suspended:
+            self.suspend()
+        release()
 
     def suspend(self) -> None:
         """Keep unevaluated values alive after leaving; writes to lifted arrays will be noticed."""
         if self not in _active.suspended:
+            hold()
             _active.suspended.append(self)
+
+    def resume(self) -> bool:
+        """Undo `suspend`; false when there was nothing to undo."""
+        if self not in _active.suspended:
+            return False
+        _active.suspended.remove(self)
+        release()
+        return True
 
     # Values ------------------------------------------------------------------------------------------------------
 
@@ -210,12 +222,12 @@ class Recording:
             self.known[value] = Buffer(numpy.asarray(number, dtype))
         return value
 
-    def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Value:
-        """Append a node."""
+    def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
+        """Append a node; its value, a tuple of values when it has several results."""
         value = self.builder.emit(op, values, attrs)
         if op.raises and self.checks:
             try:
-                self.evaluate([value])
+                self.evaluate(value if isinstance(value, tuple) else [value])
             except Exception:
                 self.escape("error", f"{op.name} refused the values")
                 raise

@@ -5,18 +5,47 @@ Used by `dopegraph.array`, whose handles are duck-typed here.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Union
 
 import numpy
 
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.runtime.buffer import Buffer
+from dopegraph.ir.types import TensorType
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording
 
+
+class AtPosition:
+    """`take` at a position that is only known when it runs: ``x[i]`` for a traced integer `i`.
+
+    Attributes
+    ----------
+    position : handle of a 0-d array of integers
+        Nobody else's, so that it stays what it was.
+    """
+
+    name = "take"
+
+    def __init__(self, position: Any) -> None:
+        self.position = position
+
+    def result_types(self, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
+        return primitives["take"].result_types([*types, self.position._type], attrs)
+
+    def kernel(self, array: numpy.ndarray, *, axis: int) -> Any:
+        return array[(slice(None),) * axis + (int(self.position._settled().array),)]
+
+
 # What a view is of its base: primitives with their attributes, one after the other.
-Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+Steps = tuple[tuple[Union[Primitive, AtPosition], dict[str, Any]], ...]
+
+
+def _emit(recording: Recording, op: Primitive | AtPosition, value: Value, attrs: dict[str, Any]) -> Value:
+    if isinstance(op, AtPosition):
+        return recording.emit(primitives["take"], [value, recording.value_of(op.position)], attrs)
+    return recording.emit(op, [value], attrs)
 
 
 def run_kernels(array: numpy.ndarray, steps: Steps) -> numpy.ndarray:
@@ -29,30 +58,37 @@ def run_kernels(array: numpy.ndarray, steps: Steps) -> numpy.ndarray:
 def emit_steps(recording: Recording, value: Value, steps: Steps) -> Value:
     """The view of a value."""
     for op, attrs in steps:
-        value = recording.emit(op, [value], attrs)
+        value = _emit(recording, op, value, attrs)
     return value
 
 
-def run_alone(steps: Steps, *operands: Any) -> Buffer:
-    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device."""
+def run_alone(steps: Steps, *operands: Any) -> Any:
+    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device.
+
+    The buffer of the result, or a list of buffers when the last primitive has several results.
+    """
     recording = Recording(steps[-1][0].name)
     (first, attrs), rest = steps[0], steps[1:]
-    value = recording.emit(first, [recording.lift(operand) for operand in operands], attrs)
-    return recording.evaluate([emit_steps(recording, value, rest)])[0]
+    values = [recording.lift(operand) for operand in operands]
+    value = _emit(recording, first, values[0], attrs) if len(values) == 1 else recording.emit(first, values, attrs)
+    result = emit_steps(recording, value, rest)
+    return recording.evaluate(result) if isinstance(result, tuple) else recording.evaluate([result])[0]
 
 
 def write_back(recording: Recording, base: Value, part: Value, steps: Steps) -> Value:
     """The base's new value after `part` was written through a view of it."""
     before = [base]
     for op, attrs in steps[:-1]:
-        before.append(recording.emit(op, [before[-1]], attrs))
+        before.append(_emit(recording, op, before[-1], attrs))
     for (op, attrs), source in zip(reversed(steps), reversed(before)):
         part = _undo(recording, op, attrs, source, part)
     return part
 
 
-def _undo(recording: Recording, op: Primitive, attrs: dict[str, Any], source: Value, part: Value) -> Value:
+def _undo(recording: Recording, op: Primitive | AtPosition, attrs: dict[str, Any], source: Value, part: Value) -> Value:
     """The new value of `source` when the result of applying `op` to it becomes `part`."""
+    if isinstance(op, AtPosition):
+        return recording.emit(primitives["scatter"], [source, recording.value_of(op.position), part], attrs)
     if op.name == "strided_slice":
         if part.type == source.type:
             return part
@@ -62,6 +98,12 @@ def _undo(recording: Recording, op: Primitive, attrs: dict[str, Any], source: Va
     if op.name == "transpose":
         inverse = tuple(sorted(range(len(attrs["axes"])), key=attrs["axes"].__getitem__))
         return recording.emit(op, [part], {"axes": inverse})
+    if op.name == "bitcast":
+        return recording.emit(op, [part], {"dtype": source.type.dtype})
     if op.name == "flip":
         return recording.emit(op, [part], attrs)
+    if op.name == "real":
+        return recording.emit(primitives["complex"], [part, recording.emit(primitives["imag"], [source], {})], {})
+    if op.name == "imag":
+        return recording.emit(primitives["complex"], [recording.emit(primitives["real"], [source], {}), part], {})
     raise ValueError(located("assignment destination is read-only", here()))

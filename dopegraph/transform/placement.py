@@ -7,13 +7,14 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.dispatch import view
+from dopegraph.dispatch import view, view_at
 from dopegraph.ir.graph import Value
 from dopegraph.state.guards import is_immutable
 from dopegraph.state.places import MISSING, DictPlace, ListPlace, Place
 from dopegraph.state.walk import Walk
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import LEAF, Structure, children_of, flatten
+from dopegraph.trace.views import AtPosition
 
 # Values that may be stored again by every replay: they do not count up.
 _FLAGS = (bool, str, type(None))
@@ -136,6 +137,18 @@ class Placement:
         """A view of an array that is there after the call must stay a view of it."""
         assert handle._base is not None
         base = self._array(handle._base)
+        positions = []
+        for op, _ in handle._steps:
+            if isinstance(op, AtPosition):
+                if op.position._value is None:
+                    raise Unreplayable("a view at a computed position that Python looked at")
+                self.outputs.append(op.position._value)
+                positions.append(f"results[{len(self.outputs) - 1}]")
+        if positions:
+            pattern = tuple((None if isinstance(op, AtPosition) else op, attrs) for op, attrs in handle._steps)
+            return self._line(
+                handle, f"{self._constant(view_at)}({base}, {self._constant(pattern)}, [{', '.join(positions)}])"
+            )
         return self._line(handle, f"{self._constant(view)}({base}, {self._constant(handle._steps)})")
 
 

@@ -19,7 +19,7 @@ from dopegraph.ops import add
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording, suspended
+from dopegraph.trace.recording import Recording, active_recording
 
 GRAD_REQS = ("write", "add", "null")
 
@@ -90,8 +90,7 @@ def _close(recording: Recording) -> None:
     """Evaluate what is left and forget the tape."""
     with recording:
         recording.finish()
-    if recording in suspended():
-        suspended().remove(recording)
+    recording.resume()
     if _tape.recording is recording:
         _tape.recording = None
 

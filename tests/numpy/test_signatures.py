@@ -51,3 +51,24 @@ def test_every_method_is_documented(name):
 @pytest.mark.parametrize("name", np.random.__all__)
 def test_every_random_function_is_documented(name):
     assert inspect.getdoc(getattr(np.random, name))
+
+
+METHODS = sorted(name for name in dir(numpy.ndarray) if not name.startswith("__") or name in dir(np.ndarray))
+
+
+def kinds(signature):
+    return [(one.name, one.kind, one.default is not one.empty) for one in signature.parameters.values()]
+
+
+@pytest.mark.skipif(tuple(map(int, numpy.__version__.split(".")[:2])) < (2, 4), reason="no signatures before NumPy 2.4")
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_have_numpys_signatures(name):
+    theirs = getattr(numpy.ndarray, name)
+    if not callable(theirs) or name in ("__class__", "__new__", "__init__", "__reduce_ex__", "__hash__"):
+        assert hasattr(np.ndarray, name)
+        return
+    try:
+        expected = inspect.signature(theirs)
+    except ValueError:  # those of `type`
+        return
+    assert kinds(inspect.signature(getattr(np.ndarray, name))) == kinds(expected)

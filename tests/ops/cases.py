@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy
 
-from dopegraph.ir import TensorType, primitives
+from dopegraph.ir import Graph, TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
-from tests.ops import shaping_cases
-from tests.reference import Array, types
+from tests.ops import random_cases, shaping_cases
+from tests.reference import Array, single, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
 U8, U64 = numpy.dtype("uint8"), numpy.dtype("uint64")
@@ -41,16 +41,27 @@ class Case:
         return types(self.operands)
 
     @property
+    def results(self) -> tuple[TensorType, ...]:
+        return self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+
+    @property
     def result(self) -> TensorType:
-        (type,) = self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+        (type,) = self.results
         return type
 
     @property
     def smooth(self) -> list[int]:
-        """The operands that derivatives are checked by; none when the result is no float64."""
-        if isinstance(self.primitive.gradient, NotDifferentiable) or self.result.dtype != F64:
+        """The operands that derivatives are checked by; none when a result is of neither float64 nor complex128."""
+        precise = (F64, C128)
+        if isinstance(self.primitive.gradient, NotDifferentiable) or any(r.dtype not in precise for r in self.results):
             return []
-        return [position for position, type in enumerate(self.types) if type.dtype == F64]
+        if self.op in random_cases.IMPLICIT:
+            return []
+        return [position for position, type in enumerate(self.types) if type.dtype in precise]
+
+    def graph(self) -> Graph:
+        """The graph whose derivatives are checked."""
+        return single(self.primitive, self.types, self.attrs)
 
     def arrays(self, seed: int = 0) -> list[Array]:
         random = numpy.random.default_rng(seed)
@@ -139,6 +150,8 @@ CASES: list[Case] = [
         )
     ],
     *[Case(name, "f64[0,3]", {"axes": (0,)}) for name in ("sum", "prod")],
+    *[Case(name, "c64[2,3]", {"axes": (1,)}) for name in ("sum", "prod", "max", "min")],
+    *[Case(name, "c128[2,3]", {"axis": 1}) for name in ("argmax", "argmin")],
     *[Case("prod", f"f64[{n}]", {"axes": (0,)}) for n in (1, 2, 3, 6, 7)],
     *[Case(name, "c64[2,2]", {"axes": (0,)}) for name in ("sum", "prod")],
     *[Case(name, "bool[2,3]", {"axes": (1,)}) for name in ("all", "any", "max", "min")],
@@ -198,6 +211,12 @@ CASES: list[Case] = [
     *_each("take_scatter", "f64[3] i32[]", "f32[3] u64[]", axis=0, shape=(4, 3)),
     *_each("take_scatter", "f64[2,3] i64[3]", axis=-1, shape=(2, 4)),
     *_each("take_scatter", "f64[2,0] i64[0]", axis=1, shape=(2, 4)),
+    *_each("scatter scatter_add", "f64[4,3] i32[2] f64[2,3]", "f64[4] i64[2,3] f64[2,3]", "i32[4] u8[2] i32[2]",
+           "f64[4,2] i64[] f64[2]", "f64[4,0] i64[2] f64[2,0]", "c64[4] i64[5] c64[5]", axis=0),
+    *_each("bitcast", "f64[2,3]", "f64[]", "i64[0]", dtype=I64),
+    *_each("bitcast", "f64[2,3]", "c128[2]", "i32[4]", dtype=U8),
+    *_each("bitcast", "u8[2,16]", "f64[2,2]", "f32[0,4]", dtype=C128),
+    *_each("scatter scatter_add", "f64[2,4] i64[3] f64[2,3]", "f64[2,4,2] i64[6] f64[2,6,2]", axis=1),
     *_each("one_hot", "i32[4]", "u8[2,2]", "i64[]", "u64[0]", depth=2, dtype=F32),
     *_each("one_hot", "i32[2]", depth=0, dtype=BOOL),
     # Creation.
@@ -281,6 +300,7 @@ RANDOM: list[Case] = [
     *[Case("random_permutation", KEY, {"size": size}, 0, 9) for size in (0, 1, 7)],
 ]
 CASES += RANDOM
+CASES += [Case(*one) for one in random_cases.CASES]
 
 _ONE = {"stride": (1,), "pad": (0,), "dilate": (1,)}
 _POOL = {"kernel": (2,), "stride": (1,), "pad": (0,)}
@@ -293,14 +313,13 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("add", "f32[0] f32[3]", {}, ShapeError, "lengths 0 and 3"),
     ("add", "bool[2] bool[2]", {}, DTypeError, "cast booleans first"),
     ("div", "i32[2] i32[2]", {}, DTypeError, "floating numbers, not int32"),
-    ("maximum", "c64[] c64[]", {}, DTypeError, "numbers that have an order"),
     ("mod", "bool[] bool[]", {}, DTypeError, "numbers that have an order"),
     ("arctan2", "i32[] i32[]", {}, DTypeError, "not int32"),
     ("logical_and", "i32[] i32[]", {}, DTypeError, "booleans, not int32"),
     ("logical_not", "f32[]", {}, DTypeError, "booleans, not float32"),
     ("isnan", "i32[]", {}, DTypeError, "floating numbers"),
     ("exp", "i32[]", {}, DTypeError, "floating numbers, not int32"),
-    ("abs", "c64[]", {}, DTypeError, "real numbers, not complex64"),
+    ("abs", "bool[]", {}, DTypeError, "numbers, not bool"),
     ("neg", "bool[]", {}, DTypeError, "numbers, not bool"),
     ("floor", "c64[]", {}, DTypeError, "real floating numbers, not complex64"),
     ("ceil", "c64[]", {}, DTypeError, "real floating numbers, not complex64"),
@@ -318,11 +337,9 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("sum", "f32[2,2]", {"axes": (1, 0)}, ShapeError, r"sorted tuple counted from the front, \(0, 1\)"),
     ("sum", "f32[2,2]", {"axes": (-1,)}, ShapeError, r"counted from the front, \(1,\)"),
     ("max", "f32[0,2]", {"axes": (0,)}, ShapeError, "empty reduction"),
-    ("max", "c64[2]", {"axes": (0,)}, DTypeError, "that have an order"),
     ("all", "f32[2]", {"axes": (0,)}, DTypeError, "booleans"),
     ("argmax", "f32[2]", {"axis": 1}, AxisError, "axis 1 is out of bounds"),
     ("argmax", "f32[0]", {"axis": 0}, ShapeError, "empty axis 0"),
-    ("argmin", "c64[2]", {"axis": 0}, DTypeError, "that have an order"),
     ("cumsum", "bool[2]", {"axis": 0}, DTypeError, "numbers"),
     ("cumsum", "f32[]", {"axis": 0}, AxisError, "0 dimensions"),
     ("reshape", "f32[2,3]", {"shape": (5,)}, ShapeError, r"has 6 elements and cannot be reshaped to \(5,\)"),
@@ -345,6 +362,11 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("flip", "f32[2]", {"axes": (-1,)}, ShapeError, "counted from the front"),
     ("take", "f32[2] f32[2]", {"axis": 0}, DTypeError, "integer indices, not float32"),
     ("take", "f32[] i32[2]", {"axis": 0}, AxisError, "0 dimensions"),
+    ("bitcast", "u8[2,3]", {"dtype": F32}, ShapeError, "no whole number of float32"),
+    ("bitcast", "u8[]", {"dtype": F32}, ShapeError, "no whole number"),
+    ("scatter", "f32[3] i32[2] f32[3]", {"axis": 0}, ShapeError, r"what the indices name"),
+    ("scatter", "f32[3] i32[2] f64[2]", {"axis": 0}, DTypeError, "cast them to one"),
+    ("scatter_add", "f32[3] f32[2] f32[2]", {"axis": 0}, DTypeError, "integer indices"),
     ("take_scatter", "f32[3] i32[2]", {"axis": 0, "shape": (4,)}, ShapeError, "is not what taking"),
     ("one_hot", "f32[2]", {"depth": 2, "dtype": F32}, DTypeError, "integer indices"),
     ("one_hot", "i32[2]", {"depth": -1, "dtype": F32}, ShapeError, "negative length"),
@@ -394,6 +416,14 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_integers", KEY, {"low": 0, "high": 2, "shape": (), "dtype": F32}, DTypeError, "an integer dtype"),
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
+REJECTED += random_cases.REJECTED
 
 CASES += [Case(*one) for one in shaping_cases.CASES]
 REJECTED += shaping_cases.REJECTED
+
+
+from tests.ops import complex_cases, floating_cases, linalg_cases, sorting_cases  # noqa: E402 - they need what is above
+
+for _family in (complex_cases, floating_cases, linalg_cases, sorting_cases):
+    CASES += _family.CASES
+    REJECTED += _family.REJECTED

@@ -47,19 +47,30 @@ def _take(c: Context, node: Node) -> Entry:
 
 def _take_scatter(c: Context, node: Node) -> Entry:
     """Rows are added where their indices say."""
-    axis, shape = node.attrs["axis"], node.attrs["shape"]
+    shape = node.attrs["shape"]
+    return _added(c, node, node.inputs[1], c[node.inputs[0]], node.attrs["axis"] % len(shape), shape)
+
+
+def _added(c: Context, node: Node, positions: Value, g: Entry, axis: int, shape: Shape) -> Entry:
     length, outer, inner = shape[axis], math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
-    indices = _counted_from_front(c, node.inputs[1], length)
+    indices = _counted_from_front(c, positions, length)
     count = math.prod(indices.shape)
     # Scattering does not check its indices: taking each from 0, 1, 2, ... does.
     numbers = c.op("_arange", shape=(length,), dtype=INT64, attrs={"start": 0, "stop": length, "dtype": "int64"})
     checked = c.op("take", numbers, c.reshape(indices, (count,)), shape=(count,), axis=0, mode="raise")
-    g = c[node.inputs[0]]
     values = c.cast(g, INT32) if g.dtype.itemsize == 1 else g  # it does not take bytes
     rows = c.transpose(c.reshape(values, (outer, count, inner)), (1, 0, 2))
     added = _add_rows(c, node, c.reshape(rows, (count, outer * inner)), checked, (length, outer * inner))
     back = c.transpose(c.reshape(added, (length, outer, inner)), (1, 0, 2))
     return c.cast(c.reshape(back, carried_shape(shape)), g.dtype)
+
+
+def _scatter_add(c: Context, node: Node) -> Entry:
+    """What stands there, and the sum of what is added."""
+    x = c[node.inputs[0]]
+    shape = node.inputs[0].type.shape
+    added = _added(c, node, node.inputs[1], c[node.inputs[2]], node.attrs["axis"] % len(shape), shape)
+    return c.op("elemwise_add", x, c.reshape(added, x.shape))
 
 
 def _add_rows(c: Context, node: Node, rows: Entry, indices: Entry, shape: Shape) -> Entry:
@@ -98,5 +109,6 @@ def _one_hot(c: Context, node: Node) -> Entry:
 RULES: dict[str, Rule] = {
     "take": _take,
     "take_scatter": _take_scatter,
+    "scatter_add": _scatter_add,
     "one_hot": _one_hot,
 }

@@ -8,15 +8,8 @@ from typing import Any, Optional
 
 from dopegraph.backends.mxnet.lowering.context import result_type
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
+from dopegraph.backends.mxnet.lowering.without import WITHOUT_LOWERING
 from dopegraph.ir.graph import Node, Value
-
-# Primitives that run on NumPy by design, so that the same key gives the same numbers everywhere. May only shrink.
-# The three after them are NumPy's as well: MXNet's unravel_index and ravel_multi_index do not refuse positions outside,
-# and its Convolution has no integers and no complex numbers, and is slower for two sequences than NumPy's dot products.
-WITHOUT_LOWERING = frozenset(
-    {"random_advance", "random_integers", "random_normal", "random_permutation", "random_uniform"}
-    | {"convolve", "ravel_multi_index", "unravel_index"}
-)
 
 DTYPES = frozenset({"bool", "int8", "uint8", "int32", "int64", "float16", "float32", "float64"})
 
@@ -43,8 +36,8 @@ def lacking(node: Node) -> Lacking | None:
     from dopegraph.backends.mxnet.lowering.lower import RULES
 
     name = node.op.name
-    if name in WITHOUT_LOWERING and node.op.random:
-        return Lacking("random-numbers", "random numbers are drawn by NumPy, so that they are the same everywhere")
+    if name in WITHOUT_LOWERING:
+        return Lacking(*WITHOUT_LOWERING[name])
     if name not in RULES:
         return Lacking("no-lowering", f"there is no MXNet lowering of {name}")
     for value in (*node.inputs, *node.outputs):
@@ -123,6 +116,12 @@ def _spatial(node: Node) -> Lacking | None:
     return _floats(node)
 
 
+def _reciprocal(node: Node) -> Lacking | None:
+    if result_type(node).dtype.kind != "f":
+        return Lacking("dtype", "MXNet's reciprocals of integers differ from NumPy's at 0")
+    return _elementwise(node)
+
+
 def _pow(node: Node) -> Lacking | None:
     if result_type(node).dtype.kind != "f":
         return Lacking("dtype", "MXNet's powers of integers go through floating numbers")
@@ -130,6 +129,7 @@ def _pow(node: Node) -> Lacking | None:
 
 
 _CHECKS: dict[str, Check] = {
+    "det": _floats,
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),
     **dict.fromkeys(("max_pool_take", "avg_pool", "avg_pool_grad"), _spatial),
@@ -137,4 +137,5 @@ _CHECKS: dict[str, Check] = {
     "broadcast_to": _elementwise,
     "matmul": _matmul,
     "pow": _pow,
+    "reciprocal": _reciprocal,
 }

@@ -1,0 +1,349 @@
+"""NumPy's elementwise functions as `ufunc` objects: called like functions, with `reduce`, `outer`, `at` and the like.
+
+When nothing records, a call on arrays in NumPy's memory goes straight to NumPy's own ufunc if that gives what the table
+says; everything else is promoted and dispatched by `dopegraph.numpy.elementwise.call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from dopegraph.array import ndarray
+from dopegraph.numpy import host
+from dopegraph.numpy.assign import finish, in_place
+from dopegraph.numpy.elementwise import call, straight
+from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
+from dopegraph.numpy.table import TABLE
+from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.direct import direct
+from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.location import here, located
+from dopegraph.runtime.unchanging import Unchanging
+
+Direct = Callable[..., Any]
+
+# Which functions of `dopegraph.numpy` are the reductions and accumulations of a ufunc; the others are NumPy's.
+REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
+}  # fmt: skip
+ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+
+
+class ufunc(Unchanging):
+    """An elementwise function of arrays; see the methods for its reductions.
+
+    Attributes
+    ----------
+    nin, nout, nargs : int
+        How many operands, results, and both.
+    identity, types, ntypes, signature
+        As NumPy's.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.multiply.outer([1, 2], [3, 4])
+    array([[3, 4],
+           [6, 8]])
+    """
+
+    nout = 1
+    nin: int
+    signature = None
+
+    def __init__(self, name: str, documentation: str) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.__module__ = "dopegraph.numpy"
+        self.__doc__ = documentation
+        self._numpy = getattr(numpy, name)
+        # NumPy's ufunc for operands of one dtype, or of a dtype and a Python number; None: take the long way.
+        self._same: dict[Any, Direct | None] = {}
+        self._weak: dict[Any, Direct | None] = {}
+
+    @property
+    def nargs(self) -> int:
+        return self.nin + self.nout
+
+    @property
+    def identity(self) -> Any:
+        return self._numpy.identity
+
+    @property
+    def types(self) -> list[str]:
+        return list(self._numpy.types)
+
+    @property
+    def ntypes(self) -> int:
+        return len(self._numpy.types)
+
+    def __repr__(self) -> str:
+        return f"<ufunc {self.__name__!r}>"
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def reduce(
+        self, array: Any, /, axis: Any = 0, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False,
+        initial: Any = None, where: Any = True,
+    ) -> Any:  # fmt: skip
+        """Apply the function between the elements along axes, the first by default; ``np.add.reduce`` is a sum."""
+        given = {"dtype": dtype, "initial": initial, "where": where}
+        options = {name: value for name, value in given.items() if value is not (True if name == "where" else None)}
+        function = self._named(REDUCTIONS)
+        return function(array, axis=axis, out=_single(out), keepdims=keepdims, **options) if function else self._host(
+            "reduce", array, axis, out=_single(out), keepdims=keepdims, **options
+        )  # fmt: skip
+
+    def accumulate(self, array: Any, /, axis: int = 0, dtype: Any = None, out: ndarray | None = None) -> Any:
+        """The reductions of the first one, two, three ... elements along an axis."""
+        function = self._named(ACCUMULATIONS)
+        run = function if function is not None else lambda *args, **named: self._host("accumulate", *args, **named)
+        return run(array, axis, dtype, _single(out))
+
+    def reduceat(
+        self, array: Any, /, indices: Any, axis: int = 0, dtype: Any = None, out: ndarray | None = None
+    ) -> Any:
+        """Reductions of slices along an axis, each from one index to the next; on the host."""
+        return self._host("reduceat", array, indices, axis, dtype, _single(out))
+
+    def outer(self, A: Any, B: Any, /, **kwargs: Any) -> Any:
+        """The function of every element of `A` with every element of `B`."""
+        if self.nin != 2:
+            raise ValueError(located(f"{self.__name__}.outer: the function has {self.nin} operand, not two", here()))
+        x, y = as_array(A), as_array(B)
+        return self(x.reshape(x.shape + (1,) * y.ndim), y, **kwargs)  # type: ignore[operator]
+
+    def at(self, a: ndarray, indices: Any, b: Any = None, /) -> None:
+        """Apply the function in place to the elements an index names, again for each time an element is named."""
+        from dopegraph.numpy.indexing import add_at
+
+        if not isinstance(a, ndarray):
+            raise DTypeError(located(f"{self.__name__}.at: takes a dopegraph.ndarray to write into", here()))
+        if self.__name__ in ("add", "subtract"):
+            add_at(a, indices, b if self.__name__ == "add" else call("negative", (b,)))
+            return
+        operands = (indices,) if self.nin == 1 else (indices, b)
+        copy = a._look("host-write", f"{self.__name__}.at").copy()
+        self._numpy.at(copy, *[host.lower(one, self.__name__) for one in operands])
+        in_place(a, as_array(copy), f"{self.__name__}.at")
+
+    def _named(self, table: dict[str, str]) -> Callable[..., Any] | None:
+        from dopegraph import numpy as namespace  # reductions are written on these functions
+
+        return getattr(namespace, table[self.__name__]) if self.__name__ in table else None
+
+    def _host(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return host.call(f"{self.__name__}.{method}", getattr(self._numpy, method), *args, **kwargs)
+
+    def _finish(self, result: Any, out: Any, where: Any, casting: str, signature: Any) -> Any:
+        if signature is not None:
+            raise DTypeError(located(f"{self.__name__}: signature= is not supported; use dtype=", here()))
+        return finish(result, out, where, casting)
+
+
+class UnaryUfunc(ufunc):
+    """A ufunc of one operand."""
+
+    nin = 1
+
+    def __call__(
+        self, x: Any, /, out: Any = None, *, where: Any = True, casting: str = "same_kind", order: str = "K",
+        dtype: Any = None, subok: bool = True, signature: Any = None,
+    ) -> ndarray:  # fmt: skip
+        if type(x) is ndarray and out is None and where is True and dtype is None:
+            result = _directly(self, x)
+            if result is not None:
+                return result
+        result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
+        if out is None and where is True and signature is None:
+            return result
+        return self._finish(result, out, where, casting, signature)
+
+
+class BinaryUfunc(ufunc):
+    """A ufunc of two operands."""
+
+    nin = 2
+
+    def __call__(
+        self, x1: Any, x2: Any, /, out: Any = None, *, where: Any = True, casting: str = "same_kind",
+        order: str = "K", dtype: Any = None, subok: bool = True, signature: Any = None,
+    ) -> ndarray:  # fmt: skip
+        if type(x1) is ndarray and out is None and where is True and dtype is None:
+            result = _directly_with(self, x1, x2)
+            if result is not None:
+                return result
+        result = call(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
+        if out is None and where is True and signature is None:
+            return result
+        return self._finish(result, out, where, casting, signature)
+
+
+def _single(out: Any) -> Any:
+    return out[0] if isinstance(out, tuple) else out
+
+
+# The short way ----------------------------------------------------------------------------------------------------
+
+
+def _directly(function: ufunc, x: ndarray) -> ndarray | None:
+    """NumPy's ufunc of an array in NumPy's memory; None if the call needs more than that."""
+    buffer = x._buffer
+    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
+        return None
+    kernel = function._same.get(buffer.dtype, straight)
+    if kernel is straight:
+        kernel = function._same[buffer.dtype] = straight(function.__name__, (buffer.dtype,))
+    return None if kernel is None else _made(kernel(buffer._array))
+
+
+def _directly_with(function: ufunc, x: ndarray, other: Any) -> ndarray | None:
+    buffer = x._buffer
+    if direct.held or buffer is None or buffer.device is not HOST:
+        return None
+    dtype, kind = buffer.dtype, type(other)
+    if kind is ndarray:
+        second = other._buffer
+        if second is None or second.dtype is not dtype or second.device is not HOST:
+            return None
+        kernel, y = function._same.get(dtype, straight), second._array
+        if kernel is straight:
+            kernel = function._same[dtype] = straight(function.__name__, (dtype, dtype))
+    elif kind is float or kind is int:
+        kernel, y = function._weak.get((dtype, kind), straight), other
+        if kernel is straight:
+            kernel = function._weak[dtype, kind] = straight(function.__name__, (dtype, kind))
+    else:
+        return None
+    if kernel is None or buffer._array is None or y is None:
+        return None
+    try:
+        return _made(kernel(buffer._array, y))
+    except (ValueError, TypeError, OverflowError):
+        return None  # the long way says it with the user's line
+
+
+def _made(array: Any) -> ndarray:
+    """A new array, in C order as everything that is computed."""
+    if type(array) is not numpy.ndarray:
+        array = numpy.asarray(array)
+    elif array.ndim > 1 and not array.flags.c_contiguous:
+        array = numpy.ascontiguousarray(array)
+    return ndarray(Buffer(array))
+
+
+def binary_operator(name: str) -> Callable[[ndarray, Any], Any]:
+    """``x + y``: the method of a ufunc."""
+    function = make(name)
+
+    def operator(self: ndarray, value: Any, /) -> Any:
+        result = _directly_with(function, self, value)
+        if result is not None:
+            return result
+        return call(name, (self, value)) if is_operand(value) else NotImplemented
+
+    return operator
+
+
+def reflected_operator(name: str) -> Callable[[ndarray, Any], Any]:
+    """``y + x`` when `y` is no array of ours."""
+
+    def operator(self: ndarray, value: Any, /) -> Any:
+        return call(name, (value, self)) if is_operand(value) else NotImplemented
+
+    return operator
+
+
+def augmented_operator(name: str, symbol: str) -> Callable[[ndarray, Any], Any]:
+    """``x += y``."""
+    function = make(name)
+
+    def operator(self: ndarray, value: Any, /) -> Any:
+        if _write_directly(function, self, value):
+            return self
+        return in_place(self, call(name, (self, value)), symbol) if is_operand(value) else NotImplemented
+
+    return operator
+
+
+def _write_directly(function: ufunc, x: ndarray, other: Any) -> bool:
+    """Let NumPy write into the array's own memory, if result and operand have one dtype."""
+    buffer = x._buffer
+    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
+        return False
+    dtype, kind = buffer.dtype, type(other)
+    if kind is ndarray:
+        second = other._buffer
+        if second is None or second.dtype is not dtype or second._array is None or second.device is not HOST:
+            return False
+        kernel, y = function._same.get(dtype), second._array
+    else:
+        kernel, y = function._weak.get((dtype, kind)), other
+    if kernel is None:
+        return False
+    try:
+        kernel(buffer._array, y, out=buffer._array)
+    except (ValueError, TypeError, OverflowError):
+        return False  # nothing was written: NumPy checks first
+    return True
+
+
+_KNOWN = frozenset([bool, int, float, complex, ndarray, numpy.ndarray, list, tuple])
+
+
+def is_operand(x: Any) -> bool:
+    """Whether an operator can be applied to something; otherwise Python asks the other operand."""
+    return type(x) in _KNOWN or isinstance(x, (ndarray, numpy.ndarray, numpy.generic, list, tuple, *SCALARS))
+
+
+# Making them ------------------------------------------------------------------------------------------------------
+
+
+def _documentation(name: str) -> str:
+    entry = TABLE[name]
+    operands = "x : array_like" if entry.op.arity == 1 else "x1, x2 : array_like\n    Operands; they broadcast."
+    result = {"compare": "bool", "logic": "bool", "predicate": "bool", "inexact": "floating"}.get(
+        entry.domain, "the promoted dtype of the operands"
+    )
+    return f"""{entry.summary}, element by element.
+
+Parameters
+----------
+{operands}
+out : ndarray, optional
+    Receives the result.
+where : array_like of bool, optional
+    Elements for which it is false keep what `out` holds (0 without `out`).
+casting : str, optional
+    What casts to the dtype of `out` are allowed.
+dtype : dtype, optional
+    Compute in this dtype.
+
+Returns
+-------
+ndarray
+    Of dtype {result}.
+
+See Also
+--------
+numpy.{name}
+
+Examples
+--------
+>>> import dopegraph.numpy as np
+>>> y = {entry.example}
+"""
+
+
+_made_functions: dict[str, ufunc] = {}
+
+
+def make(name: str) -> ufunc:
+    """The ufunc of a table entry."""
+    if name not in _made_functions:
+        kind = UnaryUfunc if TABLE[name].op.arity == 1 else BinaryUfunc
+        _made_functions[name] = kind(name, _documentation(name))
+    return _made_functions[name]

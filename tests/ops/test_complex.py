@@ -1,0 +1,131 @@
+"""Gradients through complex numbers, to second order, against differences in the real and in the imaginary direction.
+
+The convention is that of JAX: for a real function f of z = x + iy the gradient is df/dx - i df/dy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+
+from dopegraph.autodiff import pullback
+from dopegraph.ir import Builder, Graph, TensorType
+from dopegraph.ir.graph import extract
+from dopegraph.ir.primitive import NotDifferentiable, primitives
+from dopegraph.runtime.errors import DopegraphError
+from tests.ops.cases import CASES, Case
+from tests.reference import evaluate, random_array, single, types
+
+STEP = 1e-5
+
+
+def is_smooth(type: TensorType) -> bool:
+    return type.dtype.name in ("float64", "complex128")
+
+
+def complexified(case: Case) -> Case | None:
+    """A case with complex operands in the place of its real ones, if the primitive takes those."""
+    attrs = dict(case.attrs)
+    if case.op == "cast" or "dtype" in attrs or not case.smooth:
+        return None
+    made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
+    try:
+        return made if is_smooth(made.result) else None
+    except DopegraphError:
+        return None
+
+
+def differentiable(case: Case) -> bool:
+    if isinstance(case.primitive.gradient, NotDifferentiable) or not is_smooth(case.result):
+        return False
+    kinds = [case.result.dtype.kind, *(type.dtype.kind for type in case.types)]
+    return "c" in kinds and any(is_smooth(type) for type in case.types)
+
+
+COMPLEX = [case for case in CASES if differentiable(case)]
+MADE = [case for case in map(complexified, CASES) if case is not None]
+
+
+def functional(graph: Graph, seed: int) -> Graph:
+    """The sum of the real parts of the products of all results with fixed random numbers."""
+    graph = graph.copy()
+    builder = Builder()
+    builder.nodes = graph.nodes
+    random = numpy.random.default_rng(seed)
+    with builder:
+        total = None
+        for output in graph.outputs:
+            weighted = output * primitives["constant"](value=random_array(output.type, random))
+            if output.type.dtype.kind == "c":
+                weighted = primitives["real"](weighted)
+            part = primitives["sum"](weighted, axes=tuple(range(output.ndim)))
+            total = part if total is None else total + part
+    return extract(graph.name, builder.nodes, graph.inputs, (), [total])
+
+
+def gradients(graph: Graph, wrt: list[int]) -> Graph:
+    """The gradient of a real scalar function, as a graph of the same arguments."""
+    graph = graph.copy()
+    builder = Builder()
+    builder.nodes = graph.nodes
+    (loss,) = graph.outputs
+    with builder:
+        one = primitives["full"](value=1.0, shape=(), dtype=loss.type.dtype)
+    targets = [graph.inputs[position] for position in wrt]
+    found = pullback(builder, {loss: one}, targets)
+    with builder:
+        results = [
+            primitives["full"](value=0.0, shape=of.shape, dtype=of.type.dtype) if g is None else g
+            for g, of in zip(found, targets)
+        ]
+    for g, of in zip(results, targets):
+        assert g.type == of.type
+    return extract("gradient", builder.nodes, graph.inputs, (), results)
+
+
+def by_differences(graph: Graph, arguments: list[Any], position: int) -> Any:
+    """df/dx - i df/dy, element by element."""
+    result = numpy.zeros(arguments[position].shape, arguments[position].dtype)
+    for index in numpy.ndindex(*result.shape):
+        for direction, weight in ((1, 1), (1j, -1j)) if result.dtype.kind == "c" else ((1, 1),):
+            values = []
+            for sign in (1, -1):
+                moved = [numpy.array(argument) for argument in arguments]
+                moved[position][index] += sign * STEP * direction
+                values.append(float(evaluate(graph, moved)[0]))
+            result[index] += weight * (values[0] - values[1]) / (2 * STEP)
+    return result
+
+
+def assert_complex_gradient(graph: Graph, arguments: list[Any], wrt: list[int], tolerance: float = 1e-6) -> Graph:
+    scalar = functional(graph, seed=1)
+    gradient = gradients(scalar, wrt)
+    for one, position in zip(evaluate(gradient, arguments), wrt):
+        expected = by_differences(scalar, arguments, position)
+        assert one.dtype == expected.dtype
+        numpy.testing.assert_allclose(one, expected, tolerance, tolerance)
+    return gradient
+
+
+@pytest.mark.parametrize("case", [*COMPLEX, *MADE], ids=str)
+def test_first_and_second_derivatives_are_those_of_differences(case: Case) -> None:
+    arrays = case.arrays(seed=3)
+    wrt = [position for position, type in enumerate(case.types) if is_smooth(type)]
+    gradient = assert_complex_gradient(single(case.primitive, case.types, case.attrs), arrays, wrt)
+    assert_complex_gradient(gradient, arrays, wrt, tolerance=2e-5)
+
+
+def test_the_primitives_that_take_complex_numbers_are_checked() -> None:
+    checked = {case.op for case in (*COMPLEX, *MADE)}
+    assert {"abs", "sqrt", "exp", "log", "pow", "matmul", "sum", "prod", "cumsum", "select", "cast", "sign"} <= checked
+    assert {"real", "imag", "conj", "complex", "fft", "rfft", "irfft", "maximum", "integer_pow", "div"} <= checked
+
+
+@pytest.mark.parametrize("op", ["abs", "sign"])
+def test_derivatives_at_zero_are_zero(op: str) -> None:
+    graph = gradients(functional(single(primitives[op], types("c128[2]"), {}), 0), [0])
+    assert evaluate(graph, [numpy.array([0j, 3 + 4j])])[0][0] == 0
+    second = gradients(functional(graph, 0), [0])
+    assert numpy.isfinite(evaluate(second, [numpy.array([0j, 3 + 4j])])[0]).all()
