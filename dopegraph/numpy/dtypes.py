@@ -11,8 +11,11 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import BOOL, SCALARS, SUPPORTED, result_dtype
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.location import here, located
 from dopegraph.trace.scalar import DynamicFloat
 
 # Names that NumPy got in 2.0, with what they were before.
@@ -78,7 +81,8 @@ def promote_types(type1: Any, type2: Any, /) -> numpy.dtype:
     >>> np.promote_types("int8", "uint8")
     dtype('int16')
     """
-    return numpy.promote_types(_stand_in(type1), _stand_in(type2))
+    with naming("promote_types"):
+        return numpy.promote_types(_stand_in(type1), _stand_in(type2))
 
 
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
@@ -90,7 +94,8 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return builtins.bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
+    with naming("can_cast"):
+        return builtins.bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
@@ -112,7 +117,7 @@ def common_type(*arrays: Any) -> Any:
     dtypes = [_dtype(_stand_in(one)) for one in arrays]
     for dtype in dtypes:
         if dtype.kind not in "iufc":
-            raise TypeError(f"common_type: takes numbers, not {dtype}")
+            raise DTypeError(located(f"common_type: takes numbers, not {dtype}", here()))
     floats = [dtype for dtype in dtypes if dtype.kind in "fc"]
     if len(floats) < len(dtypes) or not floats:
         whole = default_dtype() if not dtypes or len(floats) < len(dtypes) else floats[0]

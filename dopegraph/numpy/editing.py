@@ -11,7 +11,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
-from dopegraph.numpy.joining import concatenate
+from dopegraph.numpy.joining import concatenate, together
 from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import as_array, beside, convert
 from dopegraph.numpy.shape import axis_of, broadcast_to, moveaxis, ravel, reshape
@@ -31,7 +31,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> ndarray:
     >>> np.append([1, 2], [[3, 4]])
     array([1, 2, 3, 4])
     """
-    return concatenate((ravel(arr), ravel(values)) if axis is None else (arr, values), 0 if axis is None else axis)
+    first, second = together((arr, values))
+    return concatenate((ravel(first), ravel(second)) if axis is None else (first, second), 0 if axis is None else axis)
 
 
 def _known(obj: Any) -> Any:

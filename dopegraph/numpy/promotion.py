@@ -77,7 +77,7 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         made = from_numpy(check_kind(x))
         device = current_device()
         return convert(made if device.is_host else _moved(made, device), dtype)
-    if isinstance(x, (list, tuple)) and _has_arrays(x):
+    if isinstance(x, (list, tuple)) and has_arrays(x):
         return join([as_array(item, dtype) for item in x])
     lent = memory_of(x)
     if lent is not x:
@@ -104,9 +104,10 @@ def memory_of(x: Any) -> Any:
     return numpy.asarray(x)
 
 
-def _has_arrays(items: Iterable[Any]) -> bool:
+def has_arrays(items: Iterable[Any]) -> bool:
+    """Whether there is an array of ours, or a float that is recorded, in nested lists."""
     return any(
-        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and _has_arrays(item))
+        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))
         for item in items
     )
 
