@@ -30,6 +30,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.mlp_step
 	$(BIN)/python -m benchmarks.small_calls
+	$(BIN)/python -m benchmarks.eager
 
 $(READY): setup.py pyproject.toml dopegraph/version.py
 	$(PYTHON) -m venv $(VENV)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import FallbackError
 from dopegraph.runtime.location import Location, located
+from dopegraph.runtime.statistics import count_program, recorders
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Program:
     def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
         """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
         graph = self.graph
+        if recorders:
+            self._count()
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
             arguments = [one if is_key(one) else _to_device(one, self.device) for one in arguments]
@@ -82,6 +86,13 @@ class Program:
                 targets = [wanted.get(value) for value in stage.outputs]
                 known.update(zip(stage.outputs, executable(inputs, targets)))
         return [self._result(value, known, position) for position, value in enumerate(graph.results)]
+
+    def _count(self) -> None:
+        """Tell those who count what this run executes; constants take no time."""
+        by_engine: dict[str, Counter[str]] = {"mxnet": Counter(), "numpy": Counter()}
+        for stage in self.stages:
+            by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
+        count_program(by_engine, self.fallbacks)
 
     def _result(self, value: Value, known: dict[Value, Buffer], position: int) -> Buffer:
         """Arguments, constants and repeated results are copied: nobody else may hold a result's memory."""

@@ -1,4 +1,4 @@
-"""What a call costs besides its arithmetic: compiled functions of eight small arrays and a float, and eager operations.
+"""What a compiled call costs besides its arithmetic: a function of eight small arrays and a float.
 
 python -m benchmarks.small_calls
 """
@@ -74,22 +74,6 @@ def with_torch() -> Callable[[], float]:
     return repeated(lambda: function(arrays, 0.5))
 
 
-EAGER: dict[str, Callable[[Any], Any]] = {
-    "x + x": lambda x: x + x,
-    "x + 1.0": lambda x: x + 1.0,
-    "x[1:3]": lambda x: x[1:3],
-    "x.sum()": lambda x: x.sum(),
-    "x @ x": lambda x: x @ x,
-}
-
-
-def eager(name: str, ours: bool) -> Callable[[], float]:
-    import dopegraph.numpy as np
-
-    x = np.array(ARRAYS[1]) if ours else ARRAYS[1]
-    return repeated(functools.partial(EAGER[name], x))
-
-
 def show(title: str, makers: dict[str, Callable[[], Callable[[], float]]]) -> None:
     entered = [Contestant(name, make) for name, make in makers.items()]
     rows = race([one for one in entered if not one.absent], rounds=20, steps=5)
@@ -109,9 +93,6 @@ def main() -> None:
         "PyTorch compile": with_torch,
     }
     show("A compiled call with eight 4x4 arrays and a float", calls)
-    for name in EAGER:
-        makers = {"dopegraph": functools.partial(eager, name, True), "NumPy": functools.partial(eager, name, False)}
-        show(f"Eager {name} of a 4x4 array", makers)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols 
 
 from dopegraph import nn, numpy
 from dopegraph.array import ndarray
+from dopegraph.numpy.params import load, save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
     current_policy,
@@ -18,6 +19,7 @@ from dopegraph.runtime.config import (
     train_mode,
 )
 from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
+from dopegraph.runtime.statistics import OpStats, op_stats
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
 from dopegraph.transform import (
@@ -35,6 +37,7 @@ from dopegraph.version import __version__
 
 __all__ = [
     "Device",
+    "OpStats",
     "__version__",
     "compile",
     "cpu",
@@ -48,14 +51,17 @@ __all__ = [
     "gpu",
     "grad",
     "is_training",
+    "load",
     "ndarray",
     "nn",
     "numpy",
+    "op_stats",
     "policy",
     "predict_mode",
     "programs",
     "record",
     "register",
+    "save",
     "set_default_dtype",
     "set_policy",
     "stop_gradient",

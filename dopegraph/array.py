@@ -172,8 +172,8 @@ class ndarray:
     def _become(self, buffer: Buffer) -> None:
         """Leave the recording: a written array keeps its memory if others see it, a new one takes the buffer."""
         old = self._buffer
-        if old is not None and self._shared and old.device.is_host:
-            numpy.copyto(old.array, buffer.array)
+        if old is not None and self._shared and (old.device.is_host or self._foreign):
+            old.overwrite(buffer)
         else:
             self._buffer = buffer
         self._value = None
@@ -256,19 +256,6 @@ class ndarray:
         array = self._look("value-escape", "an index")
         return array.__index__()
 
-    def __array__(self, dtype: Any = None, /, *, copy: bool | None = None) -> numpy.ndarray:
-        recording = active_recording()
-        if recording is not None:
-            recording.escape("value-escape", f"numpy.asarray of {self._type} looks at a traced value")
-        if copy or not self._settled().device.is_host:
-            return numpy.array(self._settled().array, dtype=dtype)
-        array = self._export()
-        if dtype is None or numpy.dtype(dtype) == array.dtype:
-            return array
-        if copy is False:
-            raise ValueError("a change of dtype needs a copy")
-        return array.astype(dtype)
-
     def item(self, /, *args: Any) -> Any:
         """One element as a Python number; without an index the array must have just one."""
         return self._look("value-escape", "item").item(*args)
@@ -304,9 +291,6 @@ class ndarray:
         if not self.shape:
             raise TypeError("iteration over an array without axes")
         return (self[index] for index in range(self.shape[0]))  # type: ignore[index]
-
-    def __reduce__(self, /) -> Any:
-        return from_numpy, (self.asnumpy(),)
 
     # Devices -----------------------------------------------------------------------------------------------------
 

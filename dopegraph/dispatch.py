@@ -15,6 +15,7 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
@@ -22,20 +23,33 @@ from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
 
 
-def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> ndarray:
-    """Apply a primitive: record it when recording, otherwise run it at once."""
+# What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
+_REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
+
+
+def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
+    """Apply a primitive: record it when recording, otherwise run it at once; a tuple when it has several results."""
     if op.view:
         return view(operands[0], ((op, attrs),))
     recording = active_recording()
     try:
         if recording is not None:
-            return traced(recording.emit(op, [recording.value_of(operand) for operand in operands], attrs), recording)
+            value = recording.emit(op, [recording.value_of(operand) for operand in operands], attrs)
+            if isinstance(value, tuple):
+                return tuple([traced(one, recording) for one in value])
+            return traced(value, recording)
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
             # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
-            return owned(numpy.asarray(op.kernel(*[buffer.array for buffer in buffers], **attrs), order="C"))
-        return ndarray(run_alone(((op, attrs),), *operands))
-    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+            if recorders:
+                count("numpy", (op.name,))
+            result = op.kernel(*[buffer.array for buffer in buffers], **attrs)
+            if isinstance(result, tuple):
+                return tuple([owned(numpy.asarray(one, order="C")) for one in result])
+            return owned(numpy.asarray(result, order="C"))
+        buffer = run_alone(((op, attrs),), *operands)
+        return tuple(map(ndarray, buffer)) if isinstance(buffer, list) else ndarray(buffer)
+    except _REFUSALS as cause:
         raise explained(op, operands, attrs, cause) from cause
 
 
@@ -48,8 +62,10 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
+        if recorders:
+            count("numpy", [op.name for op, _ in steps])
         return linked(run_kernels(source.array, steps), operand, steps)
-    except (DopegraphError, ValueError, TypeError, IndexError) as cause:
+    except _REFUSALS as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
 
 
@@ -83,7 +99,9 @@ _ON_MXNET = frozenset(
 
 
 def _better_on_mxnet(op: Primitive) -> bool:
-    """Whether MXNet's tuned operator is worth a call of its own."""
+    """Whether MXNet's tuned operator is worth a call of its own; under ``only_mxnet`` nothing else is allowed."""
+    if current_policy() == "only_mxnet":
+        return True
     if op.name not in _ON_MXNET or current_policy() == "only_numpy":
         return False
     from dopegraph.backends.mxnet import library

@@ -22,7 +22,7 @@ class Pass:
 def rewrite_nodes(graph: Graph, rewrite: Callable[[Node], Value | None]) -> bool:
     """Offer each node, operands first, to `rewrite`, which may emit nodes and return a value of the same type instead.
 
-    The node keeps its place when `rewrite` returns None.
+    The node keeps its place when `rewrite` returns None, as it must for a node with several results.
     """
     builder = Builder()
     replacement: dict[Value, Value] = {}

@@ -27,7 +27,9 @@ def evaluate_all(graph: Graph, arguments: Sequence[Array]) -> dict[Value, Array]
     known = dict(zip(graph.arguments, arguments))
     with numpy.errstate(all="ignore"):
         for node in graph.nodes:
-            known[node.output] = numpy.asarray(node.op.kernel(*(known[value] for value in node.inputs), **node.attrs))
+            computed = node.op.kernel(*(known[value] for value in node.inputs), **node.attrs)
+            results = computed if isinstance(computed, tuple) else (computed,)
+            known.update(zip(node.outputs, map(numpy.asarray, results)))
     return known
 
 
@@ -59,8 +61,8 @@ def single(op: Primitive, operands: Sequence[TensorType], attrs: dict[str, Any])
     """The graph of one node."""
     builder = Builder()
     inputs = [builder.input(type) for type in operands]
-    output = builder.emit(op, inputs, attrs)
-    return extract("f", builder.nodes, inputs, (), [output])
+    node = builder.emit_node(op, inputs, attrs)
+    return extract("f", builder.nodes, inputs, (), node.outputs)
 
 
 def gradient_graph(graph: Graph, wrt: Sequence[int]) -> Graph:
@@ -86,7 +88,7 @@ def gradient_graph(graph: Graph, wrt: Sequence[int]) -> Graph:
 
 
 def functional_of(graph: Graph, seed: int) -> Graph:
-    """A graph with one result: the sum of the products of all results with fixed random numbers."""
+    """A graph with one result: the (real part of the) sum of the products of all results with fixed random numbers."""
     graph = graph.copy()
     builder = Builder()
     builder.nodes = graph.nodes
@@ -96,21 +98,27 @@ def functional_of(graph: Graph, seed: int) -> Graph:
         for output in graph.outputs:
             weights = primitives["constant"](value=random_array(output.type, random))
             part = primitives["sum"](output * weights, axes=tuple(range(output.ndim)))
+            part = primitives["real"](part) if output.type.dtype.kind == "c" else part
             total = part if total is None else total + part
     assert total is not None
     return extract(graph.name, builder.nodes, graph.inputs, graph.state, [total])
 
 
 def central_difference(graph: Graph, arguments: Sequence[Array], position: int, step: float = 1e-5) -> Array:
-    """The derivative of a graph's only, scalar result by one argument, element by element."""
-    result = numpy.zeros(arguments[position].shape)
+    """The derivative of a graph's only, scalar result by one argument, element by element.
+
+    By a complex number x + iy it is df/dx - i df/dy.
+    """
+    of_complex = arguments[position].dtype.kind == "c"
+    result = numpy.zeros(arguments[position].shape, complex if of_complex else float)
     for index in numpy.ndindex(*result.shape):
-        values = []
-        for sign in (1, -1):
-            moved = [numpy.array(argument) for argument in arguments]
-            moved[position][index] += sign * step
-            values.append(float(evaluate(graph, moved)[0]))
-        result[index] = (values[0] - values[1]) / (2 * step)
+        for direction in (1, 1j) if of_complex else (1,):
+            values = []
+            for sign in (1, -1):
+                moved = [numpy.array(argument) for argument in arguments]
+                moved[position][index] += sign * step * direction
+                values.append(float(evaluate(graph, moved)[0]))
+            result[index] += (values[0] - values[1]) / (2 * step) / direction
     return result
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy  # noqa: F401 - the expressions use it
+import pickle
+
 import numpy
 import pytest
 
 import dopegraph
 import dopegraph.numpy as np
-from dopegraph import cpu, gpu
+from dopegraph import Device, cpu, gpu
 from dopegraph.backends.mxnet import library
 from dopegraph.runtime.errors import DeviceError
 
@@ -124,3 +127,200 @@ def test_a_gpu_that_is_not_there_is_named():
         np.ones(3).to(gpu())
     with gpu(0), pytest.raises(DeviceError, match=r"gpu\(0\) is not there"):
         np.zeros(3)
+
+
+MADE = """
+np.zeros(2)
+np.ones((2, 3))
+np.empty(2)
+np.full(3, 7)
+np.full(3, [1, 2, 3])
+np.array([1.0])
+np.array(2.5)
+np.array(numpy.ones(2))
+np.zeros((0, 3))
+np.zeros(2, "complex64")
+np.arange(3)
+np.linspace(0, 1, 5)
+np.eye(3)
+np.diag([1, 2])
+np.hanning(3)
+np.vander([1, 2, 3])
+np.meshgrid([1, 2], [3, 4])[0]
+np.loadtxt(["1 2"])
+np.frombuffer(b"12345678", dtype="float32")
+np.concatenate([[1, 2], [3]])
+np.sum([1, 2])
+np.exp([1.0, 2.0])
+np.sort([2, 1])
+np.random.normal(size=2)
+np.random.uniform(size=(2, 2))
+np.random.randint(0, 5, size=3)
+np.random.rand(2)
+np.random.permutation(4)
+np.random.choice(5, 3)
+np.random.exponential(size=2)
+np.random.uniform()
+"""
+
+
+@pytest.mark.parametrize("expression", MADE.strip().split("\n"))
+def test_what_is_made_on_a_device_is_there_and_the_same_as_on_the_host(expression):
+    found = {}
+    for device in (cpu(), cpu(1)):
+        np.random.seed(3)
+        with device:
+            found[device] = eval(expression)
+        assert found[device].device == device
+    assert np.zeros(1).device == cpu()
+    close(found[cpu(1)], found[cpu()].asnumpy())
+    assert found[cpu(1)].dtype == found[cpu()].dtype
+
+
+COMPUTED = """
+np.sort(w)
+np.median(w, axis=0)
+numpy.median(w, axis=0)
+numpy.sum(w, axis=1)
+w[w > 2]
+w[[0, 1]]
+w[1:, [0, 1]]
+w.copy()
+copy.copy(w)
+copy.deepcopy(w)
+pickle.loads(pickle.dumps(w))
+w + numpy.float32(2)
+w * np.array(2.0)
+w.astype("complex64")
+w.astype("complex64") + 1
+w.astype("int16") + w.astype("int16")
+w[:0]
+w[:0] + 1
+w.T
+np.where(w > 2, w, 0)
+np.einsum("ij,kj->ik", w, w)
+np.concatenate([w, w])
+np.clip(w, 0, 1)
+w.std()
+next(iter(w))
+np.maximum(w, 2, out=w)
+numpy.add(w, 1, out=w)
+np.from_dlpack(w)
+np.astype(w, "int32")
+"""
+
+
+@pytest.mark.parametrize("expression", COMPUTED.strip().split("\n"))
+def test_what_is_computed_on_a_device_stays_there_host_functions_too(expression):
+    host = numpy.arange(6, dtype="float32").reshape(2, 3)
+    here = np.array(host)
+    found = eval(expression, {**globals(), "w": there(host)})
+    assert found.device == cpu(1)
+    close(found, eval(expression, {**globals(), "w": here}).asnumpy())
+
+
+WRITES = """
+w[0] = 5
+w[0, 1] += 3
+w[w > 3] = 0
+w[[0, 1], [1, 2]] = 9
+w[[0, 1], [1, 2]] += 1
+w.fill(2)
+w.sort()
+w[...] = numpy.ones(3)
+w[0] = [1, 2, 3]
+w[:, ::-1][0] = numpy.arange(3)
+w[0] = w[1]
+np.put(w, [0], 7)
+np.fill_diagonal(w, 3)
+np.copyto(w, 1)
+w *= w
+w.T[0] = 4
+numpy.add.at(w, [0, 0], 1)
+"""
+
+
+@pytest.mark.parametrize("statement", WRITES.strip().split("\n"))
+def test_writes_on_a_device_are_numpys(statement):
+    expected = numpy.arange(6, dtype="float32").reshape(2, 3)
+    w = there(expected)
+    exec(statement, {"w": w, "np": np, "numpy": numpy})
+    exec(statement, {"w": expected, "np": numpy, "numpy": numpy})
+    assert w.device == cpu(1)
+    close(w, expected)
+
+
+def test_writing_other_numbers_compiles_nothing():
+    w = there(W)
+    w[0] = 0.5
+    w.fill(0.5)
+    before = dopegraph.programs.compiled
+    for number in range(5):
+        w[0] = number
+        w.fill(number)
+    assert dopegraph.programs.compiled == before
+
+
+def test_arrays_of_the_host_are_not_moved_without_being_asked():
+    w = there(W)
+    for wrong in (
+        lambda: w + np.ones(2),
+        lambda: w[np.array([0, 1])],
+        lambda: w.__setitem__(0, np.ones(2)),
+        lambda: np.interp(w, np.ones(2), np.ones(2)),
+        lambda: numpy.hypot(w, np.ones(2)),
+    ):
+        with pytest.raises(DeviceError, match=r"(?s)move one with x\.to.*test_devices\.py"):
+            wrong()
+
+
+def test_the_host_gets_a_copy_of_what_is_elsewhere():
+    w = there(W)
+    with pytest.raises(ValueError, match=r"(?s)cpu\(1\).*test_devices\.py"):
+        w.__array__(copy=False)
+    memory = numpy.asarray(w)
+    memory[0] = 9
+    close(w, W)
+    again = pickle.loads(pickle.dumps(w[1:], 5))
+    assert again.device == cpu(1)
+    close(again, W[1:])
+    assert numpy.from_dlpack(w).tolist() == W.tolist()
+    assert numpy.from_dlpack(w.astype("complex64")).tolist() == W.astype("complex64").tolist()
+
+
+def test_a_pickle_of_a_device_that_is_not_there_is_loaded_on_the_host_with_a_warning():
+    from dopegraph.numpy.pickling import restored
+
+    if library.gpu_count() > 0:
+        pytest.skip("there is a GPU")
+    with pytest.warns(RuntimeWarning, match=r"gpu\(0\)"):
+        assert restored(W, "gpu", 0).device == cpu()
+
+
+def test_mxnet_shares_the_memory_of_its_own_devices():
+    w = there(W)
+    theirs = w.to_mxnet()
+    assert str(theirs.context) == "cpu(1)"
+    theirs[0] = 7
+    assert w[0].tolist() == [7, 7]
+    back = np.from_mxnet(theirs)
+    assert back.device == cpu(1)
+    back[1] = 3
+    assert theirs.asnumpy()[1].tolist() == [3, 3] == w[1].tolist()
+    dopegraph.compile(lambda: w.fill(5))()
+    dopegraph.compile(lambda: w.fill(5))()
+    assert theirs.asnumpy().tolist() == back.tolist() == [[5, 5]] * 3
+    with pytest.raises(BufferError, match=r"(?s)view of an array on cpu\(1\).*test_devices\.py"):
+        w[0].to_mxnet()
+
+
+def test_devices_equal_their_names():
+    x = np.ones(2)
+    assert x.device == "cpu" == cpu(0) and x.device != "gpu" and cpu(1) != "cpu"
+    assert gpu(1) == "gpu:1" and gpu(1) == "gpu(1)" and cpu() != "nonsense" and cpu() != 0
+    assert {cpu(): 1}["cpu"] == 1 and len({cpu(), Device("cpu", 0), cpu(1)}) == 2
+    assert x.to_device("cpu") is x and x.to_device("cpu:1").device == cpu(1)
+    with pytest.raises(ValueError, match="stream"):
+        x.to_device("cpu", stream=1)
+    with pytest.raises(ValueError, match=r"(?s)'tpu'.*test_devices\.py"):
+        x.to_device("tpu")

@@ -159,8 +159,9 @@ def evaluate(graph: Graph, arguments: Sequence[Any], cause: Exception | None = N
     with numpy.errstate(all="ignore"):
         for node in graph.nodes:
             try:
-                values[node.outputs[0]] = node.op.kernel(*(values[value] for value in node.inputs), **node.attrs)
-            except (IndexError, ValueError, TypeError, ArithmeticError) as error:
+                computed = node.op.kernel(*(values[value] for value in node.inputs), **node.attrs)
+            except (IndexError, ValueError, TypeError, ArithmeticError, numpy.linalg.LinAlgError) as error:
                 message = located(f"{node.op.name}: {error}", node.location)
                 raise type(error)(message) from (cause if cause is not None else error)
+            values.update(zip(node.outputs, computed if isinstance(computed, tuple) else (computed,)))
     return values

@@ -81,7 +81,8 @@ class _Writer:
         if node.op.out and value in self.plan.slot_of:
             arguments.append(f"out={self.buffer(value)}")
         self.constants[node.op.name] = node.op.kernel
-        self.lines.append(f"{name} = {node.op.name}({', '.join(arguments)})")
+        names = ", ".join(self.names[output] for output in node.outputs)
+        self.lines.append(f"{names} = {node.op.name}({', '.join(arguments)})")
 
     def attribute(self, name: str, attribute: Any) -> str:
         if isinstance(attribute, (int, str, bool, type(None))) or (

@@ -77,7 +77,10 @@ def _nodes_between(nodes: Sequence[Node], sources: set[Value], sinks: set[Value]
 def _apply_rules(node: Node, arriving: Sequence[Value | None], active: set[Value]) -> Sequence[Value | None]:
     """One cotangent for each operand, in the operand's shape."""
     gradient: Any = node.op.gradient
-    g, result = arriving[0], node.outputs[0]
+    g: Any = arriving[0]
+    result: Any = node.outputs[0]
+    if len(node.outputs) > 1:
+        g, result = tuple(arriving), node.outputs
     if callable(gradient):
         found = gradient(g, result, *node.inputs, **node.attrs)
     else:

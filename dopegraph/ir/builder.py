@@ -77,9 +77,10 @@ class Builder:
 
     def emit(
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
-    ) -> Value:
-        """Append a node; its result (the first, when there are several)."""
-        return self.emit_node(op, operands, attrs, location).outputs[0]
+    ) -> Any:
+        """Append a node; its result, a tuple of values when there are several."""
+        outputs = self.emit_node(op, operands, attrs, location).outputs
+        return outputs[0] if len(outputs) == 1 else outputs
 
     def emit_node(
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
@@ -93,7 +94,8 @@ class Builder:
 
     def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
         """Append an operator such as ``add`` whose operands may be Python numbers."""
-        return self.emit(primitives[name], [self.as_value(operand, operands) for operand in operands], {})
+        values = [self.as_value(operand, operands) for operand in operands]
+        return self.emit_node(primitives[name], values, {}).outputs[0]
 
     def as_value(self, operand: Value | float, others: Sequence[Value | float]) -> Value:
         """A Python number becomes a scalar of the last value's dtype; the first, of `select`, may be a condition."""
@@ -110,4 +112,4 @@ class Builder:
             converted = dtype.type(number).item()
         if dtype.kind in "biu" and converted != number:
             raise DTypeError(f"{number} is no {dtype}; cast the array first")
-        return self.emit(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype})
+        return self.emit_node(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype}).outputs[0]

@@ -9,13 +9,16 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
+import numpy
+
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import Attr, TensorType
 from dopegraph.runtime.errors import DopegraphError, GraphError
 
 # infer(*operand_types, **attributes) -> type of the result, or a tuple of types
 TypeRule = Callable[..., Union[TensorType, tuple[TensorType, ...]]]
-# rule(cotangent, result, *operands, **attributes) -> cotangent of one operand, or None for zero
+# rule(cotangent, result, *operands, **attributes) -> cotangent of one operand, or None for zero; where a primitive has
+# several results, cotangent and result are tuples with an entry for each, and a cotangent is None where none arrives
 GradientRule = Callable[..., Any]
 
 
@@ -32,17 +35,22 @@ def not_differentiable(reason: str) -> NotDifferentiable:
 
 
 class Primitive:
-    """A primitive operator. Calling it with values emits a node into the current builder.
+    """A primitive operator. Calling it with values emits a node into the current builder and gives its result.
+
+    The result is a value, or a tuple of values when there are several.
 
     Attributes
     ----------
     name : str
     infer : callable
-        Types of the operands (and the attributes as keywords) to the type of the result.
+        Types of the operands (and the attributes as keywords) to the type of the result, or to a tuple of types when
+        there are several results.
     kernel : callable
-        NumPy arrays (and the attributes) to a NumPy array; the reference semantics.
+        NumPy arrays (and the attributes) to a NumPy array, or a tuple of arrays; the reference semantics.
     gradient : sequence of callables, one callable for all operands, or NotDifferentiable
-        Each rule maps ``(g, result, *operands, **attributes)`` to the operand's cotangent.
+        Each rule maps ``(g, result, *operands, **attributes)`` to the operand's cotangent; one callable for all
+        operands gives a tuple. Of a primitive with several results `g` and `result` are tuples; where no cotangent
+        arrives at a result, `g` has None in its place.
     elementwise : bool
         Operands broadcast, the result has one element for each element of the broadcast shape.
     out : bool
@@ -88,20 +96,20 @@ class Primitive:
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.arity = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
-    def __call__(self, *operands: Value | float, **attrs: Attr) -> Value:
+    def __call__(self, *operands: Value | float, **attrs: Attr) -> Any:
         from dopegraph.ir.builder import current_builder
 
         builder = current_builder()
         return builder.emit(self, [builder.as_value(operand, operands) for operand in operands], attrs)
 
     def result_types(self, types: Sequence[TensorType], attrs: dict[str, Any]) -> tuple[TensorType, ...]:
-        """Types of the results; raises the type rule's ShapeError, DTypeError or AxisError.
+        """Types of the results; raises the type rule's ShapeError, DTypeError, AxisError or LinAlgError.
 
         What the rule did not foresee (an operand too many, an attribute of another kind) is a GraphError.
         """
         try:
             result = self.infer(*types, **attrs)
-        except DopegraphError:
+        except (DopegraphError, numpy.linalg.LinAlgError):
             raise
         except Exception as cause:
             operands = ", ".join(map(str, types))

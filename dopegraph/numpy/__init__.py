@@ -3,74 +3,95 @@
 Outside a recording everything runs at once; inside ``compile``, ``grad`` or ``record`` the same calls build a graph.
 """
 
+# ruff: noqa: F403 - each module says in its __all__ what is NumPy's
 from __future__ import annotations
+
+from types import ModuleType as _ModuleType
 
 import numpy as _numpy
 
-from dopegraph.array import ndarray
+from dopegraph.array import ndarray as ndarray
+from dopegraph.numpy import fft, lib, linalg, random
 from dopegraph.numpy import host as _host
-from dopegraph.numpy import random
-from dopegraph.numpy.creation import *  # noqa: F403
-from dopegraph.numpy.creation import __all__ as _creation
-from dopegraph.numpy.einsum import einsum
-from dopegraph.numpy.indexing import *  # noqa: F403
-from dopegraph.numpy.indexing import __all__ as _indexing
-from dopegraph.numpy.joining import *  # noqa: F403
-from dopegraph.numpy.joining import __all__ as _joining
-from dopegraph.numpy.linear import *  # noqa: F403
-from dopegraph.numpy.linear import __all__ as _linear
-from dopegraph.numpy.logic import *  # noqa: F403
-from dopegraph.numpy.logic import __all__ as _logic
-from dopegraph.numpy.matrices import *  # noqa: F403
-from dopegraph.numpy.matrices import __all__ as _matrices
-from dopegraph.numpy.reduction import *  # noqa: F403
-from dopegraph.numpy.reduction import __all__ as _reduction
-from dopegraph.numpy.shape import *  # noqa: F403
-from dopegraph.numpy.shape import __all__ as _shape
-from dopegraph.numpy.statistics import *  # noqa: F403
-from dopegraph.numpy.statistics import __all__ as _statistics
+from dopegraph.numpy.along_axis import *
+from dopegraph.numpy.averages import *
+from dopegraph.numpy.calculus import *
+from dopegraph.numpy.creation import *
+from dopegraph.numpy.cumulative import *
+from dopegraph.numpy.dtypes import *
+from dopegraph.numpy.editing import *
+from dopegraph.numpy.einsum import *
+from dopegraph.numpy.exchange import *
+from dopegraph.numpy.files import *
+from dopegraph.numpy.grids import *
+from dopegraph.numpy.histograms import *
+from dopegraph.numpy.indexing import *
+from dopegraph.numpy.inplace import *
+from dopegraph.numpy.iteration import *
+from dopegraph.numpy.joining import *
+from dopegraph.numpy.limits import *
+from dopegraph.numpy.linear import *
+from dopegraph.numpy.logic import *
+from dopegraph.numpy.matrices import *
+from dopegraph.numpy.nan_functions import *
+from dopegraph.numpy.ordering import *
+from dopegraph.numpy.padding import *
+from dopegraph.numpy.pairs import *
+from dopegraph.numpy.parts import *
+from dopegraph.numpy.polynomials import *
+from dopegraph.numpy.positions import *
+from dopegraph.numpy.quantiles import *
+from dopegraph.numpy.ranges import *
+from dopegraph.numpy.reading import *
+from dopegraph.numpy.reduction import *
+from dopegraph.numpy.rounding import *
+from dopegraph.numpy.sets import *
+from dopegraph.numpy.shape import *
+from dopegraph.numpy.special import *
+from dopegraph.numpy.standard import *
+from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__  # noqa: F401
+from dopegraph.numpy.statistics import *
 from dopegraph.numpy.table import ALIASES as _ALIASES
 from dopegraph.numpy.table import TABLE as _TABLE
 from dopegraph.numpy.ufunc import make as _make
-from dopegraph.numpy.ufunc import ufunc
+from dopegraph.numpy.ufunc import ufunc as ufunc
+from dopegraph.numpy.windows import *
+
+__array_api_version__ = "2024.12"
 
 for _name in _TABLE:
     globals()[_name] = _make(_name)
 for _name, _target in _ALIASES.items():
     globals()[_name] = globals()[_target]
 
-pi, e, inf, nan, euler_gamma = _numpy.pi, _numpy.e, _numpy.inf, _numpy.nan, _numpy.euler_gamma
-newaxis = None
-
-_DTYPES = (
-    "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-    "float64", "complex64", "complex128", "dtype", "finfo", "iinfo", "integer", "floating", "number",
-)  # fmt: skip
-for _name in _DTYPES:
-    globals()[_name] = getattr(_numpy, _name)
-
-__all__ = [
-    *_creation, *_ALIASES, *_TABLE, *_indexing, *_joining, *_linear, *_logic, *_matrices, *_reduction, *_shape,
-    *_statistics, *_DTYPES, "coverage", "e", "einsum", "euler_gamma", "inf", "nan", "ndarray", "ndim", "newaxis", "pi",
-    "random", "shape", "size", "ufunc",
-]  # fmt: skip
+__version__ = _numpy.__version__
+"""The version of the NumPy below: what strings, dates and files are read by."""
 
 
-def shape(a) -> tuple[int, ...]:  # type: ignore[no-untyped-def]
-    """Lengths of the axes of anything that can be an array."""
-    return asarray(a).shape  # noqa: F405
+def coverage() -> dict[str, str]:
+    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.coverage()["tanh"], np.coverage()["savez"]
+    ('traced', 'host')
+    """
+    return {name: "traced" if _is_traced(name) else "host" for name in _host.public_functions()}
 
 
-def ndim(a) -> int:  # type: ignore[no-untyped-def]
-    """Number of axes of anything that can be an array."""
-    return len(shape(a))
+def _is_traced(path: str) -> bool:
+    space, _, name = path.rpartition(".")
+    found = vars(globals()[space]) if space in globals() else {} if space else globals()
+    return name in found and not getattr(found[name], "runs_on_host", False)
 
 
-def size(a, axis: int | None = None) -> int:  # type: ignore[no-untyped-def]
-    """Number of elements, or length of one axis, of anything that can be an array."""
-    x = asarray(a)  # noqa: F405
-    return x.size if axis is None else x.shape[axis]
-
+_SPACES = (fft, lib, linalg, random)
+__all__ = sorted(
+    name
+    for name, value in globals().items()
+    if not name.startswith("_") and name != "annotations" and (not isinstance(value, _ModuleType) or value in _SPACES)
+)
 
 from dopegraph.numpy.methods import attach as _attach_methods  # noqa: E402 - methods are written on the namespace
 from dopegraph.numpy.operators import attach as _attach_operators  # noqa: E402
@@ -81,15 +102,3 @@ _attach_methods()
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
     return _host.find(name)
-
-
-def coverage() -> dict[str, str]:
-    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.coverage()["tanh"], np.coverage()["sort"]
-    ('traced', 'host')
-    """
-    return {name: "traced" if name in globals() else "host" for name in _host.public_functions()}

@@ -14,7 +14,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, new, scalar
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, beside, convert, scalar
 from dopegraph.numpy.shape import moveaxis, reshape, transpose
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.errors import IndexingError, ShapeError
@@ -23,9 +23,10 @@ from dopegraph.runtime.location import here, located
 Items = list[Any]
 
 
-def items_of(key: Any, shape: tuple[int, ...]) -> Items:
+def items_of(key: Any, x: ndarray) -> Items:
     """None, a slice, an integer or an array of integers for each axis of the result, in order."""
-    items = [_array_in(item) for item in (key if isinstance(key, tuple) else (key,))]
+    shape = x.shape
+    items = [_array_in(item, x) for item in (key if isinstance(key, tuple) else (key,))]
     used = sum([_axes_used(item) for item in items])
     dots = [place for place, item in enumerate(items) if item is Ellipsis]
     if used > len(shape) or len(dots) > 1:
@@ -37,23 +38,23 @@ def items_of(key: Any, shape: tuple[int, ...]) -> Items:
     axis = 0
     for item in items:
         if isinstance(item, ndarray) and item.dtype == BOOL:
-            result += _positions_of(item, axis, shape)
+            result += _positions_of(item, axis, x)
         else:
             result.append(_checked(item, axis, shape))
         axis += _axes_used(item)
     return result
 
 
-def _array_in(item: Any) -> Any:
+def _array_in(item: Any, x: ndarray) -> Any:
     """Sequences, masks and NumPy's arrays as ours; integers, slices, None and ... as they are."""
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
     if isinstance(item, (bool, numpy.bool_)):
         return as_array(numpy.array(item))
     if isinstance(item, (list, tuple, range)):
-        item = as_array(item) if len(item) else new(numpy.zeros(0, INT64))
+        item = beside(x, as_array(item) if len(item) else numpy.zeros(0, INT64))
     elif not isinstance(item, ndarray) and hasattr(item, "__array__") and not isinstance(item, numpy.generic):
-        item = as_array(item)
+        item = beside(x, as_array(item))
     if isinstance(item, ndarray) and item.dtype.kind not in "iub":
         raise IndexingError(located(f"index: arrays of {item.dtype} are no indices; integers and booleans are", here()))
     return item
@@ -78,16 +79,17 @@ def _checked(item: Any, axis: int, shape: tuple[int, ...]) -> Any:
     return place
 
 
-def _positions_of(mask: ndarray, axis: int, shape: tuple[int, ...]) -> Items:
+def _positions_of(mask: ndarray, axis: int, x: ndarray) -> Items:
     """The positions of a mask's true elements, along each of its axes; of a single boolean, on a new axis."""
+    shape = x.shape
     if mask.shape != shape[axis : axis + mask.ndim]:
         message = f"index: a mask of shape {mask.shape} for axes of lengths {shape[axis : axis + mask.ndim]}"
         raise IndexingError(located(message, here()))
     looked = mask._look("mask-index", "a mask as an index")
     if mask.ndim == 0:
-        return [OnNewAxis(owned(numpy.zeros(int(looked), numpy.int64)))]
+        return [OnNewAxis(beside(x, owned(numpy.zeros(int(looked), numpy.int64))))]
     # Inputs of the graph, not parts of it: other positions need no other graph.
-    return [owned(positions) for positions in numpy.nonzero(looked)]
+    return [beside(x, owned(positions)) for positions in numpy.nonzero(looked)]
 
 
 class OnNewAxis:
@@ -150,7 +152,7 @@ def _gather(x: ndarray, places: list[int], indices: list[ndarray]) -> ndarray:
 
 def positions_in(x: ndarray, key: Any) -> tuple[ndarray, int | None]:
     """Where a key's elements are: positions along one axis, or (None) in the flattened array."""
-    items = items_of(key, x.shape)
+    items = items_of(key, x)
     arrays = [place for place, item in enumerate(items) if isinstance(item, ndarray)]
     others = [item for place, item in enumerate(items) if place not in arrays]
     if len(arrays) == 1 and all([isinstance(item, slice) and item == slice(None) for item in others]):

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray
+from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.basic_index import is_element
-from dopegraph.numpy.promotion import as_array, as_operand, convert, same_kind, scalar
+from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -21,16 +21,28 @@ from dopegraph.trace.views import Steps, write_back
 
 def assign(target: ndarray, source: Any, what: str = "assignment", casting: str = "same_kind") -> ndarray:
     """Replace the whole contents of an array; the source is broadcast and cast."""
-    operand = as_operand(source)
+    operand = written(source, target)
     value = operand if isinstance(operand, ndarray) else scalar(operand, target.dtype)
     value = same_kind(value, target.dtype, what, casting)
-    value = fitting(value, target.shape, what)
     if active_recording() is None and target.device.is_host:
-        target._write(..., value._settled().array)
+        target._write(..., fitting(value, target.shape, what)._settled().array)
     else:
         with recording_of(target) as recording:
-            target._assign(recording.value_of(value), recording)
+            target._assign(recording.value_of(fitting(value, target.shape, what)), recording)
     return target
+
+
+def written(source: Any, target: ndarray) -> Any:
+    """What is written, as an operand; to another device the user's lists and NumPy arrays are brought there.
+
+    A number becomes an array when nothing records: as a part of the graph every other number would need another one.
+    """
+    operand = as_operand(source)
+    if target.device.is_host:
+        return operand
+    if not isinstance(operand, ndarray):
+        return operand if active_recording() is not None else scalar(operand, target.dtype)
+    return operand if operand is source else beside(target, operand)
 
 
 def fitting(value: ndarray, shape: tuple[int, ...], what: str) -> ndarray:
@@ -93,15 +105,21 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
     return assign(target, result, symbol)
 
 
-def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> ndarray:
+def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> Any:
     """What a function returns: the result, or `out` (which may be larger) with the result in it."""
     if isinstance(out, tuple):
         (out,) = out
     if out is None and where is True:
         return result
+    if isinstance(out, numpy.ndarray):
+        handle = from_numpy(out)
+        finish(result, handle, where, casting)
+        if active_recording() is not None:
+            handle._look("host-write", "out= of NumPy's memory")  # whoever has it sees the result now
+        return out
     if out is not None:
         if not isinstance(out, ndarray):
-            raise DTypeError(located(f"out must be a dopegraph.ndarray, not {type(out).__name__}", here()))
+            raise DTypeError(located(f"out must be an array, not a {type(out).__name__}", here()))
         result = same_kind(result, out.dtype, "out", casting)
         if len(result.shape) > len(out.shape):
             raise ShapeError(located(f"out: a result of shape {result.shape} does not fit into {out.shape}", here()))

@@ -1,4 +1,7 @@
-"""Creating arrays: from lists and NumPy arrays, filled, counted, or shaped like another one. New floats are float32."""
+"""Creating arrays: from lists and NumPy arrays, filled, or shaped like another one. New floats are float32.
+
+The parameters `like` and `subok` are NumPy's; there is one array type here, so they change nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray, traced
 from dopegraph.dispatch import apply
-from dopegraph.numpy import host
+from dopegraph.numpy.layout import (
+    arranged,
+    chosen_order,
+    layout_of,
+    naming,
+    on_device,
+    reverse_axes,
+    wants_fortran,
+)
 from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -41,7 +52,10 @@ def dtype_or_default(dtype: Any) -> DType:
     return default_dtype() if dtype is None else dtype_of(dtype)
 
 
-def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) -> ndarray:
+def array(
+    object: Any, dtype: Any = None, *, copy: bool | None = True, order: Any = "K", subok: bool = False, ndmin: int = 0,
+    ndmax: int = 0, like: Any = None,
+) -> ndarray:  # fmt: skip
     """An array of nested lists, numbers or other arrays.
 
     Parameters
@@ -49,10 +63,15 @@ def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) 
     object : array_like
     dtype : dtype, optional
         The default is that of `object`; for Python floats the default dtype (float32).
-    copy : bool, optional
-        The memory of another array is copied (default); with False it is shared where possible.
+    copy : bool or None, optional
+        The memory of another array is copied (default); with None only if it must be; with False it is an error
+        if it must be.
+    order : {"K", "A", "C", "F"}, optional
+        With "F" the first axis is the one whose elements are neighbours.
     ndmin : int, optional
         Axes of length 1 are put in front until there are this many.
+    ndmax : int, optional
+        The most axes that nested lists may have; 0 for as many as they have.
 
     Examples
     --------
@@ -61,20 +80,45 @@ def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0) 
     array([[1. , 2. ],
            [3. , 4.5]], dtype=float32)
     """
+    return _array("array", object, dtype, copy, order, ndmin, ndmax)
+
+
+def _array(name: str, x: Any, dtype: Any, copy: bool | None, order: Any, ndmin: int = 0, ndmax: int = 0) -> ndarray:
     wanted = None if dtype is None else dtype_of(dtype)
-    if isinstance(object, numpy.ndarray) and copy:
-        result = new(numpy.array(check_kind(object), dtype=wanted))
+    if ndmax and ndmin > ndmax:
+        raise ValueError(located(f"{name}: ndmin {ndmin} is more than ndmax {ndmax}", here()))
+    fresh = not isinstance(x, (ndarray, numpy.ndarray))
+    if isinstance(x, numpy.ndarray) and copy:
+        result, fresh = new(numpy.array(check_kind(x), dtype=wanted, order="C")), True
     else:
-        result = as_array(object, wanted)
-        if copy and result is object:
-            result = apply(ops.identity, result)
+        result = as_array(x, wanted)
+        fresh = fresh or (isinstance(x, ndarray) and result is not x) or (wanted or x.dtype) != x.dtype
+    if copy is False and fresh:
+        raise ValueError(located(f"{name}: this needs a copy, which copy=False forbids; use copy=None", here()))
+    if ndmax and result.ndim > ndmax and not isinstance(x, (ndarray, numpy.ndarray)):
+        raise ValueError(located(f"{name}: lists {result.ndim} deep, where ndmax allows {ndmax} axes", here()))
+    if chosen_order(order, name) == "A" and isinstance(x, numpy.ndarray) and x.flags.fnc:
+        order = "F"
+    result = arranged(result, order, copy if not (copy and fresh) else None, name)
     if result.ndim < ndmin:
         result = result.reshape((1,) * (ndmin - result.ndim) + result.shape)
     return result
 
 
-def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> ndarray:
+def asarray(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None, like: Any = None
+) -> ndarray:
     """An array of anything, without a copy where possible; a NumPy array shares its memory.
+
+    Parameters
+    ----------
+    a : array_like
+    dtype : dtype, optional
+    order : {"K", "A", "C", "F"}, optional
+    device : Device or str, optional
+        Where the array is to be: a device, "cpu", "gpu" or "gpu:1".
+    copy : bool or None, optional
+        None copies if it must be; False makes that an error.
 
     Examples
     --------
@@ -84,27 +128,114 @@ def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None) -> ndarray:
     >>> memory.tolist()
     [5.0, 0.0]
     """
-    return array(a, dtype, copy=bool(copy))
+    if copy is None and order is None and device is None:
+        return as_array(a, None if dtype is None else dtype_of(dtype))
+    return on_device(_array("asarray", a, dtype, copy, order), device, "asarray")
 
 
-def copy(a: Any) -> ndarray:
+def asanyarray(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None, like: Any = None
+) -> ndarray:
+    """An array of anything, without a copy where possible; see `asarray`."""
+    return asarray(a, dtype, order, device=device, copy=copy)
+
+
+def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> ndarray:
+    """An array in C order with at least one axis; a copy only if it must be."""
+    return _array("ascontiguousarray", a, dtype, None, "C", ndmin=1)
+
+
+def asfortranarray(a: Any, dtype: Any = None, *, like: Any = None) -> ndarray:
+    """An array in Fortran order with at least one axis; a copy only if it must be."""
+    return _array("asfortranarray", a, dtype, None, "F", ndmin=1)
+
+
+def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> ndarray:
+    """An array of anything, or a ValueError if it has NaN or infinities (compiled code looks at the values)."""
+    x = asarray(a, dtype, order)
+    if x.dtype.kind in "fc" and not numpy.isfinite(x._look("value-branch", "asarray_chkfinite")).all():
+        raise ValueError(located("asarray_chkfinite: there are NaN or infinities among the elements", here()))
+    return x
+
+
+_REQUIREMENTS = {
+    "C": "C", "C_CONTIGUOUS": "C", "CONTIGUOUS": "C", "F": "F", "F_CONTIGUOUS": "F", "FORTRAN": "F", "A": "A",
+    "ALIGNED": "A", "W": "W", "WRITEABLE": "W", "O": "O", "OWNDATA": "O", "E": "E", "ENSUREARRAY": "E",
+}  # fmt: skip
+
+
+def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None) -> ndarray:
+    """An array that is in C or Fortran order, writeable, or with memory of its own, as asked for.
+
+    Parameters
+    ----------
+    a : array_like
+    dtype : dtype, optional
+    requirements : str or sequence of str, optional
+        "C", "F", "A" (aligned), "W" (writeable), "O" (own memory), "E" (an array), or their long names.
+    """
+    asked = [requirements] if isinstance(requirements, str) else list(requirements or ())
+    try:
+        wanted = {_REQUIREMENTS[one.upper()] for one in asked}
+    except KeyError as cause:
+        raise KeyError(f"require: {cause.args[0]!r} is no requirement") from None
+    if {"C", "F"} <= wanted:
+        raise ValueError(located("require: an array cannot be asked to be in both C and Fortran order", here()))
+    x = _array("require", a, dtype, None, "F" if "F" in wanted else "C" if "C" in wanted else None)
+    layout = layout_of(x)
+    read_only = layout is not None and not layout.flags.writeable
+    shared = x._base is not None or x._foreign
+    return copy(x, "F" if "F" in wanted else "C") if ("W" in wanted and read_only) or ("O" in wanted and shared) else x
+
+
+def copy(a: Any, order: Any = "K", subok: bool = False) -> ndarray:
     """A copy in memory of its own."""
-    return apply(ops.identity, as_array(a))
+    return arranged(as_array(a), order, True, "copy")
 
 
-def _filled(shape: tuple[int, ...], value: Any, dtype: DType) -> ndarray:
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> ndarray:
+    """The elements of an array in another dtype; a copy, unless `copy` is false and the dtype is right.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.astype(np.array([1.5, -1.5]), "int32")
+    array([ 1, -1], dtype=int32)
+    """
+    if not isinstance(x, (ndarray, numpy.ndarray, numpy.generic)):
+        raise DTypeError(located(f"astype: takes an array, not a {type(x).__name__}", here()))
+    before = as_array(x)
+    result = convert(before, dtype_of(dtype))
+    return on_device(apply(ops.identity, result) if result is before and copy else result, device, "astype")
+
+
+def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", name: str = "full") -> ndarray:
+    if order != "C" and chosen_order(order, name, "CF") == "F" and len(shape) > 1:
+        if numpy.ndim(value):
+            return arranged(_filled(shape, value, dtype), "F", True, name)
+        return reverse_axes(_filled(shape[::-1], value, dtype))
     recording = active_recording()
     if isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value):
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
         return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
+    with naming(name):
+        number = numpy.full((), value, dtype)
     if recording is not None:
-        number = numpy.asarray(value).astype(dtype).item()
-        return traced(recording.emit(ops.full, [], {"value": number, "shape": shape, "dtype": dtype}), recording)
-    return new(numpy.full(shape, value, dtype))
+        attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
+        return traced(recording.emit(ops.full, [], attrs), recording)
+    return new(numpy.full(shape, number, dtype))
 
 
-def zeros(shape: Any, dtype: Any = None) -> ndarray:
+def zeros(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:
     """Zeros; float32 unless a dtype is given.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+    dtype : dtype, optional
+    order : {"C", "F"}, optional
+    device : Device or str, optional
+        Where the array is to be.
 
     Examples
     --------
@@ -113,21 +244,23 @@ def zeros(shape: Any, dtype: Any = None) -> ndarray:
     array([[0., 0.],
            [0., 0.]], dtype=float32)
     """
-    return _filled(shape_of(shape), 0, dtype_or_default(dtype))
+    return on_device(_filled(shape_of(shape), 0, dtype_or_default(dtype), order, "zeros"), device, "zeros")
 
 
-def ones(shape: Any, dtype: Any = None) -> ndarray:
+def ones(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:
     """Ones; float32 unless a dtype is given."""
-    return _filled(shape_of(shape), 1, dtype_or_default(dtype))
+    return on_device(_filled(shape_of(shape), 1, dtype_or_default(dtype), order, "ones"), device, "ones")
 
 
-def empty(shape: Any, dtype: Any = None) -> ndarray:
+def empty(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:
     """An array whose contents do not matter; here they are zeros, so that compiled code cannot differ."""
-    return zeros(shape, dtype)
+    return on_device(_filled(shape_of(shape), 0, dtype_or_default(dtype), order, "empty"), device, "empty")
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> ndarray:
-    """An array of one repeated value.
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None
+) -> ndarray:
+    """An array of one repeated value (or of an array that is broadcast), in the value's dtype unless one is given.
 
     Examples
     --------
@@ -136,86 +269,49 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> ndarray:
     array([7, 7, 7])
     """
     chosen = dtype_of(dtype) if dtype is not None else as_array(fill_value).dtype
-    return _filled(shape_of(shape), fill_value, chosen)
+    return on_device(_filled(shape_of(shape), fill_value, chosen, order), device, "full")
 
 
-def _like(a: Any, value: Any, dtype: Any, shape: Any) -> ndarray:
+def _like(name: str, a: Any, value: Any, dtype: Any, order: Any, shape: Any, device: Any) -> ndarray:
     model = as_array(a)
     lengths = model.shape if shape is None else shape_of(shape)
+    fortran = wants_fortran(model, chosen_order(order, name))
     with model.device:
-        return _filled(lengths, value, dtype_of(dtype) if dtype is not None else model.dtype)
+        chosen = dtype_of(dtype) if dtype is not None else model.dtype
+        made = _filled(lengths, value, chosen, "F" if fortran else "C", name)
+    return on_device(made, device, name)
 
 
-def zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
-    """Zeros with the shape and dtype of another array."""
-    return _like(a, 0, dtype, shape)
+def zeros_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> ndarray:
+    """Zeros with the shape, dtype and device of another array, unless others are given."""
+    return _like("zeros_like", a, 0, dtype, order, shape, device)
 
 
-def ones_like(a: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
-    """Ones with the shape and dtype of another array."""
-    return _like(a, 1, dtype, shape)
+def ones_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> ndarray:
+    """Ones with the shape, dtype and device of another array, unless others are given."""
+    return _like("ones_like", a, 1, dtype, order, shape, device)
 
 
-def empty_like(prototype: Any, /, dtype: Any = None, *, shape: Any = None) -> ndarray:
-    """Zeros with the shape and dtype of another array; see `empty`."""
-    return _like(prototype, 0, dtype, shape)
+def empty_like(
+    prototype: Any, /, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> ndarray:
+    """Zeros with the shape, dtype and device of another array; see `empty`."""
+    return _like("empty_like", prototype, 0, dtype, order, shape, device)
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> ndarray:
-    """A repeated value with the shape and dtype of another array."""
-    return _like(a, fill_value, dtype, shape)
-
-
-def arange(start_or_stop: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> ndarray:
-    """Evenly spaced values in the half-open interval [start, stop).
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.arange(3), np.arange(0, 1, 0.25)
-    (array([0, 1, 2]), array([0.  , 0.25, 0.5 , 0.75], dtype=float32))
-    """
-    first, last = (0, start_or_stop) if stop is None else (start_or_stop, stop)
-    start, end, step = _number(first), _number(last), _number(step)
-    counted = numpy.arange(start, end, step)
-    chosen = dtype_or_default(dtype) if dtype is not None or counted.dtype.kind == "f" else counted.dtype
-    attrs = {"size": counted.size, "start": start, "step": step, "dtype": chosen}
-    recording = active_recording()
-    if recording is not None:
-        return traced(recording.emit(ops.iota, [], attrs), recording)
-    return new(ops.iota.kernel(**attrs))
-
-
-def _number(x: Any) -> Any:
-    """A Python number: where an array ends, and how far its elements are apart, cannot be traced."""
-    return float(x) if isinstance(x, DynamicFloat) else numpy.asarray(x).item()
-
-
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
-) -> Any:
-    """`num` evenly spaced values from `start` to `stop`, which is included unless `endpoint` is false.
-
-    Bounds that are arrays are looked at by NumPy, on the host; with `retstep` the distance is returned too.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.linspace(0, 1, 5)
-    array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
-    """
-    if isinstance(start, ndarray) or isinstance(stop, ndarray):
-        return host.call("linspace", numpy.linspace, start, stop, num, endpoint, retstep, dtype, axis)
-    if operator.index(num) < 0:
-        raise ShapeError(located(f"linspace: the number of values must not be negative: {num}", here()))
-    start, stop = (float(x) if isinstance(x, DynamicFloat) else x for x in (start, stop))
-    spaced, distance = numpy.linspace(start, stop, num, endpoint, True, dtype, axis)
-    if dtype is None and spaced.dtype.kind == "f":
-        spaced = spaced.astype(default_dtype())
-    return (new(spaced), float(distance)) if retstep else new(spaced)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *,
+    device: Any = None,
+) -> ndarray:  # fmt: skip
+    """A repeated value with the shape, dtype and device of another array, unless others are given."""
+    return _like("full_like", a, fill_value, dtype, order, shape, device)
 
 
 __all__ = [
-    "arange", "array", "asarray", "copy", "empty", "empty_like", "from_numpy", "full", "full_like", "linspace", "ones",
-    "ones_like", "zeros", "zeros_like",
+    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "astype", "copy",
+    "empty", "empty_like", "from_numpy", "full", "full_like", "ones", "ones_like", "require", "zeros", "zeros_like",
 ]  # fmt: skip

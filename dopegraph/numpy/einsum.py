@@ -10,42 +10,57 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import finish
-from dopegraph.numpy.linear import matmul
-from dopegraph.numpy.logic import where
-from dopegraph.numpy.promotion import new, promote
+from dopegraph.numpy.linear import diagonal_view
+from dopegraph.numpy.matmul import checked, matmul
+from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote
+from dopegraph.numpy.reduction import any as array_any
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import reshape, transpose
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["einsum"]
+__all__ = ["einsum", "einsum_path"]
+
+# Numbers in place of letters: 0 is A, 26 is a, so that their order is that of the letters.
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def einsum(subscripts: str, /, *operands: Any, out: ndarray | None = None, optimize: Any = True) -> ndarray:
-    """Einstein summation; operands are contracted in pairs, in the order that ``numpy.einsum_path`` finds.
+def einsum(
+    *operands: Any, out: ndarray | None = None, optimize: Any = False, dtype: Any = None, order: str = "K",
+    casting: str = "safe",
+) -> ndarray:  # fmt: skip
+    """Einstein summation; operands are contracted in pairs, as matrix products.
 
     Parameters
     ----------
-    subscripts : str
-        Such as ``"ij,jk->ik"``; without ``->`` the letters that stand there once, in alphabetical order. ``...`` stands
-        for axes that broadcast.
+    *operands
+        The subscripts, such as ``"ij,jk->ik"``, and the arrays; or arrays in turn with lists of integers (and
+        ``Ellipsis``) in place of letters, and perhaps a last list for the result. Without ``->`` (or that list) the
+        result has the letters that stand there once, in alphabetical order. ``...`` stands for axes that broadcast.
+    out : ndarray, optional
+    optimize : bool, str or sequence, optional
+        ``"greedy"``, ``"optimal"``, or a path of `einsum_path`. By default, too, more than two operands are contracted
+        in the order that the greedy search finds.
+    dtype, casting : optional
+        What to compute in, and which casts of the operands and of the result to `out` are allowed.
+    order : {"C", "F", "A", "K"}, optional
+        Taken as in NumPy; results are in C order or views.
 
     Examples
     --------
     >>> import dopegraph.numpy as np
     >>> np.einsum("ij,ij->i", np.ones((2, 3)), np.ones((2, 3)))
     array([3., 3.], dtype=float32)
+    >>> np.einsum(np.ones((2, 3)), [0, 1], [1])
+    array([2., 2., 2.], dtype=float32)
     """
-    arrays = promote(operands)
-    inputs, output = _subscripts(subscripts, arrays)
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(located(f"einsum: order must be 'C', 'F', 'A' or 'K', not {order!r}", here()))
+    text, given = _read(operands)
+    arrays = _cast(given, dtype, casting, out)
+    inputs, output = _subscripts(text, arrays)
     terms = [_diagonal(x, labels) for x, labels in zip(arrays, inputs)]
-    if len(terms) > 2:
-        shapes = [numpy.broadcast_to(numpy.empty((), bool), x.shape) for x in arrays]
-        equation = f"{','.join(inputs)}->{output}"
-        order = numpy.einsum_path(equation, *shapes, optimize="greedy" if optimize else False)[0][1:]
-    else:
-        order = [tuple(range(len(terms)))]
-    for group in order:
+    for group in _path(f"{','.join(inputs)}->{output}", arrays, optimize):
         picked = [terms[place] for place in sorted(group)]
         terms = [term for place, term in enumerate(terms) if place not in group]
         while len(picked) > 1:
@@ -55,9 +70,92 @@ def einsum(subscripts: str, /, *operands: Any, out: ndarray | None = None, optim
         terms.append(picked[0])
     x, labels = terms[0]
     x, labels = _sum_out(x, labels, set(output))
-    if set(labels) != set(output):
-        raise ShapeError(located(f"einsum: the output {output!r} has letters that no operand has", here()))
-    return finish(transpose(x, [labels.index(letter) for letter in output]), out)
+    if len(set(output)) != len(output) or set(labels) != set(output):
+        raise ShapeError(
+            located(f"einsum: the output {output!r} has letters twice, or letters that no operand has", here())
+        )
+    result = transpose(x, [labels.index(letter) for letter in output])
+    return result if out is None else finish(result, checked(out, result.dtype, casting))
+
+
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> tuple[list[Any], str]:
+    """The order in which to contract the operands of an `einsum`, and a description of what it costs.
+
+    It looks at shapes only. The parameters are those of ``numpy.einsum_path``.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.einsum_path("ij,jk,kl->il", np.ones((2, 9)), np.ones((9, 8)), np.ones((8, 3)))[0]
+    ['einsum_path', (0, 1), (0, 1)]
+    """
+    text, given = _read(operands)
+    arrays = promote(given)
+    shapes = [numpy.broadcast_to(numpy.empty((), x.dtype), x.shape) for x in arrays]
+    try:
+        found: tuple[list[Any], str] = numpy.einsum_path(text, *shapes, optimize=optimize)
+    except (ValueError, TypeError, KeyError) as cause:
+        raise type(cause)(located(f"einsum_path: {cause}", here())) from cause
+    return found
+
+
+def _read(operands: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The subscripts as text, and the arrays, of either form of the arguments."""
+    if not operands:
+        raise ValueError(located("einsum: give the subscripts and at least one operand", here()))
+    if isinstance(operands[0], str):
+        return operands[0], [as_operand(x) for x in operands[1:]]
+    paired = len(operands) // 2
+    text = ",".join(_letters(labels) for labels in operands[1 : 2 * paired : 2])
+    if len(operands) % 2:
+        text += "->" + _letters(operands[-1])
+    return text, [as_operand(x) for x in operands[: 2 * paired : 2]]
+
+
+def _letters(labels: Any) -> str:
+    if not isinstance(labels, (list, tuple, range)):
+        raise DTypeError(
+            located(f"einsum: after each array comes a list of integers or Ellipsis, not {labels!r}", here())
+        )
+    text = ""
+    for label in labels:
+        if label is Ellipsis:
+            text += "..."
+        elif isinstance(label, (int, numpy.integer)) and 0 <= label < len(_LETTERS):
+            text += _LETTERS[label]
+        else:
+            raise ValueError(located(f"einsum: a label must be an integer from 0 to 51, not {label!r}", here()))
+    return text
+
+
+def _cast(given: Sequence[Any], dtype: Any, casting: str, out: Any) -> list[ndarray]:
+    """The operands in the dtype to compute in: what they promote to, together with `out`."""
+    if dtype is None:
+        arrays = promote(given)
+        if not isinstance(out, ndarray) or not arrays:
+            return arrays
+        dtype = numpy.promote_types(arrays[0].dtype, out.dtype)
+        return [convert(x, dtype) for x in arrays]
+    wanted = dtype_of(dtype)
+    arrays = [as_array(x) for x in given]
+    for x in arrays:
+        if not numpy.can_cast(x.dtype, wanted, casting):
+            raise DTypeError(
+                located(f"einsum: cannot cast an operand from {x.dtype} to {wanted} with casting={casting!r}", here())
+            )
+    return [convert(x, wanted) for x in arrays]
+
+
+def _path(equation: str, arrays: Sequence[ndarray], optimize: Any) -> list[tuple[int, ...]]:
+    """Which terms to contract, one group after the other; a result goes to the end of the list."""
+    if len(arrays) < 3 and isinstance(optimize, (bool, str)):
+        return [tuple(range(len(arrays)))]
+    shapes = [numpy.broadcast_to(numpy.empty((), bool), x.shape) for x in arrays]
+    try:
+        path = numpy.einsum_path(equation, *shapes, optimize="greedy" if optimize is False else optimize)[0]
+    except (ValueError, TypeError, KeyError) as cause:
+        raise type(cause)(located(f"einsum: {cause}", here())) from cause
+    return [tuple(group) for group in path[1:]]
 
 
 def _subscripts(text: str, arrays: Sequence[ndarray]) -> tuple[list[str], str]:
@@ -67,7 +165,8 @@ def _subscripts(text: str, arrays: Sequence[ndarray]) -> tuple[list[str], str]:
     inputs = left.split(",")
     if len(inputs) != len(arrays):
         raise ShapeError(located(f"einsum: {text!r} names {len(inputs)} operands, {len(arrays)} are given", here()))
-    if not (left + output).replace("...", "").replace(",", "").isalpha() and (left + output).strip(",."):
+    letters = (left + output).replace("...", "").replace(",", "")
+    if letters and not (letters.isalpha() and letters.isascii()):
         raise ShapeError(located(f"einsum: {text!r} may have letters, commas, '->' and '...' only", here()))
     spare = [chr(code) for code in [*range(65, 91), *range(97, 123)] if chr(code) not in text]
     hidden = [x.ndim - len(labels.replace("...", "")) for x, labels in zip(arrays, inputs)]
@@ -84,7 +183,7 @@ def _subscripts(text: str, arrays: Sequence[ndarray]) -> tuple[list[str], str]:
 
 
 def _diagonal(x: ndarray, labels: str) -> tuple[ndarray, str]:
-    """A letter that stands there twice picks a diagonal: mask, then sum."""
+    """A letter that stands there twice picks a diagonal, which becomes the last axis."""
     for letter in dict.fromkeys(labels):
         while labels.count(letter) > 1:
             first = labels.index(letter)
@@ -93,11 +192,9 @@ def _diagonal(x: ndarray, labels: str) -> tuple[ndarray, str]:
                 raise ShapeError(
                     located(f"einsum: {letter!r} stands for lengths {x.shape[first]} and {x.shape[second]}", here())
                 )
-            shape = [1] * x.ndim
-            shape[first] = shape[second] = x.shape[first]
-            mask = new(numpy.eye(x.shape[first], dtype=bool).reshape(shape))
-            x = array_sum(where(mask, x, 0), axis=second)
-            labels = labels[:second] + labels[second + 1 :]
+            others = [place for place in range(x.ndim) if place not in (first, second)]
+            x = diagonal_view(transpose(x, [*others, first, second]))
+            labels = "".join(labels[place] for place in others) + letter
     return x, labels
 
 
@@ -105,7 +202,8 @@ def _sum_out(x: ndarray, labels: str, kept: set[str]) -> tuple[ndarray, str]:
     gone = tuple(place for place, letter in enumerate(labels) if letter not in kept)
     if not gone:
         return x, labels
-    return array_sum(x, axis=gone, dtype=x.dtype), "".join(letter for letter in labels if letter in kept)
+    summed = array_any(x, axis=gone) if x.dtype == BOOL else array_sum(x, axis=gone, dtype=x.dtype)
+    return summed, "".join(letter for letter in labels if letter in kept)
 
 
 def _pair(x: ndarray, xl: str, y: ndarray, yl: str, kept: set[str]) -> tuple[ndarray, str]:

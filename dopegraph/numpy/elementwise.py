@@ -52,6 +52,15 @@ def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> nd
     return _apply(name, op, taken, common)
 
 
+def computed_in(name: str, *operands: Any, dtype: DType | None = None) -> DType:
+    """The dtype in which a function of the table computes with operands."""
+    kinds = kinds_of([x if type(x) in OPERANDS else as_operand(x) for x in operands])
+    try:
+        return _plan(name, kinds, dtype, default_dtype())[2]
+    except DTypeError as cause:
+        raise DTypeError(located(f"{name}: {cause}", here())) from None
+
+
 def _apply(name: str, op: Primitive, operands: list[Any], common: DType) -> ndarray:
     return apply(op, *[convert(x, common) if type(x) is ndarray else scalar(x, common) for x in operands])
 

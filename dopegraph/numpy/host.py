@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
+import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -12,28 +15,54 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import SUPPORTED, as_array
-from dopegraph.runtime.errors import DTypeError, GradientError
+from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.statistics import count_host_call, recorders
 from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
-_NAMESPACES = ("fft", "linalg")
+_NAMESPACES = ("emath", "fft", "linalg")
+
+# Functions of Python values alone: without an array among the arguments, a recording may replay what they gave.
+_PURE = frozenset([
+    "base_repr", "binary_repr", "busday_count", "busday_offset", "datetime_as_string", "datetime_data",
+    "format_float_positional", "format_float_scientific", "get_include", "is_busday", "mintypecode", "typename"
+])  # fmt: skip
+
+# NumPy's modules that are reached through ours, unchanged: they see our arrays as NumPy's, by `__array__`.
+MODULES = frozenset([
+    "char", "ctypeslib", "dtypes", "exceptions", "f2py", "ma", "polynomial", "rec", "strings", "testing", "typing"
+])  # fmt: skip
 
 
 def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a NumPy function with NumPy copies of the arrays among its arguments; its arrays become ours.
 
+    They come to the device of the arguments.
+
     Raises
     ------
     GradientError
         When an argument is an array and a derivative is being recorded.
+    FallbackError
+        When an argument is an array, under the policy ``only_mxnet``.
+    DeviceError
+        When arguments are on different devices.
     """
+    arrays = list(_arrays((args, kwargs)))
+    if arrays and current_policy() == "only_mxnet":
+        raise FallbackError(located(f"only_mxnet: {name} has to run in NumPy; MXNet has no such function", here()))
+    if recorders:
+        count_host_call(name)
     recording = active_recording()
-    if recording is not None:
+    if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-call", f"{name} runs in NumPy")
+    device = _device_of(arrays, name)
     lowered, named = lower(args, name), lower(kwargs, name)
     try:
         with outside_recordings():
@@ -42,11 +71,48 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         raise DTypeError(located(f"{name}: {cause}", here())) from cause
     except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
         raise type(cause)(located(f"{name}: {cause}", here())) from cause
-    if isinstance(kwargs.get("out"), ndarray):
-        return assign(kwargs["out"], named["out"], name)
-    if name in _WRITERS and isinstance(args[0], ndarray):
+    if kwargs.get("out") is not None:
+        return _outputs(kwargs["out"], result, name)
+    if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
-    return lift(result)
+    if device is None or device.is_host:
+        return result if any(result is one for one in args) else lift(result)
+    with device:
+        return lift(result)
+
+
+def _arrays(x: Any) -> Iterator[ndarray]:
+    if isinstance(x, ndarray):
+        yield x
+    elif type(x) in (tuple, list):
+        for item in x:
+            yield from _arrays(item)
+    elif type(x) is dict:
+        yield from _arrays(list(x.values()))
+
+
+def _device_of(arrays: list[ndarray], name: str) -> Device | None:
+    """The one device that arrays are on; numbers may be on the host."""
+    devices = list(dict.fromkeys(x.device for x in arrays if x.ndim or not x.device.is_host))
+    if len(devices) > 1:
+        message = f"{name}: arrays are on {devices[0]} and {devices[1]}; move one with x.to(device)"
+        raise DeviceError(located(message, here()))
+    return devices[0] if devices else None
+
+
+def _outputs(out: Any, result: Any, name: str) -> Any:
+    """What a function returns that was given `out`: arrays of ours get what NumPy wrote into their copies."""
+    if not isinstance(out, tuple):
+        return _output(out, result, name)
+    results = result if isinstance(result, tuple) else (result,)
+    given = [_output(x, y, name) for x, y in zip(out, results)]
+    return tuple(given) if len(given) > 1 else given[0]
+
+
+def _output(out: Any, result: Any, name: str) -> Any:
+    if isinstance(out, ndarray):
+        return assign(out, result, name)
+    return result if isinstance(out, numpy.ndarray) else lift(result)
 
 
 def lower(x: Any, name: str) -> Any:
@@ -65,10 +131,18 @@ def lower(x: Any, name: str) -> Any:
     return x
 
 
+def _has_array(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return any(map(_has_array, x))
+    return any(map(_has_array, x.values())) if isinstance(x, dict) else isinstance(x, (ndarray, DynamicFloat))
+
+
 def lift(x: Any) -> Any:
-    """Our arrays in place of NumPy's."""
+    """What NumPy returned, with arrays of ours in place of its arrays and scalars."""
     if isinstance(x, (numpy.ndarray, numpy.generic)) and x.dtype in SUPPORTED:
-        return as_array(numpy.array(x))
+        made = as_array(numpy.array(x))
+        device = current_device()
+        return made if device.is_host else made.to(device)
     if type(x) in (tuple, list):
         return type(x)([lift(item) for item in x])
     if isinstance(x, tuple) and hasattr(x, "_fields"):  # the named tuples of numpy.linalg
@@ -77,7 +151,7 @@ def lift(x: Any) -> Any:
 
 
 class Namespace(Unchanging):
-    """A module of NumPy whose functions run on the host, such as ``dopegraph.numpy.linalg``."""
+    """A module of NumPy whose functions run on the host: ``dopegraph.numpy.emath``."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -97,8 +171,10 @@ def find(path: str) -> Any:
     """What NumPy has under a name: functions are wrapped to run on the host, constants and classes are NumPy's own."""
     name = path.rpartition(".")[2]
     found = numpy if name.startswith("_") else functools.reduce(getattr, path.split("."), numpy)
-    if path in _NAMESPACES:
+    if path == "emath":
         return Namespace(path)
+    if path in MODULES:
+        return importlib.import_module(f"numpy.{path}")
     if found is numpy or isinstance(found, types.ModuleType):
         raise AttributeError(f"dopegraph.numpy has no {path}")
     if isinstance(found, type) or not callable(found):
@@ -108,6 +184,8 @@ def find(path: str) -> Any:
         return call(path, found, *args, **kwargs)
 
     function.__name__ = function.__qualname__ = name
+    with contextlib.suppress(ValueError, TypeError):  # functions of C do not all say what they take
+        function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
 

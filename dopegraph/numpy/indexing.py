@@ -11,9 +11,9 @@ from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part
+from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
-from dopegraph.numpy.logic import clip
+from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import IndexingError, ShapeError
@@ -24,18 +24,18 @@ from dopegraph.trace.views import AtPosition
 __all__ = ["take"]
 
 
-def get_item(x: ndarray, key: Any) -> ndarray:
-    """``x[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
-    steps = basic_steps(key, x.shape)
+def get_item(self: ndarray, key: Any, /) -> ndarray:
+    """``self[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
+    steps = basic_steps(key, self.shape)
     if steps is None:
-        return _advanced(x, key)
+        return _advanced(self, key)
     recording = active_recording()
     if recording is None:
-        buffer = x._settled()
+        buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, x, steps)
-    part = view(x, steps)
+            return owned(found) if isinstance(found, numpy.generic) else linked(found, self, steps)
+    part = view(self, steps)
     if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
         recording.value_of(part)  # a position outside is an error here, not when the view is used
     return apply(ops.identity, part) if part.ndim == 0 and is_element(key) else part
@@ -44,25 +44,25 @@ def get_item(x: ndarray, key: Any) -> ndarray:
 def _advanced(x: ndarray, key: Any) -> ndarray:
     """A copy of the elements that arrays of integers or masks name: by NumPy, or as primitives."""
     if active_recording() is not None or not x.device.is_host:
-        return gather(x, items_of(key, x.shape))
+        return gather(x, items_of(key, x))
     try:
         return owned(numpy.asarray(x._settled().array[host_key(key)], order="C"))
     except IndexError as cause:
         raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
 
 
-def set_item(target: ndarray, key: Any, source: Any) -> None:
-    """``target[key] = source``."""
-    if active_recording() is None and target.device.is_host:
-        source = source._settled().array if isinstance(source, ndarray) else source
-        target._write(host_key(key), source)
+def set_item(self: ndarray, key: Any, value: Any, /) -> None:
+    """``self[key] = value``."""
+    if active_recording() is None and self.device.is_host:
+        self._write(host_key(key), value._settled().array if isinstance(value, ndarray) else value)
         return
-    with recording_of(target) as recording:
-        steps = basic_steps(key, target.shape)
+    value = written(value, self)
+    with recording_of(self) as recording:
+        steps = basic_steps(key, self.shape)
         if steps is not None:
-            write_part(target, key, source, steps, recording)
+            write_part(self, key, value, steps, recording)
         else:
-            _set_advanced(target, key, source)
+            _set_advanced(self, key, value)
 
 
 def _set_advanced(target: ndarray, key: Any, source: Any) -> None:

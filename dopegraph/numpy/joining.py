@@ -13,18 +13,44 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import integers, shape_of
-from dopegraph.numpy.promotion import as_array, dtype_of, new, promote
-from dopegraph.numpy.shape import atleast_1d, atleast_2d, axis_of, expand_dims, ravel, reshape
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.numpy.layout import naming
+from dopegraph.numpy.promotion import DType, as_array, convert, dtype_of, new, promote
+from dopegraph.numpy.shape import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    axis_of,
+    broadcast_to,
+    expand_dims,
+    moveaxis,
+    ravel,
+    reshape,
+)
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["array_split", "concatenate", "hstack", "repeat", "roll", "split", "stack", "tile", "vstack"]
+__all__ = [
+    "array_split", "block", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "repeat",
+    "roll", "row_stack", "split", "stack", "tile", "unstack", "vsplit", "vstack",
+]  # fmt: skip
 
 
 def concatenate(
-    arrays: Sequence[Any], /, axis: int | None = 0, out: ndarray | None = None, *, dtype: Any = None
-) -> ndarray:
+    arrays: Sequence[Any], /, axis: int | None = 0, out: ndarray | None = None, *, dtype: Any = None,
+    casting: str = "same_kind",
+) -> ndarray:  # fmt: skip
     """Arrays joined along an axis that they have; with None they are flattened first.
+
+    Parameters
+    ----------
+    arrays : sequence of array_like
+    axis : int or None, optional
+    out : ndarray, optional
+        Receives the result.
+    dtype : dtype, optional
+        The dtype of the result; the promoted one by default.
+    casting : {"no", "equiv", "safe", "same_kind", "unsafe"}, optional
+        Which casts to that dtype are allowed.
 
     Examples
     --------
@@ -33,18 +59,43 @@ def concatenate(
     array([[0., 0.],
            [1., 1.]], dtype=float32)
     """
+    return _concatenate("concatenate", arrays, axis, out, dtype, casting)
+
+
+def _concatenate(name: str, arrays: Any, axis: int | None, out: Any, dtype: Any, casting: str) -> ndarray:
     parts = [as_array(one) for one in arrays]
     if not parts:
-        raise ShapeError(located("concatenate: needs at least one array", here()))
-    parts = promote(parts, None if dtype is None else dtype_of(dtype))
+        raise ShapeError(located(f"{name}: needs at least one array", here()))
+    if out is not None and dtype is not None:
+        raise DTypeError(located(f"{name}: give out or dtype, not both", here()))
+    if out is not None or dtype is not None:
+        wanted = dtype_of(dtype) if dtype is not None else out.dtype
+        parts = [cast(part, wanted, casting, name) for part in parts]
+    else:
+        parts = promote(parts)
     if axis is None:
         parts, axis = [ravel(part) for part in parts], 0
-    place = axis_of(axis, parts[0].ndim, "concatenate")
+    place = axis_of(axis, parts[0].ndim, name)
     return finish(apply(ops.concat, *parts, axis=place), out)
 
 
-def stack(arrays: Sequence[Any], axis: int = 0, out: ndarray | None = None, *, dtype: Any = None) -> ndarray:
-    """Arrays of one shape joined along a new axis.
+def cast(x: ndarray, dtype: DType, casting: str, name: str) -> ndarray:
+    """The array in a dtype, if the casting allows it."""
+    with naming(name):
+        allowed = numpy.can_cast(x.dtype, dtype, casting)
+    if not allowed:
+        message = f"{name}: cannot cast from {x.dtype} to {dtype} by the rule {casting!r}; use casting='unsafe'"
+        raise DTypeError(located(message, here()))
+    return convert(x, dtype)
+
+
+concat = concatenate
+
+
+def stack(
+    arrays: Sequence[Any], axis: int = 0, out: ndarray | None = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> ndarray:
+    """Arrays of one shape joined along a new axis; see `concatenate` for the other parameters.
 
     Examples
     --------
@@ -58,18 +109,98 @@ def stack(arrays: Sequence[Any], axis: int = 0, out: ndarray | None = None, *, d
         shown = " and ".join(str(part.shape) for part in parts) or "no array"
         raise ShapeError(located(f"stack: needs arrays of one shape, not {shown}", here()))
     place = axis_of(axis, parts[0].ndim + 1, "stack")
-    return concatenate([expand_dims(part, place) for part in parts], place, out, dtype=dtype)
+    return _concatenate("stack", [expand_dims(part, place) for part in parts], place, out, dtype, casting)
 
 
-def vstack(tup: Sequence[Any]) -> ndarray:
-    """Arrays joined row after row."""
-    return concatenate([atleast_2d(one) for one in tup], 0)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[ndarray, ...]:
+    """Views of the parts of an array along an axis, as a tuple: what `stack` joins again.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.unstack(np.array([[1, 2], [3, 4]]), axis=1)
+    (array([1, 3]), array([2, 4]))
+    """
+    whole = as_array(x)
+    if whole.ndim == 0:
+        raise ShapeError(located("unstack: an array without axes has no parts", here()))
+    parts = moveaxis(whole, axis_of(axis, whole.ndim, "unstack"), 0)
+    return tuple([parts[place] for place in range(parts.shape[0])])
 
 
-def hstack(tup: Sequence[Any]) -> ndarray:
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> ndarray:
+    """Arrays joined row after row; an array of one axis is a row."""
+    return _concatenate("vstack", [atleast_2d(one) for one in tup], 0, None, dtype, casting)
+
+
+row_stack = vstack
+
+
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> ndarray:
     """Arrays joined column after column (along axis 0 when they have one axis)."""
     parts = [atleast_1d(one) for one in tup]
-    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1)
+    return _concatenate("hstack", parts, 0 if parts and parts[0].ndim == 1 else 1, None, dtype, casting)
+
+
+def dstack(tup: Sequence[Any]) -> ndarray:
+    """Arrays joined along the third axis, which they get if they lack it."""
+    return _concatenate("dstack", [atleast_3d(one) for one in tup], 2, None, None, "same_kind")
+
+
+def column_stack(tup: Sequence[Any]) -> ndarray:
+    """Arrays joined column after column; an array of one axis is a column.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.column_stack([[1, 2], [3, 4]])
+    array([[1, 3],
+           [2, 4]])
+    """
+    parts = [as_array(one) for one in tup]
+    columns = [reshape(part, (part.size, 1)) if part.ndim < 2 else part for part in parts]
+    return _concatenate("column_stack", columns, 1, None, None, "same_kind")
+
+
+def block(arrays: Any) -> ndarray:
+    """An array of blocks, given as nested lists: the innermost lists are joined along the last axis, and so on.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.block([[np.zeros((1, 1)), np.ones((1, 2))], [2 * np.ones((1, 3))]])
+    array([[0., 1., 1.],
+           [2., 2., 2.]], dtype=float32)
+    """
+    depths: list[int] = []
+    leaves: list[ndarray] = []
+
+    def collect(item: Any, depth: int) -> Any:
+        if isinstance(item, tuple):
+            raise DTypeError(located("block: blocks are given in lists, not in tuples", here()))
+        if isinstance(item, list):
+            if not item:
+                raise ShapeError(located("block: a list of blocks is empty", here()))
+            return [collect(one, depth + 1) for one in item]
+        depths.append(depth)
+        leaves.append(as_array(item))
+        return len(leaves) - 1
+
+    nested = collect(arrays, 0)
+    if len(set(depths)) != 1:
+        raise ShapeError(located(f"block: blocks stand {sorted(set(depths))} lists deep, not all alike", here()))
+    ndim = max(depths[0], *[leaf.ndim for leaf in leaves])
+    parts = promote(leaves)
+    parts = [reshape(part, (1,) * (ndim - part.ndim) + part.shape) if part.ndim < ndim else part for part in parts]
+
+    def joined(item: Any, depth: int) -> ndarray:
+        if not isinstance(item, list):
+            return parts[item]
+        inner = [joined(one, depth + 1) for one in item]
+        return _concatenate("block", inner, ndim - depths[0] + depth, None, None, "same_kind")
+
+    result = joined(nested, 0)
+    return apply(ops.identity, result) if depths[0] == 0 else result
 
 
 def _are_positions(x: Any) -> bool:
@@ -113,6 +244,29 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[ndarray]:
     return array_split(x, indices_or_sections, place)
 
 
+def _split_along(name: str, ary: Any, indices_or_sections: Any, axis: int, least: int) -> list[ndarray]:
+    x = as_array(ary)
+    if x.ndim < least:
+        raise ShapeError(located(f"{name}: needs an array of {least} or more axes, not of shape {x.shape}", here()))
+    return split(x, indices_or_sections, axis)
+
+
+def hsplit(ary: Any, indices_or_sections: Any) -> list[ndarray]:
+    """Views of consecutive columns (of elements, for one axis); see `split`."""
+    x = as_array(ary)
+    return _split_along("hsplit", x, indices_or_sections, 0 if x.ndim == 1 else 1, 1)
+
+
+def vsplit(ary: Any, indices_or_sections: Any) -> list[ndarray]:
+    """Views of consecutive rows; see `split`."""
+    return _split_along("vsplit", ary, indices_or_sections, 0, 2)
+
+
+def dsplit(ary: Any, indices_or_sections: Any) -> list[ndarray]:
+    """Views of consecutive parts along the third axis; see `split`."""
+    return _split_along("dsplit", ary, indices_or_sections, 2, 3)
+
+
 def tile(A: Any, reps: Any) -> ndarray:
     """The array repeated as a block, `reps` times along each axis."""
     x = as_array(A)
@@ -123,7 +277,7 @@ def tile(A: Any, reps: Any) -> ndarray:
     spread = tuple(one for pair in zip(counts, shape) for one in pair)
     between = tuple(one for length in shape for one in (1, length))
     repeated = apply(ops.broadcast_to, reshape(x, between), shape=spread)
-    return apply(ops.identity, reshape(repeated, tuple(n * m for n, m in zip(counts, shape))))
+    return reshape(repeated, tuple(n * m for n, m in zip(counts, shape)), copy=True)
 
 
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
@@ -143,6 +297,10 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
     length = x.shape[place]
     if len(counts) not in (1, length) or min(counts, default=0) < 0:
         raise ShapeError(located(f"repeat: needs one number of 0 or more for each of {length}, not {counts}", here()))
+    if len(counts) == 1 and length:
+        before, after = x.shape[:place], x.shape[place + 1 :]
+        spread = broadcast_to(expand_dims(x, place + 1), (*before, length, counts[0], *after))
+        return reshape(spread, (*before, length * counts[0], *after), copy=True)
     positions = numpy.repeat(numpy.arange(length), counts)
     return apply(ops.take, x, new(positions), axis=place)
 

@@ -1,64 +1,28 @@
-"""Products of matrices and tensors: everything becomes the one primitive `matmul`."""
+"""Products and traces of matrices and tensors: everything becomes the primitive `matmul`, or views."""
 
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy
 
-from dopegraph import ops
 from dopegraph.array import ndarray
-from dopegraph.dispatch import apply, view
-from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
-from dopegraph.numpy.logic import where
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, new, promote
+from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.joining import stack
+from dopegraph.numpy.matmul import conjugate, matmul, matrix_transpose, matvec, mismatch, vecdot, vecmat
+from dopegraph.numpy.promotion import as_array, promote
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import axis_of, moveaxis, reshape, transpose
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["dot", "inner", "matmul", "outer", "tensordot", "trace", "vdot"]
-
-
-def _mismatch(name: str, x: ndarray, y: ndarray, first: int, second: int) -> ShapeError:
-    return ShapeError(
-        located(
-            f"{name}: shapes {x.shape} and {y.shape} do not fit: axis {first} of the first has length "
-            f"{x.shape[first]}, axis {second} of the second {y.shape[second]}",
-            here(),
-        )
-    )
-
-
-def matmul(x1: Any, x2: Any, /, out: ndarray | None = None) -> ndarray:
-    """Matrix product; leading axes broadcast, a 1-d operand is a row (first) or a column (second).
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.matmul(np.ones((2, 3)), np.ones(3))
-    array([3., 3.], dtype=float32)
-    """
-    x, y = promote((x1, x2))
-    if x.ndim == 0 or y.ndim == 0:
-        raise ShapeError(located("matmul: a 0-d operand has no axis to sum over; use multiply", here()))
-    row, column = x.ndim == 1, y.ndim == 1
-    if x.shape[-1] != y.shape[-1 if column else -2]:
-        raise _mismatch("matmul", x, y, -1, -1 if column else -2)
-    boolean = x.dtype == BOOL
-    if boolean:  # computed as integers, and turned back
-        x, y = convert(x, INT64), convert(y, INT64)
-    if row:
-        x = view(x, ((ops.reshape, {"shape": (1, x.shape[0])}),))
-    if column:
-        y = view(y, ((ops.reshape, {"shape": (y.shape[0], 1)}),))
-    result = apply(ops.matmul, x, y)
-    if row or column:
-        shape = result.shape[: -2 if row else -1] + (() if column else result.shape[-1:])
-        result = view(result, ((ops.reshape, {"shape": shape}),))
-    return finish(convert(result, BOOL) if boolean else result, out)
+__all__ = [
+    "cross", "dot", "inner", "kron", "matmul", "matrix_transpose", "matvec", "outer", "tensordot", "trace", "vdot",
+    "vecdot", "vecmat",
+]  # fmt: skip
 
 
 def dot(a: Any, b: Any, out: ndarray | None = None) -> ndarray:
@@ -75,13 +39,20 @@ def dot(a: Any, b: Any, out: ndarray | None = None) -> ndarray:
         return finish(x * y, out)
     if x.ndim <= 2 and y.ndim <= 2:
         if x.shape[-1] != y.shape[-2 if y.ndim > 1 else -1]:
-            raise _mismatch("dot", x, y, -1, -2 if y.ndim > 1 else -1)
+            raise mismatch("dot", x, y, -1, -2 if y.ndim > 1 else -1)
         return matmul(x, y, out)
     return finish(_contract("dot", x, y, [x.ndim - 1], [max(y.ndim - 2, 0)]), out)
 
 
 def inner(a: Any, b: Any, /) -> ndarray:
-    """Sum over the last axes of both."""
+    """Sum over the last axes of both.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.inner([[1, 2], [3, 4]], [1, 1])
+    array([3, 7])
+    """
     x, y = as_array(a), as_array(b)
     if x.ndim == 0 or y.ndim == 0:
         return x * y
@@ -89,24 +60,39 @@ def inner(a: Any, b: Any, /) -> ndarray:
 
 
 def outer(a: Any, b: Any, out: ndarray | None = None) -> ndarray:
-    """All products of an element of the first (flattened) with one of the second."""
+    """All products of an element of the first (flattened) with one of the second.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.outer([1, 2], [3, 4])
+    array([[3, 4],
+           [6, 8]])
+    """
     x, y = as_array(a), as_array(b)
     return finish(reshape(x, (x.size, 1)) * reshape(y, (1, y.size)), out)
 
 
 def vdot(a: Any, b: Any, /) -> ndarray:
-    """Dot product of the flattened operands, the first conjugated."""
+    """Dot product of the flattened operands, the first conjugated.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.vdot([1j, 2], [3, 4j])
+    array(0.+5.j, dtype=complex64)
+    """
     x, y = as_array(a), as_array(b)
-    if x.dtype.kind == "c":
-        return host.call("vdot", numpy.vdot, x, y)
-    return dot(reshape(x, x.size), reshape(y, y.size))
+    if x.size != y.size:
+        raise ShapeError(located(f"vdot: {x.size} and {y.size} elements, of shapes {x.shape} and {y.shape}", here()))
+    return dot(conjugate(reshape(x, x.size)), reshape(y, y.size))
 
 
 def _contract(name: str, x: ndarray, y: ndarray, x_axes: list[int], y_axes: list[int]) -> ndarray:
     """Sum over pairs of axes: one matrix product of the operands seen as matrices."""
     for first, second in zip(x_axes, y_axes):
         if x.shape[first] != y.shape[second]:
-            raise _mismatch(name, x, y, first, second)
+            raise mismatch(name, x, y, first, second)
     x_free = [axis for axis in range(x.ndim) if axis not in x_axes]
     y_free = [axis for axis in range(y.ndim) if axis not in y_axes]
     length = math.prod([x.shape[axis] for axis in x_axes])
@@ -117,21 +103,45 @@ def _contract(name: str, x: ndarray, y: ndarray, x_axes: list[int], y_axes: list
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> ndarray:
-    """Sum over several pairs of axes: so many last of the first with first of the second, or the ones given."""
+    """Sum over several pairs of axes: so many last of the first with first of the second, or the ones given.
+
+    Parameters
+    ----------
+    a, b : array_like
+    axes : int, or pair of int or of sequences of int
+        ``(axes of a, axes of b)``, of equal lengths.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.tensordot(np.ones((2, 3, 4)), np.ones((4, 3)), axes=([1, 2], [1, 0]))
+    array([12., 12.], dtype=float32)
+    """
     x, y = as_array(a), as_array(b)
-    if isinstance(axes, (tuple, list)):
+    if isinstance(axes, (tuple, list)) or numpy.ndim(axes):
         first, second = axes
-        x_axes = [axis_of(one, x.ndim, "tensordot") for one in (first if isinstance(first, (tuple, list)) else [first])]
-        y_axes = [
-            axis_of(one, y.ndim, "tensordot") for one in (second if isinstance(second, (tuple, list)) else [second])
-        ]
+        x_axes = [axis_of(one, x.ndim, "tensordot") for one in numpy.atleast_1d(first)]
+        y_axes = [axis_of(one, y.ndim, "tensordot") for one in numpy.atleast_1d(second)]
         if len(x_axes) != len(y_axes):
             raise ShapeError(located("tensordot: axes must name as many axes of one operand as of the other", here()))
+        if len(set(x_axes)) != len(x_axes) or len(set(y_axes)) != len(y_axes):
+            raise ValueError(located("tensordot: axes must name each axis once", here()))
     else:
+        axes = operator.index(axes)
         if axes > min(x.ndim, y.ndim):
-            raise ShapeError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
+            raise IndexingError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
         x_axes, y_axes = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     return _contract("tensordot", x, y, x_axes, y_axes)
+
+
+def diagonal_view(x: ndarray, offset: int = 0) -> ndarray:
+    """The diagonals of the matrices in the last two axes: every (n + 1)-th element of their rows in a line."""
+    *batch, m, n = x.shape
+    start, count = (offset, min(m, n - offset)) if offset >= 0 else (-offset * n, min(m + offset, n))
+    flat = reshape(x, (*batch, m * n))
+    if count <= 0:
+        return flat[..., :0]
+    return flat[..., start : start + (count - 1) * (n + 1) + 1 : n + 1]
 
 
 def trace(
@@ -145,6 +155,76 @@ def trace(
     >>> np.trace([[1, 2], [3, 4]])
     array(5)
     """
-    x = moveaxis(a, (axis1, axis2), (-2, -1))
-    mask = new(numpy.eye(*x.shape[-2:], k=offset, dtype=bool))
-    return array_sum(where(mask, x, 0), axis=(-2, -1), dtype=dtype, out=out)
+    x = as_array(a)
+    if x.ndim < 2:
+        raise ValueError(located(f"trace: an array of {x.ndim} axes has no diagonal", here()))
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    return array_sum(diagonal_view(x, operator.index(offset)), axis=-1, dtype=dtype, out=out)
+
+
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> ndarray:  # fmt: skip
+    """Cross products of vectors of three components (or two, whose third is 0); other axes broadcast.
+
+    Parameters
+    ----------
+    a, b : array_like
+    axisa, axisb, axisc : int, optional
+        Where the components stand in the operands and in the result.
+    axis : int, optional
+        In place of all three.
+
+    Returns
+    -------
+    ndarray
+        Of two vectors of two components the third component alone.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.cross([1., 0., 0.], [0., 1., 0.])
+    array([0., 0., 1.], dtype=float32)
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = promote((a, b))
+    if x.ndim == 0 or y.ndim == 0:
+        raise ValueError(located("cross: a 0-d operand is no vector", here()))
+    x = moveaxis(x, axis_of(axisa, x.ndim, "cross"), -1)
+    y = moveaxis(y, axis_of(axisb, y.ndim, "cross"), -1)
+    if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
+        raise ShapeError(located(f"cross: vectors have 2 or 3 components, not {x.shape[-1]} and {y.shape[-1]}", here()))
+    x0, x1 = x[..., 0], x[..., 1]
+    y0, y1 = y[..., 0], y[..., 1]
+    last = x0 * y1 - x1 * y0
+    if x.shape[-1] == y.shape[-1] == 2:
+        return last
+    if y.shape[-1] == 2:
+        parts = [-(x[..., 2] * y1), x[..., 2] * y0, last]
+    elif x.shape[-1] == 2:
+        parts = [x1 * y[..., 2], -(x0 * y[..., 2]), last]
+    else:
+        x2, y2 = x[..., 2], y[..., 2]
+        parts = [x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, last]
+    return stack(parts, axis_of(axisc, last.ndim + 1, "cross"))
+
+
+def kron(a: Any, b: Any) -> ndarray:
+    """Kronecker product: every element of the first times the whole second.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.kron([1, 10], [1, 2, 3])
+    array([ 1,  2,  3, 10, 20, 30])
+    """
+    x, y = as_array(a), as_array(b)
+    if x.ndim == 0 or y.ndim == 0:
+        return call("multiply", (x, y))
+    ndim = max(x.ndim, y.ndim)
+    x_shape = (1,) * (ndim - x.ndim) + x.shape
+    y_shape = (1,) * (ndim - y.ndim) + y.shape
+    spread = reshape(x, [length for n in x_shape for length in (n, 1)])
+    repeated = reshape(y, [length for n in y_shape for length in (1, n)])
+    return reshape(call("multiply", (spread, repeated)), [n * m for n, m in zip(x_shape, y_shape)])

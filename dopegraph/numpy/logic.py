@@ -1,4 +1,4 @@
-"""Functions made of several elementwise ones: choices, limits, comparisons with a tolerance."""
+"""Functions made of several elementwise ones: choices, comparisons with a tolerance."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy import host
-from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call, truth
-from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, bounds_of, promote
+from dopegraph.numpy.positions import nonzero
+from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, kinds_of, promote, result_dtype
+from dopegraph.ops.typing import broadcast_shapes
+from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["allclose", "array_equal", "clip", "divmod", "isclose", "where"]
-
-
-def divmod(x1: Any, x2: Any, /) -> tuple[ndarray, ndarray]:
-    """Quotient rounded down, and remainder: ``(x1 // x2, x1 % x2)``."""
-    return call("floor_divide", (x1, x2)), call("remainder", (x1, x2))
+__all__ = ["allclose", "array_equal", "array_equiv", "isclose", "where"]
 
 
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Elements of `x` where the condition is true, of `y` elsewhere; all three broadcast.
 
-    With the condition alone the positions of its true elements, as ``nonzero`` (on the host).
+    With the condition alone the positions of its true elements, as `nonzero`.
 
     Examples
     --------
@@ -37,34 +34,26 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if (x is None) != (y is None):
         raise ValueError(located("where: give both x and y, or neither", here()))
     if x is None:
-        return host.call("nonzero", numpy.nonzero, as_array(condition))
+        return nonzero(condition)
     return apply(ops.select, truth(as_operand(condition)), *promote((x, y)))
 
 
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, out: ndarray | None = None, *, min: Any = None, max: Any = None
-) -> ndarray:
-    """Values limited to the interval from `a_min` to `a_max`; None means no limit.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.clip([-3., 0.5, 3.], -1, 1)
-    array([-1. ,  0.5,  1. ], dtype=float32)
-    """
-    lower, upper = (a_min if min is None else min), (a_max if max is None else max)
-    result = as_array(a)
-    for name, limit in (("maximum", lower), ("minimum", upper)):
-        if type(limit) is int and result.dtype.kind in "iu":  # one that the dtype does not hold limits nothing
-            least, most = bounds_of(result.dtype)
-            limit = sorted((least, limit, most))[1]
-        if limit is not None:
-            result = call(name, (result, limit))
-    return finish(apply(ops.identity, result) if result is a else result, out)
-
-
-def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> ndarray:
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> ndarray:
     """Whether ``abs(a - b) <= atol + rtol * abs(b)``, element by element; infinities are close to themselves.
+
+    Parameters
+    ----------
+    a, b : array_like
+        Numbers of any kind; they broadcast. Integers are compared in double precision.
+    rtol, atol : array_like
+        Relative and absolute tolerance.
+    equal_nan : bool, optional
+        Whether NaN is close to NaN.
+
+    Returns
+    -------
+    ndarray
+        Of dtype bool.
 
     Examples
     --------
@@ -72,9 +61,12 @@ def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan:
     >>> np.isclose([1.0, 2.0], [1.0 + 1e-7, 2.1])
     array([ True, False])
     """
-    x, y = promote((a, b))
-    if x.dtype.kind not in "fc":
-        x, y = promote((x, y), FLOAT64)
+    given = [as_operand(operand) for operand in (a, b)]
+    kinds = kinds_of(given)
+    common = result_dtype(kinds, default_dtype())
+    if common.kind in "biu" or (common.kind == "f" and any(_is_whole(kind) for kind in kinds)):
+        common = FLOAT64
+    x, y = promote(given, common)
     with numpy.errstate(invalid="ignore"):  # the difference of infinities
         near = call("less_equal", (call("absolute", (x - y,)), atol + rtol * call("absolute", (y,))))
     same = call("equal", (x, y))
@@ -85,12 +77,43 @@ def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan:
     return result
 
 
-def array_equal(a1: Any, a2: Any) -> bool:
-    """Whether two arrays have the same shape and elements."""
-    x, y = as_array(a1), as_array(a2)
-    return x.shape == y.shape and bool((x == y).all())
+def _is_whole(kind: Any) -> bool:
+    return kind is int or (isinstance(kind, numpy.dtype) and kind.kind in "iu")
 
 
-def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements of two arrays are close; see `isclose`."""
     return bool(isclose(a, b, rtol, atol, equal_nan).all())
+
+
+def _arrays(*given: Any) -> list[ndarray] | None:
+    """None for what makes no array, which equals nothing."""
+    try:
+        return [as_array(one) for one in given]
+    except Exception:
+        return None
+
+
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
+    """Whether two arrays have the same shape and elements; with `equal_nan` NaN equals NaN."""
+    arrays = _arrays(a1, a2)
+    if arrays is None or arrays[0].shape != arrays[1].shape:
+        return False
+    x, y = arrays
+    same = call("equal", (x, y))
+    if equal_nan and x.dtype.kind in "fc" and y.dtype.kind in "fc":
+        both = call("logical_and", (call("isnan", (x,)), call("isnan", (y,))))
+        same = call("logical_or", (same, both))
+    return bool(same.all())
+
+
+def array_equiv(a1: Any, a2: Any) -> bool:
+    """Whether two arrays broadcast to one shape and have the same elements there."""
+    arrays = _arrays(a1, a2)
+    if arrays is None:
+        return False
+    try:
+        broadcast_shapes(*(one.shape for one in arrays))
+    except ShapeError:
+        return False
+    return bool(call("equal", tuple(arrays)).all())

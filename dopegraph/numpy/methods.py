@@ -14,11 +14,11 @@ import dopegraph.numpy as np
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import view as view_of
-from dopegraph.numpy import protocols
+from dopegraph.numpy import files, pickling, protocols
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.flat import flatiter
+from dopegraph.numpy.layout import layout_of
 from dopegraph.numpy.promotion import dtype_of, same_kind
-from dopegraph.numpy.shape import layout_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
@@ -494,7 +494,7 @@ class Methods:
         >>> x
         array([3, 1])
         """
-        return np.copy(self) if order != "F" else np.copy(self, order)
+        return np.copy(self, order)
 
     def dump(self, /, file: Any) -> None:
         """Pickle the array into a file, given by its path or open for writing bytes.
@@ -505,11 +505,7 @@ class Methods:
         >>> file = io.BytesIO()
         >>> np.array([3, 1]).dump(file)
         """
-        if hasattr(file, "write"):
-            pickle.dump(self, file)
-            return
-        with open(file, "wb") as opened:
-            pickle.dump(self, opened)
+        pickling.dump(self, file)
 
     def dumps(self, /) -> bytes:
         """The pickled array.
@@ -590,7 +586,7 @@ class Methods:
         >>> open("numbers.txt").read()
         '1 2'
         """
-        self._look("value-escape", "tofile").tofile(fid, sep, format)
+        files.tofile(self, fid, sep, format)
 
     def view(self, /, *args: Any, **kwargs: Any) -> Any:
         """The same memory as a new array, read as another dtype if one is given.
@@ -656,13 +652,13 @@ class Methods:
     def flags(self) -> Any:
         """How the elements lie in memory and whether they can be written, as `numpy.ndarray.flags`."""
         if self._base is None and self._buffer is None:
-            return layout_of(self).flags  # of a traced array, which will be a new one
+            return _layout(self).flags  # of a traced array, which will be a new one
         return self._settled().array.flags
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
-        return layout_of(self).strides
+        return _layout(self).strides
 
     @property
     def data(self) -> memoryview:
@@ -675,6 +671,11 @@ class Methods:
         return self._export().ctypes
 
 
+def _layout(x: ndarray) -> numpy.ndarray:
+    found = layout_of(x)
+    return found if found is not None else numpy.empty(x.shape, x.dtype)  # other devices have C order only
+
+
 def attach() -> None:
     """Give `ndarray` its methods and attributes."""
     for name, method in vars(Methods).items():
@@ -682,8 +683,5 @@ def attach() -> None:
             if callable(method):
                 method.__qualname__ = f"ndarray.{name}"
             setattr(ndarray, name, method)
-    for name, function in {
-        "__array_ufunc__": protocols.array_ufunc,
-        "__array_function__": protocols.array_function,
-    }.items():
+    for name, function in protocols.PROTOCOL_METHODS.items():
         setattr(ndarray, name, function)

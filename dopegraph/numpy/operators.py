@@ -9,7 +9,7 @@ from dopegraph.array import ndarray
 from dopegraph.numpy import creation, indexing, linear, reduction
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.logic import divmod
+from dopegraph.numpy.pairs import divmod
 from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
@@ -63,14 +63,6 @@ def _contains(self: ndarray, key: Any, /) -> bool:
     return bool(reduction.any(call("equal", (self, key))))
 
 
-def _get(self: ndarray, key: Any, /) -> ndarray:
-    return indexing.get_item(self, key)
-
-
-def _set(self: ndarray, key: Any, value: Any, /) -> None:
-    indexing.set_item(self, key, value)
-
-
 def _delete(self: ndarray, key: Any, /) -> None:
     raise ValueError("cannot delete array elements; numpy.delete makes an array without them")
 
@@ -93,8 +85,8 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "divmod": _divmod,
     "rdivmod": _reflected_divmod,
     "contains": _contains,
-    "getitem": _get,
-    "setitem": _set,
+    "getitem": indexing.get_item,
+    "setitem": indexing.set_item,
     "delitem": _delete,
     "copy": _copy,
     "deepcopy": _deepcopy,

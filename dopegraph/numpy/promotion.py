@@ -16,10 +16,10 @@ from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.device import current_device
+from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
 DType = numpy.dtype
@@ -63,7 +63,9 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     if isinstance(x, DynamicFloat):
         return scalar(x, dtype or default_dtype())
     if isinstance(x, numpy.ndarray):
-        return convert(from_numpy(check_kind(x)), dtype)
+        made = from_numpy(check_kind(x))
+        device = current_device()
+        return convert(made if device.is_host else _moved(made, device), dtype)
     if isinstance(x, (list, tuple)) and _has_arrays(x):
         return join([as_array(item, dtype) for item in x])
     try:
@@ -100,6 +102,23 @@ def new(array: numpy.ndarray) -> ndarray:
     made = owned(numpy.asarray(array, order="C"))
     device = current_device()
     return made if device.is_host else made.to(device)
+
+
+def beside(x: ndarray, values: Any) -> ndarray:
+    """Values that Python knows (positions, a mask), or that the user gave as such, on the device of an array."""
+    device = x.device
+    if not isinstance(values, ndarray):
+        with device:
+            return new(check_kind(numpy.asarray(values)))
+    if values._buffer is None or not values.ndim or values.device == device:
+        return values
+    return _moved(values, device)
+
+
+def _moved(x: ndarray, device: Device) -> ndarray:
+    """A copy on a device; no operation of a program that is being recorded."""
+    with outside_recordings():
+        return x.to(device)
 
 
 def convert(x: ndarray, dtype: DType | None) -> ndarray:

@@ -1,4 +1,4 @@
-"""Reductions with NumPy's signatures: sums, products, extrema, positions, truth, cumulative sums."""
+"""Reductions with NumPy's signatures: sums, products, extrema, positions, truth."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import full
 from dopegraph.numpy.elementwise import call, truth
-from dopegraph.numpy.promotion import as_array, as_operand, convert, dtype_of, promote, scalar
+from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote, scalar
+from dopegraph.numpy.shape import axis_of
 from dopegraph.ops.typing import normalize_axes, reduced_shape
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumsum", "max", "min", "prod", "ptp", "sum",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "min", "prod", "ptp", "sum",
 ]  # fmt: skip
 
 _INTEGER_SUM = {"b": "int64", "i": "int64", "u": "uint64"}
@@ -39,24 +40,30 @@ def axes_of(axis: Any, x: ndarray, name: str) -> tuple[int, ...]:
         raise DTypeError(located(f"{name}: an axis must be an integer: {cause}", here())) from None
 
 
-def _limited(x: ndarray, where: Any, neutral: Any) -> ndarray:
+def _axes(axis: Any, x: ndarray, name: str) -> tuple[int, ...]:
+    """The same for ufuncs' reductions, which take an array without axes for one of one axis."""
+    return () if not x.ndim and axis in (0, -1) else axes_of(axis, x, name)
+
+
+def limited(x: ndarray, where: Any, neutral: Any) -> ndarray:
     """Elements that `where` leaves out become neutral."""
     if where is True:
         return x
-    return apply(ops.select, truth(as_operand(where)), x, scalar(neutral, x.dtype))
+    mask = truth(as_operand(where))
+    return apply(ops.select, mask, x, neutral if isinstance(neutral, ndarray) else scalar(neutral, x.dtype))
 
 
 def _reduce(
     name: str, op: Primitive, x: ndarray, axis: Any, keepdims: bool, out: ndarray | None = None, initial: Any = None
 ) -> ndarray:
-    result = apply(op, x, axes=axes_of(axis, x, name), keepdims=bool(keepdims))
+    result = apply(op, x, axes=_axes(axis, x, name), keepdims=bool(keepdims))
     if initial is not None:
         combine = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}[name]
-        result = convert(call(combine, (result, initial)), result.dtype)
+        result = convert(call(combine, (result, *promote([initial], x.dtype))), result.dtype)
     return finish(result, out)
 
 
-def _accumulator(x: ndarray, dtype: Any) -> ndarray:
+def accumulator(x: ndarray, dtype: Any) -> ndarray:
     """Sums and products of small integers are 64-bit."""
     if dtype is not None:
         return convert(x, dtype_of(dtype))
@@ -92,7 +99,11 @@ def sum(
     >>> np.sum(np.array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.], dtype=float32)
     """
-    x = _limited(_accumulator(as_array(a), dtype), where, 0)
+    x = accumulator(as_array(a), dtype)
+    if x.dtype == BOOL:
+        result = any(x, axis, keepdims=keepdims, where=where)
+        return finish(result if initial is None else call("logical_or", (result, initial)), out)
+    x = limited(x, where, 0)
     return _reduce("sum", ops.sum, x, axis, keepdims, out, initial)
 
 
@@ -100,9 +111,19 @@ def prod(
     a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False,
     initial: Any = None, where: Any = True,
 ) -> ndarray:  # fmt: skip
-    """Product of the elements over axes; see `sum` for the parameters."""
-    x = _limited(_accumulator(as_array(a), dtype), where, 1)
-    return _reduce("prod", ops.prod, x, axis, keepdims, out, initial)
+    """Product of the elements over axes, with the derivatives of a product at zeros too; see `sum` for the parameters.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.prod([[1., 2.], [3., 4.]], axis=1)
+    array([ 2., 12.], dtype=float32)
+    """
+    x = accumulator(as_array(a), dtype)
+    if x.dtype == BOOL:
+        result = all(x, axis, keepdims=keepdims, where=where)
+        return finish(result if initial is None else call("logical_and", (result, initial)), out)
+    return _reduce("prod", ops.prod, limited(x, where, 1), axis, keepdims, out, initial)
 
 
 def _extremum(
@@ -112,24 +133,45 @@ def _extremum(
     if where is not True:
         if initial is None:
             raise ValueError(located(f"{name}: where= needs initial=, the result when nothing is left", here()))
-        x = apply(ops.select, truth(as_operand(where)), x, *promote([initial], x.dtype))
+        x = limited(x, where, *promote([initial], x.dtype))
     if initial is not None and x.size == 0:
-        shape = reduced_shape(x.shape, axes_of(axis, x, name), keepdims)
-        return finish(full(shape, initial, x.dtype), out)
+        shape = reduced_shape(x.shape, _axes(axis, x, name), keepdims)
+        return finish(full(shape, *promote([initial], x.dtype), x.dtype), out)
     return _reduce(name, op, x, axis, keepdims, out, initial)
 
 
 def max(
     a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> ndarray:
-    """Largest element over axes, NaN if there is one; derivatives are shared by elements that tie."""
+    """Largest element over axes, NaN if there is one; derivatives are shared by elements that tie.
+
+    Parameters
+    ----------
+    a : array_like
+        Complex numbers are compared by the real, then the imaginary part.
+    axis : int or tuple of int, optional
+        All axes by default.
+    out : ndarray, optional
+    keepdims : bool, optional
+        Reduced axes stay, with length 1.
+    initial : scalar, optional
+        The result is not smaller; what an empty array has for its maximum.
+    where : array_like of bool, optional
+        Which elements count; needs `initial`.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.max([[1., 4.], [3., 2.]], axis=0)
+    array([3., 4.], dtype=float32)
+    """
     return _extremum("max", ops.max, a, axis, out, keepdims, initial, where)
 
 
 def min(
     a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> ndarray:
-    """Smallest element over axes, NaN if there is one; derivatives are shared by elements that tie."""
+    """Smallest element over axes, NaN if there is one; derivatives are shared by elements that tie; see `max`."""
     return _extremum("min", ops.min, a, axis, out, keepdims, initial, where)
 
 
@@ -138,28 +180,30 @@ amax, amin = max, min
 
 def ptp(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
     """Range of the values: largest minus smallest."""
-    return finish(max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims), out)
+    x = as_array(a)
+    return finish(call("subtract", (max(x, axis, keepdims=keepdims), min(x, axis, keepdims=keepdims))), out)
 
 
 def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether all elements over axes are true."""
-    x = _limited(truth(as_operand(a)), where, True)
+    x = limited(truth(as_operand(a)), where, True)
     return _reduce("all", ops.all, x, axis, keepdims, out)
 
 
 def any(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether some element over axes is true."""
-    x = _limited(truth(as_operand(a)), where, False)
+    x = limited(truth(as_operand(a)), where, False)
     return _reduce("any", ops.any, x, axis, keepdims, out)
 
 
 def _position(name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: bool) -> ndarray:
     x = as_array(a)
-    if axis is None:
+    if axis is None or not x.ndim:
+        _axes(axis, x, name)
         flat = x.reshape(x.size)
         result = apply(op, flat, axis=0, keepdims=False)
         return finish(result.reshape((1,) * x.ndim) if keepdims else result, out)
-    (one,) = axes_of(operator.index(axis), x, name)
+    one = axis_of(axis, x.ndim, name)
     return finish(apply(op, x, axis=one, keepdims=bool(keepdims)), out)
 
 
@@ -185,10 +229,10 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> ndarra
     return sum(truth(as_operand(a)), axis, keepdims=keepdims)
 
 
-def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None) -> ndarray:
-    """Sums of the elements so far along an axis (of the flattened array by default)."""
-    x = _accumulator(as_array(a), dtype)
-    if axis is None:
-        return finish(apply(ops.cumsum, x.reshape(x.size), axis=0), out)
-    (one,) = axes_of(operator.index(axis), x, "cumsum")
-    return finish(apply(ops.cumsum, x, axis=one), out)
+def without_nan(a: Any, neutral: Any) -> tuple[ndarray, ndarray | None]:
+    """The array with a neutral element in place of NaN, and where there was one; None when there can be none."""
+    x = as_array(a)
+    if x.dtype.kind not in "fc":
+        return x, None
+    missing = call("isnan", (x,))
+    return apply(ops.select, missing, scalar(neutral, x.dtype), x), missing

@@ -7,20 +7,21 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-import numpy
-
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply, view
-from dopegraph.numpy.creation import integers, shape_of
+from dopegraph.numpy.creation import integers, shape_of, zeros_like
+from dopegraph.numpy.layout import chosen_order, is_contiguous, layout_of, stays_view, wants_fortran
 from dopegraph.numpy.promotion import as_array
-from dopegraph.ops.typing import broadcast_shapes, normalize_axes, normalize_axis
-from dopegraph.runtime.errors import AxisError, ShapeError
+from dopegraph.ops.typing import broadcast_shapes as common_shape
+from dopegraph.ops.typing import normalize_axes, normalize_axis
+from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "expand_dims", "flip", "fliplr", "flipud",
-    "moveaxis", "ravel", "reshape", "squeeze", "swapaxes", "transpose",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims",
+    "flip", "fliplr", "flipud", "moveaxis", "ndim", "permute_dims", "ravel", "reshape", "resize", "rollaxis", "rot90",
+    "shape", "size", "squeeze", "swapaxes", "transpose",
 ]  # fmt: skip
 
 
@@ -30,10 +31,21 @@ def axis_of(axis: Any, ndim: int, name: str) -> int:
         return normalize_axis(operator.index(axis), ndim)
     except AxisError as cause:
         raise AxisError(located(f"{name}: {cause}", here())) from None
+    except TypeError as cause:
+        raise DTypeError(located(f"{name}: an axis must be an integer: {cause}", here())) from None
 
 
-def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> ndarray:
+def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> ndarray:
     """The same elements in another shape, of which one length may be -1; a view where possible.
+
+    Parameters
+    ----------
+    a : array_like
+    shape : int or sequence of int
+    order : {"C", "F", "A"}, optional
+        Which index changes fastest when elements are counted: the last, the first, or the first if memory has it so.
+    copy : bool or None, optional
+        True always copies; False makes it an error if the elements cannot stay where they are.
 
     Examples
     --------
@@ -44,12 +56,13 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
     """
     x = as_array(a)
     lengths = _complete(integers(shape, "reshape: the shape"), x)
-    if order == "F":
-        reversed_axes = reshape(transpose(x), tuple(lengths[::-1]))
-        return transpose(reversed_axes)
-    if order not in ("C", "A", "K"):
-        raise ValueError(located(f"reshape: order must be 'C', 'F' or 'A', not {order!r}", here()))
-    if copy or not stays_view(x, lengths):
+    if wants_fortran(x, chosen_order(order, "reshape", "CFA")):
+        return transpose(reshape(transpose(x), tuple(lengths[::-1]), copy=copy))
+    stays = stays_view(x, lengths)
+    if copy is False and not stays:
+        message = f"reshape: an array of shape {x.shape} gets the shape {lengths} by a copy only, copy=False forbids it"
+        raise ShapeError(located(message, here()))
+    if copy or not stays:
         x = apply(ops.identity, x)
     return view(x, ((ops.reshape, {"shape": lengths}),))
 
@@ -66,43 +79,49 @@ def _complete(wanted: tuple[int, ...], x: ndarray) -> tuple[int, ...]:
     return tuple([size // known if length == -1 else length for length in wanted]) if unknown else wanted
 
 
-def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether NumPy would reshape without a copy."""
-    layout = _layout(x)
-    return layout is not None and (layout.flags.c_contiguous or numpy.may_share_memory(layout.reshape(shape), layout))
+def ravel(a: Any, order: Any = "C") -> ndarray:
+    """The elements in one axis; a view of what is contiguous, otherwise a copy.
 
-
-def layout_of(x: ndarray) -> numpy.ndarray:
-    """An array with the strides of `x`; on other devices, and of what is traced, it is in C order."""
-    found = _layout(x)
-    return found if found is not None else numpy.empty(x.shape, x.dtype)
-
-
-def _layout(x: ndarray) -> numpy.ndarray | None:
-    """An array with the strides of `x`; what is traced will be in C order. None on other devices."""
-    steps = []
-    handle = x
-    while handle._buffer is None and handle._base is not None:
-        steps.append(handle._steps)
-        handle = handle._base
-    if handle._buffer is None:
-        layout = numpy.empty(handle.shape, handle.dtype)
-    elif handle._buffer.device.is_host:
-        layout = handle._buffer.array
-    else:
-        return None
-    for each in reversed(steps):
-        for op, attrs in each:
-            layout = op.kernel(layout, **attrs)
-    return layout
-
-
-def ravel(a: Any, order: str = "C") -> ndarray:
-    """The elements in one axis; a view of what is contiguous, otherwise a copy."""
+    Parameters
+    ----------
+    a : array_like
+    order : {"C", "F", "A", "K"}, optional
+        The order they are read in: last axis fastest, first axis fastest, the latter if memory has it so, or the
+        order they have in memory.
+    """
     x = as_array(a)
-    source = transpose(x) if order == "F" else x
-    layout = _layout(source)
-    return reshape(source, x.size, copy=layout is None or not layout.flags.c_contiguous)
+    order = chosen_order(order, "ravel")
+    source = transpose(x) if wants_fortran(x, order) else _by_memory(x) if order == "K" else x
+    return reshape(source, x.size, copy=None if is_contiguous(source) else True)
+
+
+def _by_memory(x: ndarray) -> ndarray:
+    """The axes sorted by how far apart their elements are."""
+    layout = layout_of(x)
+    if layout is None:
+        return x
+    axes = sorted(range(x.ndim), key=lambda axis: -abs(layout.strides[axis]) if x.shape[axis] != 1 else 0)
+    return x if layout.flags.c_contiguous else transpose(x, axes)
+
+
+def resize(a: Any, new_shape: Any) -> ndarray:
+    """An array of another size: the elements over and over, as many as are needed; zeros if there are none.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.resize([1, 2, 3], (2, 4))
+    array([[1, 2, 3, 1],
+           [2, 3, 1, 2]])
+    """
+    lengths = shape_of(new_shape)
+    flat, wanted = ravel(a), math.prod(lengths)
+    if not flat.size:
+        return zeros_like(flat, shape=lengths)
+    times = -(-wanted // flat.size)
+    if times != 1:
+        flat = reshape(broadcast_to(flat, (times, flat.size)), times * flat.size)
+    return reshape(apply(ops.identity, flat[:wanted]), lengths)
 
 
 def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
@@ -113,6 +132,9 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
     else:
         order = tuple(axis_of(axis, x.ndim, "transpose") for axis in axes)
     return view(x, ((ops.transpose, {"axes": order}),))
+
+
+permute_dims = transpose
 
 
 def swapaxes(a: Any, axis1: int, axis2: int) -> ndarray:
@@ -143,6 +165,43 @@ def _sequence(x: Any) -> Sequence[int]:
     return x if isinstance(x, (list, tuple)) else [x]
 
 
+def rollaxis(a: Any, axis: int, start: int = 0) -> ndarray:
+    """A view with one axis moved to stand before the axis `start`; `moveaxis` is easier to read."""
+    x = as_array(a)
+    place = axis_of(axis, x.ndim, "rollaxis")
+    target = operator.index(start)
+    if not -x.ndim <= target <= x.ndim:
+        raise AxisError(located(f"rollaxis: start {start} is not between {-x.ndim} and {x.ndim}", here()))
+    target += x.ndim if target < 0 else 0
+    order = [one for one in range(x.ndim) if one != place]
+    order.insert(target - (place < target), place)
+    return transpose(x, order)
+
+
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> ndarray:
+    """A view turned by k quarters from the first of two axes towards the second.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.rot90([[1, 2], [3, 4]])
+    array([[2, 4],
+           [1, 3]])
+    """
+    x = as_array(m)
+    if len(axes) != 2:
+        raise ShapeError(located(f"rot90: turns in a plane of two axes, not {len(axes)}", here()))
+    first, second = (axis_of(one, x.ndim, "rot90") for one in axes)
+    if first == second:
+        raise ShapeError(located(f"rot90: the axes must differ, not be both {first}", here()))
+    quarters = operator.index(k) % 4
+    if quarters == 0:
+        return view(x, ((ops.reshape, {"shape": x.shape}),))
+    if quarters == 2:
+        return flip(x, (first, second))
+    return swapaxes(flip(x, second), first, second) if quarters == 1 else flip(swapaxes(x, first, second), second)
+
+
 def expand_dims(a: Any, axis: Any) -> ndarray:
     """A view with new axes of length 1 at these places."""
     x = as_array(a)
@@ -170,19 +229,35 @@ def squeeze(a: Any, axis: Any = None) -> ndarray:
     return view(x, ((ops.reshape, {"shape": shape}),))
 
 
-def broadcast_to(array: Any, shape: Any) -> ndarray:
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> ndarray:
     """A read-only view with the elements repeated along new or short axes."""
     return view(as_array(array), ((ops.broadcast_to, {"shape": shape_of(shape)}),))
 
 
-def broadcast_arrays(*args: Any) -> list[ndarray]:
+def broadcast_shapes(*args: Any) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to; an integer stands for a shape of one axis.
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.broadcast_shapes((3, 1), 4)
+    (3, 4)
+    """
+    shapes = [shape_of(one) for one in args]
+    try:
+        return common_shape(*shapes)
+    except ShapeError as cause:
+        raise ShapeError(located(f"broadcast_shapes: {cause}", here())) from None
+
+
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[ndarray, ...]:
     """The arrays, all in the shape they broadcast to."""
     arrays = [as_array(one) for one in args]
     try:
-        shape = broadcast_shapes(*(one.shape for one in arrays))
+        shape = common_shape(*(one.shape for one in arrays))
     except ShapeError as cause:
         raise ShapeError(located(f"broadcast_arrays: {cause}", here())) from None
-    return [broadcast_to(one, shape) for one in arrays]
+    return tuple([broadcast_to(one, shape) for one in arrays])
 
 
 def flip(m: Any, axis: Any = None) -> ndarray:
@@ -216,3 +291,32 @@ def atleast_1d(*arys: Any) -> Any:
 def atleast_2d(*arys: Any) -> Any:
     """The array, with axes put in front until there are two; of several arrays a tuple."""
     return _at_least(2, arys)
+
+
+def atleast_3d(*arys: Any) -> Any:
+    """The array with three axes or more: one axis becomes the middle one, of two a third is put behind."""
+    arrays = [as_array(one) for one in arys]
+    shapes = {0: lambda x: (1, 1, 1), 1: lambda x: (1, *x.shape, 1), 2: lambda x: (*x.shape, 1)}
+    deep = [reshape(x, shapes[x.ndim](x)) if x.ndim < 3 else x for x in arrays]
+    return deep[0] if len(deep) == 1 else tuple(deep)
+
+
+def shape(a: Any) -> tuple[int, ...]:
+    """Lengths of the axes of anything that can be an array."""
+    return as_array(a).shape
+
+
+def ndim(a: Any) -> int:
+    """Number of axes of anything that can be an array."""
+    return as_array(a).ndim
+
+
+def size(a: Any, axis: Any = None) -> int:
+    """Number of elements, or length of an axis (the product for several), of anything that can be an array."""
+    x = as_array(a)
+    if axis is None:
+        return x.size
+    axes = {axis_of(one, x.ndim, "size") for one in _sequence(axis)}
+    if len(axes) != len(_sequence(axis)):
+        raise ShapeError(located(f"size: axis {axis} names an axis twice", here()))
+    return math.prod([x.shape[one] for one in axes])

@@ -1,9 +1,8 @@
-"""Means, variances and reductions that ignore NaN, with NumPy's signatures."""
+"""Means, variances and covariances, with NumPy's signatures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -11,21 +10,20 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy import host
 from dopegraph.numpy.assign import finish
+from dopegraph.numpy.elements import warn, warn_where
 from dopegraph.numpy.elementwise import call, truth
-from dopegraph.numpy.promotion import BOOL, DType, as_array, as_operand, convert, dtype_of, scalar
-from dopegraph.numpy.reduction import all, axes_of, max, min, sum
+from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, scalar
+from dopegraph.numpy.reduction import axes_of, sum
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 
-__all__ = ["average", "mean", "nanmax", "nanmean", "nanmin", "nansum", "std", "var"]
+__all__ = ["mean", "std", "var"]
 
 FLOAT16, FLOAT32 = numpy.dtype("float16"), numpy.dtype("float32")
 
 
-def _dtypes(x: ndarray, dtype: Any) -> tuple[DType, DType]:
+def result_and_work(x: ndarray, dtype: Any) -> tuple[DType, DType]:
     """The dtype of a mean, and the one it is computed in."""
     result = dtype_of(dtype) if dtype is not None else x.dtype if x.dtype.kind in "fc" else default_dtype()
     return result, FLOAT32 if result == FLOAT16 else result
@@ -50,6 +48,19 @@ def mean(
 ) -> ndarray:
     """Mean over axes; of integers in the default floating dtype, of float16 computed in float32.
 
+    Parameters
+    ----------
+    a : array_like
+    axis : int or tuple of int, optional
+        All axes by default.
+    dtype : dtype, optional
+        The dtype to compute in.
+    out : ndarray, optional
+    keepdims : bool, optional
+        Reduced axes stay, with length 1.
+    where : array_like of bool, optional
+        Which elements count. Where none does the mean is NaN, with a RuntimeWarning.
+
     Examples
     --------
     >>> import dopegraph.numpy as np
@@ -57,19 +68,60 @@ def mean(
     array([1.5, 3.5], dtype=float32)
     """
     x = as_array(a)
-    result_dtype, work = _dtypes(x, dtype)
+    result_dtype, work = result_and_work(x, dtype)
     x = convert(x, work)
     axes = axes_of(axis, x, "mean")
     total = sum(x, axes, keepdims=keepdims, where=where)
-    result = call("divide", (total, _count(x, axes, where, keepdims, total.dtype)))
+    count = _count(x, axes, where, keepdims, total.dtype)
+    if where is not True:
+        warn_where(count == 0, "Mean of empty slice.")
+    elif not math.prod([x.shape[one] for one in axes]):
+        warn("Mean of empty slice.")
+    result = call("divide", (total, count))
     return finish(convert(result, result_dtype), out)
+
+
+def squared(x: ndarray) -> ndarray:
+    """The squared absolute values."""
+    if x.dtype.kind == "c":
+        return call("add", (call("square", (x.real,)), call("square", (x.imag,))))
+    return call("square", (x,))
+
+
+def degrees_of_freedom(name: str, ddof: Any, correction: Any) -> Any:
+    """What is subtracted from the number of elements: `correction` is the array API's name of `ddof`."""
+    if correction is None:
+        return ddof
+    if ddof != 0:
+        raise ValueError(located(f"{name}: give ddof or correction, not both", here()))
+    return correction
 
 
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None, ddof: float = 0, keepdims: bool = False,
-    *, where: Any = True,
+    *, where: Any = True, mean: Any = None, correction: Any = None,
 ) -> ndarray:  # fmt: skip
     """Variance over axes: mean squared deviation, divided by ``count - ddof``.
+
+    Parameters
+    ----------
+    a : array_like
+        Of complex numbers the squared absolute value of the deviation counts.
+    axis : int or tuple of int, optional
+        All axes by default.
+    dtype : dtype, optional
+        The dtype to compute in; of integers the default dtype.
+    out : ndarray, optional
+    ddof : float, optional
+        Degrees of freedom that are subtracted from the number of elements.
+    keepdims : bool, optional
+        Reduced axes stay, with length 1.
+    where : array_like of bool, optional
+        Which elements count.
+    mean : array_like, optional
+        The mean, if it is known already, computed with ``keepdims=True``.
+    correction : float, optional
+        Another name of `ddof`.
 
     Examples
     --------
@@ -78,77 +130,37 @@ def var(
     (array(1.25, dtype=float32), array(1.6666666, dtype=float32))
     """
     x = as_array(a)
-    result_dtype, work = _dtypes(x, dtype)
-    if work.kind == "c":
-        return finish(host.call("var", numpy.var, x, axis, ddof=ddof, keepdims=keepdims, where=where), out)
+    ddof = degrees_of_freedom("var", ddof, correction)
+    result_dtype, work = result_and_work(x, dtype)
     x = convert(x, work)
     axes = axes_of(axis, x, "var")
-    deviation = call("square", (x - mean(x, axes, keepdims=True, where=where),))
-    count = _count(x, axes, where, keepdims, work)
-    if ddof:
-        count = call("maximum", (count - ddof, 0))
+    if mean is None:
+        total = sum(x, axes, keepdims=True, where=where)
+        mean = call("divide", (total, _count(x, axes, where, True, work)))
+    deviation = squared(call("subtract", (x, mean)))
+    count = _count(x, axes, where, keepdims, deviation.dtype)
+    if where is not True:
+        warn_where(count <= ddof, "Degrees of freedom <= 0 for slice")
+    elif isinstance(ddof, (int, float)) and math.prod([x.shape[one] for one in axes]) <= ddof:
+        warn("Degrees of freedom <= 0 for slice")
+    if not isinstance(ddof, (int, float)) or ddof:
+        count = call("maximum", (call("subtract", (count, ddof)), 0))
     total = sum(deviation, axes, keepdims=keepdims, where=where)
-    return finish(convert(call("divide", (total, count)), result_dtype), out)
+    result = call("divide", (total, count))
+    return finish(convert(result, result_dtype) if result_dtype.kind != "c" else result, out)
 
 
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None, ddof: float = 0, keepdims: bool = False,
-    *, where: Any = True,
+    *, where: Any = True, mean: Any = None, correction: Any = None,
 ) -> ndarray:  # fmt: skip
-    """Standard deviation over axes: square root of the variance."""
-    return finish(call("sqrt", (var(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where),)), out)
+    """Standard deviation over axes: square root of the variance; see `var` for the parameters.
 
-
-def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> ndarray:
-    """Mean over axes, weighted when weights of the same shape, or of the length of the one axis, are given."""
-    if weights is None:
-        return mean(a, axis, keepdims=keepdims)
-    x, w = as_array(a), as_array(weights)
-    if w.shape != x.shape:
-        axes = axes_of(axis, x, "average")
-        if w.shape != tuple(x.shape[one] for one in axes) or len(axes) != 1:
-            raise ShapeError(located(f"average: weights of shape {w.shape} for an array of shape {x.shape}", here()))
-        w = w.reshape([length if place in axes else 1 for place, length in enumerate(x.shape)])
-    product = x * w
-    spread = apply(ops.broadcast_to, w, shape=x.shape)
-    return sum(product, axis, keepdims=keepdims) / sum(spread, axis, dtype=product.dtype, keepdims=keepdims)
-
-
-def _without_nan(a: Any, neutral: float) -> tuple[ndarray, ndarray]:
-    x = as_array(a)
-    if x.dtype.kind not in "fc":
-        return x, apply(ops.broadcast_to, scalar(False, BOOL), shape=x.shape)
-    missing = call("isnan", (x,))
-    return apply(ops.select, missing, scalar(neutral, x.dtype), x), missing
-
-
-def nansum(a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-    """Sum over axes in which NaN counts as 0."""
-    return sum(_without_nan(a, 0)[0], axis, dtype, out, keepdims)
-
-
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-    """Mean over axes of the elements that are numbers."""
-    x, missing = _without_nan(a, 0)
-    return mean(x, axis, dtype, out, keepdims, where=call("logical_not", (missing,)))
-
-
-def _nan_extremum(
-    function: Callable[..., ndarray], a: Any, axis: Any, out: Any, keepdims: bool, neutral: float
-) -> ndarray:
-    x, missing = _without_nan(a, neutral)
-    if x.dtype.kind not in "fc":
-        return function(x, axis, out, keepdims)
-    none_left = all(missing, axis, keepdims=keepdims)
-    found = function(x, axis, keepdims=keepdims)
-    return finish(apply(ops.select, none_left, scalar(numpy.nan, x.dtype), found), out)
-
-
-def nanmax(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-    """Largest number over axes, ignoring NaN."""
-    return _nan_extremum(max, a, axis, out, keepdims, -numpy.inf)
-
-
-def nanmin(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
-    """Smallest number over axes, ignoring NaN."""
-    return _nan_extremum(min, a, axis, out, keepdims, numpy.inf)
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> np.std([[1., 3.], [2., 6.]], axis=1)
+    array([1., 2.], dtype=float32)
+    """
+    found = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+    return finish(call("sqrt", (found,)), out)

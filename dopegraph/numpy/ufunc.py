@@ -17,7 +17,7 @@ from dopegraph.numpy.assign import finish, in_place
 from dopegraph.numpy.elementwise import call, straight
 from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
 from dopegraph.numpy.table import TABLE
-from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
@@ -192,7 +192,7 @@ def _single(out: Any) -> Any:
 def _directly(function: ufunc, x: ndarray) -> ndarray | None:
     """NumPy's ufunc of an array in NumPy's memory; None if the call needs more than that."""
     buffer = x._buffer
-    if direct.held or buffer is None or buffer._array is None:
+    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
         return None
     kernel = function._same.get(buffer.dtype, straight)
     if kernel is straight:
@@ -202,12 +202,12 @@ def _directly(function: ufunc, x: ndarray) -> ndarray | None:
 
 def _directly_with(function: ufunc, x: ndarray, other: Any) -> ndarray | None:
     buffer = x._buffer
-    if direct.held or buffer is None:
+    if direct.held or buffer is None or buffer.device is not HOST:
         return None
     dtype, kind = buffer.dtype, type(other)
     if kind is ndarray:
         second = other._buffer
-        if second is None or second.dtype is not dtype:
+        if second is None or second.dtype is not dtype or second.device is not HOST:
             return None
         kernel, y = function._same.get(dtype, straight), second._array
         if kernel is straight:
@@ -272,12 +272,12 @@ def augmented_operator(name: str, symbol: str) -> Callable[[ndarray, Any], Any]:
 def _write_directly(function: ufunc, x: ndarray, other: Any) -> bool:
     """Let NumPy write into the array's own memory, if result and operand have one dtype."""
     buffer = x._buffer
-    if direct.held or buffer is None or buffer._array is None:
+    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
         return False
     dtype, kind = buffer.dtype, type(other)
     if kind is ndarray:
         second = other._buffer
-        if second is None or second.dtype is not dtype or second._array is None:
+        if second is None or second.dtype is not dtype or second._array is None or second.device is not HOST:
             return False
         kernel, y = function._same.get(dtype), second._array
     else:

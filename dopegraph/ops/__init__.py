@@ -3,16 +3,19 @@
 A primitive is declared in the file of its family; importing this package declares them all.
 """
 
-from dopegraph.ops.bitwise import *  # noqa: F403
-from dopegraph.ops.bitwise import __all__ as _bitwise
+# ruff: noqa: F401, F403 - what is declared here is imported to be found by name
+from dopegraph.ir.primitive import Primitive
+from dopegraph.ops.bitwise import *
+from dopegraph.ops.circular import bessel_ratio, vonmises_tail
 from dopegraph.ops.complex import complex, conj, imag, real
 from dopegraph.ops.creation import constant, full, iota
-from dopegraph.ops.elementwise import *  # noqa: F403
-from dopegraph.ops.elementwise import __all__ as _elementwise
+from dopegraph.ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
+from dopegraph.ops.diagonal import diagonal
+from dopegraph.ops.elementwise import *
 from dopegraph.ops.fft import fft, irfft, rfft
-from dopegraph.ops.floating import *  # noqa: F403
-from dopegraph.ops.floating import __all__ as _floating
+from dopegraph.ops.floating import *
 from dopegraph.ops.indexing import one_hot, scatter, scatter_add, take, take_scatter
+from dopegraph.ops.linalg import cholesky, cofactor, det, inv, pinv, slogdet, solve, triangular_solve
 from dopegraph.ops.matmul import matmul
 from dopegraph.ops.nn import (
     avg_pool,
@@ -26,12 +29,29 @@ from dopegraph.ops.nn import (
     max_pool_take,
     softmax,
 )
+from dopegraph.ops.positions import ravel_multi_index, unravel_index
 from dopegraph.ops.random import (
     random_advance,
     random_integers,
     random_normal,
     random_permutation,
     random_uniform,
+)
+from dopegraph.ops.random_continuous import correlated, covariance_inverse, random_gamma, random_vonmises, random_wald
+from dopegraph.ops.random_discrete import (
+    random_between,
+    random_binomial,
+    random_categorical,
+    random_choice,
+    random_geometric,
+    random_hypergeometric,
+    random_logseries,
+    random_multinomial,
+    random_multivariate_hypergeometric,
+    random_negative_binomial,
+    random_permuted,
+    random_poisson,
+    random_zipf,
 )
 from dopegraph.ops.reduction import all, any, argmax, argmin, cumsum, max, min, prod, sum, sum_to_shape
 from dopegraph.ops.shape import (
@@ -45,59 +65,21 @@ from dopegraph.ops.shape import (
     transpose,
     unslice,
 )
+from dopegraph.ops.signal import convolve
+from dopegraph.ops.sorting import (
+    argpartition,
+    argsort,
+    checked,
+    cummax,
+    cummin,
+    cumprod,
+    partition,
+    put_along_axis,
+    scatter_add_along_axis,
+    searchsorted,
+    sort,
+    take_along_axis,
+)
+from dopegraph.ops.special import erfcx, gamma_tail, polygamma
 
-__all__ = [
-    *_bitwise,
-    *_elementwise,
-    *_floating,
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "avg_pool",
-    "avg_pool_grad",
-    "bitcast",
-    "broadcast_to",
-    "complex",
-    "concat",
-    "conj",
-    "constant",
-    "conv",
-    "conv_grad_data",
-    "conv_grad_weight",
-    "cumsum",
-    "fft",
-    "flip",
-    "full",
-    "imag",
-    "iota",
-    "irfft",
-    "log_softmax",
-    "matmul",
-    "max",
-    "max_pool",
-    "max_pool_grad",
-    "max_pool_take",
-    "min",
-    "one_hot",
-    "prod",
-    "random_advance",
-    "random_integers",
-    "random_normal",
-    "random_permutation",
-    "random_uniform",
-    "real",
-    "reshape",
-    "rfft",
-    "scatter",
-    "scatter_add",
-    "slice_update",
-    "softmax",
-    "strided_slice",
-    "sum",
-    "sum_to_shape",
-    "take",
-    "take_scatter",
-    "transpose",
-    "unslice",
-]
+__all__ = sorted([name for name, value in globals().items() if isinstance(value, Primitive)] + ["sum_to_shape"])

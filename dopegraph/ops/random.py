@@ -24,24 +24,24 @@ def is_key(array: Any) -> bool:
     return array.dtype == KEY.dtype and array.shape == KEY.shape
 
 
-def _check_key(key: TensorType) -> None:
+def check_key(key: TensorType) -> None:
     if key != KEY:
         raise ShapeError(f"a random key is {KEY}, not {key}")
 
 
 def _infer_advance(key: TensorType) -> TensorType:
-    _check_key(key)
+    check_key(key)
     return key
 
 
 def _infer_draw(key: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
-    _check_key(key)
+    check_key(key)
     result = TensorType(dtype, require_lengths(shape))
     require_kind(result, "f", "a floating dtype")
     return result
 
 
-def _generator(key: Any) -> numpy.random.Generator:
+def generator(key: Any) -> numpy.random.Generator:
     # The draw's number is the high part of the counter: the low part counts blocks inside one draw.
     return numpy.random.Generator(
         numpy.random.Philox(counter=[0, 0, int(key[1]), 0], key=[int(key[0]), 0])  # type: ignore[arg-type,unused-ignore]
@@ -50,7 +50,7 @@ def _generator(key: Any) -> numpy.random.Generator:
 
 def _uniform(key: Any, *, shape: Shape, dtype: DType) -> Any:
     drawn = numpy.float64 if dtype == numpy.float64 else numpy.float32
-    numbers = _generator(key).random(shape, dtype=drawn)
+    numbers = generator(key).random(shape, dtype=drawn)
     if dtype == numpy.float16:  # rounding must not reach 1
         numbers = numpy.minimum(numbers, numpy.float32(1 - 2.0**-11))
     return numbers.astype(dtype, copy=False)
@@ -77,7 +77,7 @@ def box_muller(uniform: Any, shape: Shape) -> Any:
 
 
 def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype: DType) -> TensorType:
-    _check_key(key)
+    check_key(key)
     if high <= low:
         raise ShapeError(f"no integer lies in [{low}, {high})")
     result = TensorType(dtype, require_lengths(shape))
@@ -90,11 +90,11 @@ def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype
 
 def _integers(key: Any, *, low: int, high: int, shape: Shape, dtype: DType) -> Any:
     drawn = numpy.uint64 if dtype == numpy.uint64 else numpy.int64
-    return _generator(key).integers(low, high, shape, drawn).astype(dtype)
+    return generator(key).integers(low, high, shape, drawn).astype(dtype)
 
 
 def _infer_permutation(key: TensorType, *, size: int) -> TensorType:
-    _check_key(key)
+    check_key(key)
     return TensorType("i64", require_lengths((size,)))
 
 
@@ -107,7 +107,7 @@ random_integers = primitive("random_integers", _infer_integers, _integers, _DRAW
 random_permutation = primitive(
     "random_permutation",
     _infer_permutation,
-    lambda key, *, size: _generator(key).permutation(size),
+    lambda key, *, size: generator(key).permutation(size),
     _DRAWN,
     random=True,
 )

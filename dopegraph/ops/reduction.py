@@ -99,8 +99,8 @@ prod = primitive(
     lambda x, *, axes, keepdims=False: numpy.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype),
     [_prod_gradient],
 )
-max = _reduce("max", numpy.max, [_max_gradient], "biuf", "numbers that have an order", empty=False)
-min = _reduce("min", numpy.min, [_max_gradient], "biuf", "numbers that have an order", empty=False)
+max = _reduce("max", numpy.max, [_max_gradient], "biufc", "numbers", empty=False)
+min = _reduce("min", numpy.min, [_max_gradient], "biufc", "numbers", empty=False)
 all = _reduce("all", numpy.all, not_differentiable("the result is a boolean"), "b", "booleans")
 any = _reduce("any", numpy.any, not_differentiable("the result is a boolean"), "b", "booleans")
 
@@ -109,7 +109,6 @@ _INT64 = numpy.dtype("int64")
 
 def _infer_arg(x: TensorType, *, axis: int, keepdims: bool = False) -> TensorType:
     axis = normalize_axis(axis, x.ndim)
-    require_kind(x, "biuf", "numbers that have an order")
     if x.shape[axis] == 0:
         raise ShapeError(f"the extremum along the empty axis {axis} of {x} has no position")
     return TensorType(_INT64, reduced_shape(x.shape, (axis,), keepdims))

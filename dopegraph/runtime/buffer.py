@@ -47,3 +47,10 @@ class Buffer:
         if self._array is None:
             return Buffer(None, self.native.copy(), self.device, like=self)
         return Buffer(numpy.array(self._array, order="C"), device=self.device)
+
+    def overwrite(self, source: Buffer) -> None:
+        """Put the elements of another buffer of the same device into this memory."""
+        if self._array is not None:
+            numpy.copyto(self._array, source.array)
+        else:
+            source.native.copyto(self.native)

@@ -6,12 +6,16 @@ Both are thread-local, both are part of the key of a compiled function.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import numpy
+
+from dopegraph.runtime.direct import hold, hold_in_every_thread, release
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +33,8 @@ class _Config(threading.local):
 _config = _Config()
 if _config.policy not in POLICIES:
     raise ValueError(f"DOPEGRAPH_POLICY: {_config.policy!r} is not one of {', '.join(POLICIES)}")
+if _config.policy == "only_mxnet":
+    hold_in_every_thread()
 
 
 def default_dtype() -> numpy.dtype[Any]:
@@ -65,7 +71,8 @@ class policy:
     ----------
     name : {"prefer_mxnet", "only_numpy", "only_mxnet"}
         ``prefer_mxnet`` runs on MXNet what it has, the rest on NumPy; ``only_numpy`` never uses MXNet;
-        ``only_mxnet`` makes a fallback to NumPy an error.
+        ``only_mxnet`` makes a fallback to NumPy an error, eagerly too. A generator or coroutine function may be
+        decorated as well: its body runs under the policy, its caller does not.
 
     Examples
     --------
@@ -79,28 +86,78 @@ class policy:
         if name not in POLICIES:
             raise ValueError(f"policy: {name!r} is not one of {', '.join(POLICIES)}")
         self.name = name
-        self._outer: list[str] = []
+        self._outer = _Outer()
 
     def __enter__(self) -> policy:
-        self._outer.append(_config.policy)
-        _config.policy = self.name
+        self._outer.policies.append(_config.policy)
+        _choose(self.name)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _config.policy = self._outer.pop()
+        _choose(self._outer.policies.pop())
 
     def __call__(self, function: F) -> F:
-        @functools.wraps(function)
-        def under_policy(*args: Any, **kwargs: Any) -> Any:
-            with policy(self.name):
-                return function(*args, **kwargs)
+        if inspect.isasyncgenfunction(function):
+            raise TypeError("policy: an asynchronous generator cannot be decorated; use `with policy(...)` inside it")
+        name = self.name
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def under_policy(*args: Any, **kwargs: Any) -> Any:
+                return (yield from _resumed(name, function(*args, **kwargs)))
+
+        elif inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def under_policy(*args: Any, **kwargs: Any) -> Any:
+                return await types.coroutine(_resumed)(name, function(*args, **kwargs))
+
+        else:
+
+            @functools.wraps(function)
+            def under_policy(*args: Any, **kwargs: Any) -> Any:
+                with policy(name):
+                    return function(*args, **kwargs)
 
         return under_policy  # type: ignore[return-value]
 
 
+def _choose(name: str) -> None:
+    """Change this thread's policy; where MXNet has to run everything, operations take no shortcut to NumPy."""
+    before, _config.policy = _config.policy, name
+    if (name == "only_mxnet") != (before == "only_mxnet"):
+        (hold if name == "only_mxnet" else release)()
+
+
+class _Outer(threading.local):
+    """The policies to go back to: one `policy` may be entered by several threads, and again inside itself."""
+
+    def __init__(self) -> None:
+        self.policies: list[str] = []
+
+
+def _resumed(name: str, body: Any) -> Generator[Any, Any, Any]:
+    """Run a generator or coroutine under a policy whenever it is resumed; whoever resumes it keeps his own."""
+    step, given = body.send, None
+    while True:
+        with policy(name):
+            try:
+                made = step(given)
+            except StopIteration as end:
+                return end.value
+        try:
+            step, given = body.send, (yield made)
+        except GeneratorExit:
+            with policy(name):
+                body.close()
+            raise
+        except BaseException as error:
+            step, given = body.throw, error
+
+
 def set_policy(name: str) -> None:
     """Choose the engine for the rest of this thread; see :class:`policy`."""
-    _config.policy = policy(name).name
+    _choose(policy(name).name)
 
 
 def is_training() -> bool:

@@ -9,9 +9,12 @@ import threading
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Device:
-    """A place arrays live on; usable as ``with gpu(0): ...`` to create arrays there."""
+    """A place arrays live on; usable as ``with gpu(0): ...`` to create arrays there.
+
+    It equals the strings that name it: ``x.device == "cpu"``, as for NumPy's arrays.
+    """
 
     kind: str
     index: int = 0
@@ -20,6 +23,21 @@ class Device:
         return f"{self.kind}({self.index})"
 
     __repr__ = __str__
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, Device):
+            return self.kind == other.kind and self.index == other.index
+        if isinstance(other, str):
+            try:
+                return self == device(other)
+            except ValueError:
+                return False
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self) if self.index else self.kind)  # that of the string with which it is usually compared
 
     @property
     def is_host(self) -> bool:

@@ -24,3 +24,8 @@ def hold() -> None:
 def release() -> None:
     """Undo one `hold`."""
     direct.held -= 1
+
+
+def hold_in_every_thread() -> None:
+    """Threads that have not called `hold` yet begin as if they had: for what the environment chooses."""
+    _Direct.held += 1

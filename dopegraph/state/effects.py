@@ -39,7 +39,7 @@ _PURE_MODULES = frozenset([
 ])  # fmt: skip
 _PURE_SELF = (list, dict, set, frozenset, tuple, str, bytes, int, float, bool, complex, range, slice, type(None))
 _VIEWS = (type({}.keys()), type({}.values()), type({}.items()), type(i for i in ()), property, super)
-_IMPURE_NUMPY = frozenset(["empty", "empty_like", "fromfile", "save", "savez", "savetxt", "tofile", "dump"])
+_IMPURE_NUMPY = frozenset(["at", "empty", "empty_like", "fromfile", "save", "savez", "savetxt", "tofile", "dump"])
 _PURE_PYTHON = frozenset([
     "functools", "itertools", "contextlib", "collections", "dataclasses", "typing", "enum", "abc", "operator",
     "numbers", "copy", "copyreg", "types", "_collections_abc", "numpy", "_py_abc"
@@ -154,6 +154,6 @@ def _is_pure(function: Any) -> bool:
         return module in _PURE_MODULES
     if isinstance(bound, type):  # a class method: date.today is not pure, dict.fromkeys is
         return bound in _PURE_SELF
-    return isinstance(bound, (*_PURE_SELF, *_VIEWS, numpy.ndarray, numpy.generic)) and (
+    return isinstance(bound, (*_PURE_SELF, *_VIEWS, numpy.ndarray, numpy.generic, numpy.ufunc)) and (
         function.__name__ not in _IMPURE_NUMPY
     )

@@ -219,12 +219,12 @@ class Recording:
             self.known[value] = Buffer(numpy.asarray(number, dtype))
         return value
 
-    def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Value:
-        """Append a node."""
+    def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
+        """Append a node; its value, a tuple of values when it has several results."""
         value = self.builder.emit(op, values, attrs)
         if op.raises and self.checks:
             try:
-                self.evaluate([value])
+                self.evaluate(value if isinstance(value, tuple) else [value])
             except Exception:
                 self.escape("error", f"{op.name} refused the values")
                 raise

@@ -41,6 +41,8 @@ class DynamicFloat:
         return numpy.array(self._look("NumPy"), *args)
 
     def __array_ufunc__(self, ufunc: numpy.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(hasattr(type(x), "__array_function__") and not isinstance(x, numpy.ndarray) for x in inputs):
+            return NotImplemented  # an array of ours is among the operands: it keeps the float as it is
         self._look(ufunc.__name__)
         return getattr(ufunc, method)(*[x.number if isinstance(x, DynamicFloat) else x for x in inputs], **kwargs)
 

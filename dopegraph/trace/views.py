@@ -13,7 +13,6 @@ import numpy
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import TensorType
-from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording
 
@@ -63,13 +62,17 @@ def emit_steps(recording: Recording, value: Value, steps: Steps) -> Value:
     return value
 
 
-def run_alone(steps: Steps, *operands: Any) -> Buffer:
-    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device."""
+def run_alone(steps: Steps, *operands: Any) -> Any:
+    """Run a few primitives, the first on `operands`, as a graph of their own on the operands' device.
+
+    The buffer of the result, or a list of buffers when the last primitive has several results.
+    """
     recording = Recording(steps[-1][0].name)
     (first, attrs), rest = steps[0], steps[1:]
     values = [recording.lift(operand) for operand in operands]
     value = _emit(recording, first, values[0], attrs) if len(values) == 1 else recording.emit(first, values, attrs)
-    return recording.evaluate([emit_steps(recording, value, rest)])[0]
+    result = emit_steps(recording, value, rest)
+    return recording.evaluate(result) if isinstance(result, tuple) else recording.evaluate([result])[0]
 
 
 def write_back(recording: Recording, base: Value, part: Value, steps: Steps) -> Value:

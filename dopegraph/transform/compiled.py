@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
+import numpy
+
 from dopegraph.runtime.location import Location, here
 from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
@@ -24,7 +26,7 @@ Plan = Union[PythonPlan, ReplayPlan]
 
 _SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 # What operations raise for some values of their operands.
-_VALUE_ERRORS = (IndexError, ValueError, ArithmeticError)
+_VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ HINTS = {
     "no-lowering": "MXNet has no such operator",
     "dtype": "MXNet has no operator for this dtype; float32 has all",
     "random-numbers": "drawn by NumPy by design: the same numbers on every backend",
+    "no-operator": "NumPy computes it by design: MXNet has no operator for it, or one that differs",
     "empty-array": "MXNet takes a length of 0 for unknown",
 }
 

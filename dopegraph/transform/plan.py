@@ -117,8 +117,8 @@ class ReplayPlan:
             handle = arrays[position]
             old = handle._buffer
             assert old is not None
-            if handle._shared and old.device.is_host:
-                numpy.copyto(old.array, new.array)
+            if handle._shared and (old.device.is_host or handle._foreign):
+                old.overwrite(new)
                 self._spare[place] = new
             else:
                 handle._buffer = new

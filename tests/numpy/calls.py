@@ -2,6 +2,8 @@
 
 import numpy
 
+from tests.numpy import calls_elementwise, calls_fft, calls_linalg, calls_shaping, calls_sorting
+
 
 def inputs() -> dict[str, numpy.ndarray]:
     """The arrays that the expressions name; `n` has NaN and infinities, `f` and `g` are not contiguous."""
@@ -32,6 +34,7 @@ def inputs() -> dict[str, numpy.ndarray]:
         "b": rng.random((3, 4)) < 0.5,
         "r": numpy.array([True, False, True]),
         "z": (normal[0, :, :, 0] + 1j * normal[0, :, :, 1]).astype("complex64"),
+        **calls_linalg.inputs(),
     }
 
 
@@ -77,6 +80,7 @@ np.array([1], "uint8") - 1000
 bool(e[0:0, 0:2])
 np.array([[1, 2], [3]])
 """
+SINCE_2_1 += calls_elementwise.SINCE_2_1
 
 # One expression a line.
 CALLS = {
@@ -890,3 +894,13 @@ range(x)
 range(s)
 """,
 }
+
+for _family in (calls_elementwise, calls_fft, calls_shaping, calls_sorting):
+    for _group, _lines in _family.CALLS.items():
+        CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
+VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
+_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
+CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if _SINCE.get(group, (0,)) <= VERSION})
+CALLS["errors"] += calls_linalg.ERRORS.lstrip()
+if VERSION >= (2, 1):
+    CALLS["errors"] += calls_linalg.ERRORS_OF_THE_ARRAY_API.lstrip()

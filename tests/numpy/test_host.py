@@ -15,7 +15,7 @@ def reasons(function):
 
 def test_a_function_without_a_primitive_runs_on_the_host_and_returns_our_arrays():
     x = np.array([3.0, 1.0, 2.0])
-    result = np.sort(x)
+    result = np.unique(x)
     assert type(result) is np.ndarray and result.dtype == numpy.float32
     assert result.tolist() == [1, 2, 3] and x.tolist() == [3, 1, 2]
 
@@ -38,19 +38,19 @@ def test_what_numpy_does_not_have_is_an_attribute_error(name):
 
 def test_a_host_call_in_compiled_code_is_explained_and_gives_the_same():
     def f(x):
-        return np.sort(x * 2) + 1
+        return np.unique(x * 2) + 1
 
     compiled = dopegraph.compile(f)
     for numbers in ([3.0, 1.0], [0.0, -1.0]):
         x = np.array(numbers)
         assert compiled(x).tolist() == f(x).tolist()
     assert "host-call" in reasons(compiled)
-    assert "sort" in str(dopegraph.explain(f)(np.ones(2)))
+    assert "unique" in str(dopegraph.explain(f)(np.ones(2)))
 
 
 def test_a_host_call_on_the_way_of_a_derivative_is_an_error_that_names_it():
-    with pytest.raises(dopegraph.errors.GradientError, match=r"linalg\.norm[\s\S]*test_host\.py"):
-        dopegraph.grad(lambda x: np.linalg.norm(x) * 2)(np.ones(2))
+    with pytest.raises(dopegraph.errors.GradientError, match=r"fft\.fft[\s\S]*test_host\.py"):
+        dopegraph.grad(lambda x: np.fft.fft(x).real.sum())(np.ones(2))
 
 
 def test_a_host_call_on_numbers_alone_may_stand_in_a_derivative():
@@ -89,14 +89,14 @@ def test_out_of_a_host_function_receives_the_result():
 def test_errors_of_host_functions_name_the_function_and_the_line():
     with pytest.raises(ValueError, match=r"percentile[\s\S]*test_host\.py"):
         np.percentile(np.ones(2), 300)
-    with pytest.raises(TypeError, match=r"sort[\s\S]*test_host\.py"):
-        np.sort(np.ones(2), nonsense=1)
+    with pytest.raises(TypeError, match=r"packbits[\s\S]*test_host\.py"):
+        np.packbits(np.ones(2), nonsense=1)
 
 
 def test_coverage_says_what_is_traced():
     coverage = np.coverage()
-    assert {coverage[name] for name in ("add", "sum", "einsum", "where", "concatenate")} == {"traced"}
-    assert {coverage[name] for name in ("sort", "median", "linalg.inv", "fft.fft")} == {"host"}
+    traced = ("add", "sum", "einsum", "where", "concatenate", "linalg.inv", "fft.fft", "gcd", "sort")
+    assert {coverage[name] for name in traced} == {"traced"}
     assert all(name in coverage for name in numpy.__all__ if isinstance(getattr(numpy, name), numpy.ufunc))
     assert sum(kind == "traced" for kind in coverage.values()) > 130
 

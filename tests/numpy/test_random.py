@@ -154,7 +154,7 @@ def test_parameters_have_derivatives():
         lambda: np.random.randint(3, dtype="float32"),
         lambda: np.random.permutation(np.ones(())),
         lambda: np.random.permutation(-1),
-        lambda: np.random.shuffle([1, 2]),
+        lambda: np.random.shuffle((1, 2)),
         lambda: np.random.shuffle(np.ones(())),
         lambda: np.random.choice(0, 2),
         lambda: np.random.choice([], 2),

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy
 
-from dopegraph.ir import TensorType, primitives
+from dopegraph.ir import Graph, TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
-from tests.reference import Array, types
+from tests.ops import random_cases
+from tests.reference import Array, single, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
 U8, U64 = numpy.dtype("uint8"), numpy.dtype("uint64")
@@ -40,16 +41,27 @@ class Case:
         return types(self.operands)
 
     @property
+    def results(self) -> tuple[TensorType, ...]:
+        return self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+
+    @property
     def result(self) -> TensorType:
-        (type,) = self.primitive.result_types(self.types, {**self.primitive.defaults, **self.attrs})
+        (type,) = self.results
         return type
 
     @property
     def smooth(self) -> list[int]:
-        """The operands that derivatives are checked by; none when the result is no float64."""
-        if isinstance(self.primitive.gradient, NotDifferentiable) or self.result.dtype != F64:
+        """The operands that derivatives are checked by; none when a result is of neither float64 nor complex128."""
+        precise = (F64, C128)
+        if isinstance(self.primitive.gradient, NotDifferentiable) or any(r.dtype not in precise for r in self.results):
             return []
-        return [position for position, type in enumerate(self.types) if type.dtype == F64]
+        if self.op in random_cases.IMPLICIT:
+            return []
+        return [position for position, type in enumerate(self.types) if type.dtype in precise]
+
+    def graph(self) -> Graph:
+        """The graph whose derivatives are checked."""
+        return single(self.primitive, self.types, self.attrs)
 
     def arrays(self, seed: int = 0) -> list[Array]:
         random = numpy.random.default_rng(seed)
@@ -138,6 +150,8 @@ CASES: list[Case] = [
         )
     ],
     *[Case(name, "f64[0,3]", {"axes": (0,)}) for name in ("sum", "prod")],
+    *[Case(name, "c64[2,3]", {"axes": (1,)}) for name in ("sum", "prod", "max", "min")],
+    *[Case(name, "c128[2,3]", {"axis": 1}) for name in ("argmax", "argmin")],
     *[Case("prod", f"f64[{n}]", {"axes": (0,)}) for n in (1, 2, 3, 6, 7)],
     *[Case(name, "c64[2,2]", {"axes": (0,)}) for name in ("sum", "prod")],
     *[Case(name, "bool[2,3]", {"axes": (1,)}) for name in ("all", "any", "max", "min")],
@@ -286,6 +300,7 @@ RANDOM: list[Case] = [
     *[Case("random_permutation", KEY, {"size": size}, 0, 9) for size in (0, 1, 7)],
 ]
 CASES += RANDOM
+CASES += [Case(*one) for one in random_cases.CASES]
 
 _ONE = {"stride": (1,), "pad": (0,), "dilate": (1,)}
 _POOL = {"kernel": (2,), "stride": (1,), "pad": (0,)}
@@ -322,11 +337,9 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("sum", "f32[2,2]", {"axes": (1, 0)}, ShapeError, r"sorted tuple counted from the front, \(0, 1\)"),
     ("sum", "f32[2,2]", {"axes": (-1,)}, ShapeError, r"counted from the front, \(1,\)"),
     ("max", "f32[0,2]", {"axes": (0,)}, ShapeError, "empty reduction"),
-    ("max", "c64[2]", {"axes": (0,)}, DTypeError, "that have an order"),
     ("all", "f32[2]", {"axes": (0,)}, DTypeError, "booleans"),
     ("argmax", "f32[2]", {"axis": 1}, AxisError, "axis 1 is out of bounds"),
     ("argmax", "f32[0]", {"axis": 0}, ShapeError, "empty axis 0"),
-    ("argmin", "c64[2]", {"axis": 0}, DTypeError, "that have an order"),
     ("cumsum", "bool[2]", {"axis": 0}, DTypeError, "numbers"),
     ("cumsum", "f32[]", {"axis": 0}, AxisError, "0 dimensions"),
     ("reshape", "f32[2,3]", {"shape": (5,)}, ShapeError, r"has 6 elements and cannot be reshaped to \(5,\)"),
@@ -403,9 +416,10 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_integers", KEY, {"low": 0, "high": 2, "shape": (), "dtype": F32}, DTypeError, "an integer dtype"),
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
+REJECTED += random_cases.REJECTED
 
-from tests.ops import complex_cases, floating_cases  # noqa: E402 - they need what stands above
+from tests.ops import complex_cases, floating_cases, linalg_cases, sorting_cases  # noqa: E402 - they need what is above
 
-for _family in (complex_cases, floating_cases):
+for _family in (complex_cases, floating_cases, linalg_cases, sorting_cases):
     CASES += _family.CASES
     REJECTED += _family.REJECTED

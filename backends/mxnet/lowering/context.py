@@ -27,8 +27,8 @@ INT64 = numpy.dtype("int64")
 BOOL = numpy.dtype("bool")
 Number = Union[int, float]
 
-Rule = Callable[["Context", Node], Entry]
-"""Writes the operators for one node and returns the entry of its result."""
+Rule = Callable[["Context", Node], Union[Entry, tuple[Entry, ...]]]
+"""Writes the operators for one node and returns the entry of its result, or a tuple of entries for several."""
 
 
 def carried_shape(shape: Shape) -> Shape:

@@ -129,6 +129,7 @@ def _pow(node: Node) -> Lacking | None:
 
 
 _CHECKS: dict[str, Check] = {
+    "det": _floats,
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),
     **dict.fromkeys(("max_pool_take", "avg_pool", "avg_pool_grad"), _spatial),

@@ -13,6 +13,7 @@ from dopegraph.backends.mxnet.lowering import (
     elementwise,
     floating,
     indexing,
+    linalg,
     matmul,
     pooling,
     reduction,
@@ -34,6 +35,7 @@ RULES: dict[str, Rule] = {
     **shape.RULES,
     **indexing.RULES,
     **matmul.RULES,
+    **linalg.RULES,
     **softmax.RULES,
     **convolution.RULES,
     **pooling.RULES,
@@ -102,12 +104,13 @@ def lower(graph: Graph, target: str = "tuned") -> LoweredSymbol:
             raise BackendError(located(f"{node.op.name} cannot run on MXNet: {found.detail}", node.location))
         if node.inputs:
             c.begin(node)
-            entry = RULES[node.op.name](c, node)
-            expected = carried_shape(node.outputs[0].shape), carried_dtype(node.outputs[0].type.dtype)
-            if (entry.shape, entry.dtype) != expected:
-                wrong = f"the lowering of {node.op.name} gives {entry}, not {expected}"
-                raise BackendError(located(wrong, node.location))
-            c.entries[node.outputs[0]] = entry
+            made = RULES[node.op.name](c, node)
+            for value, entry in zip(node.outputs, made if isinstance(made, tuple) else (made,)):
+                expected = carried_shape(value.shape), carried_dtype(value.type.dtype)
+                if (entry.shape, entry.dtype) != expected:
+                    wrong = f"the lowering of {node.op.name} gives {entry}, not {expected}"
+                    raise BackendError(located(wrong, node.location))
+                c.entries[value] = entry
     heads = [_result(c, value) for value in graph.results]
     for entry in heads:
         c.writer.head(entry, blocked=not c.portable)

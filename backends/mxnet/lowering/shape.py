@@ -87,7 +87,13 @@ def _flip(c: Context, node: Node) -> Entry:
     return c.op("reverse", x, attrs={"axis": axes}) if axes else x
 
 
+def _diagonal(c: Context, node: Node) -> Entry:
+    attrs = {"k": node.attrs["offset"], "axis1": node.attrs["axis1"], "axis2": node.attrs["axis2"]}
+    return c.op("diag", c[node.inputs[0]], attrs=attrs, shape=carried_shape(result_type(node).shape))
+
+
 RULES: dict[str, Rule] = {
+    "diagonal": _diagonal,
     "reshape": _reshape,
     "transpose": _transpose,
     "broadcast_to": _broadcast_to,

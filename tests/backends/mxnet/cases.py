@@ -43,8 +43,8 @@ class Case:
             else:
                 values.append(builder.input(TensorType(operand.dtype, operand.shape), f"x{position}"))
                 inputs.append(values[-1])
-        result = builder.emit(primitives[name], values, self.attrs)
-        return extract(name, builder.nodes, inputs, (), [result])
+        node = builder.emit_node(primitives[name], values, self.attrs)
+        return extract(name, builder.nodes, inputs, (), node.outputs)
 
     @property
     def arrays(self) -> list[Any]:
@@ -329,6 +329,12 @@ MATRICES: list[tuple[tuple[int, ...], tuple[int, ...], bool, bool]] = [
     ((2, 3, 3, 4), (2, 3, 5, 4), False, True),
 ]
 
+# Well-conditioned matrices, and stacks of them.
+SQUARES = [
+    floats(*batch, n, n, dtype=dtype) + n * numpy.eye(n, dtype=dtype)
+    for dtype in ("float32", "float64") for batch, n in (((), 4), ((), 1), ((3,), 4), ((2, 3), 5), ((), 40))
+]  # fmt: skip
+
 CASES: dict[str, list[Case]] = {
     **{name: binary("fib", (0.5, -0.5)) for name in
        ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")},
@@ -420,6 +426,7 @@ CASES: dict[str, list[Case]] = {
         Case((floats(*x, dtype=dtype), floats(*y, dtype=dtype, seed=1)), {"transpose_x": tx, "transpose_y": ty})
         for dtype in ("float32", "float64") for x, y, tx, ty in MATRICES
     ],
+    "det": [*(Case((x,)) for x in SQUARES), Case((numpy.full((2, 2), NAN, "float32"),)), Case((numpy.zeros((3, 3)),))],
     "softmax": SOFTMAX,
     "log_softmax": SOFTMAX,
     **{name: convolution_cases(name) for name in ("conv", "conv_grad_data", "conv_grad_weight")},
@@ -438,7 +445,7 @@ CASES: dict[str, list[Case]] = {
 # ulps that MXNet's or oneDNN's functions may be off, as a relative error, by the result's dtype.
 TOLERANCE = {"float16": 4e-3, "float32": 3e-6, "float64": 1e-13}
 LOOSE = {"conv", "conv_grad_data", "conv_grad_weight", "matmul", "sum", "prod", "cumsum", "tan", "sinh", "pow",
-         "integer_pow", "log_softmax", "softmax", "cosh", "arcsinh"}  # fmt: skip
+         "det", "integer_pow", "log_softmax", "softmax", "cosh", "arcsinh"}  # fmt: skip
 
 from tests.backends.mxnet import floating_cases  # noqa: E402 - it needs what stands above
 
