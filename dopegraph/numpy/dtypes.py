@@ -5,6 +5,7 @@ Arrays among the arguments stand for their dtypes, and new floats are of the def
 
 from __future__ import annotations
 
+from builtins import bool as python_bool  # `bool` is NumPy's in this module
 from typing import Any
 
 import numpy
@@ -59,7 +60,7 @@ def result_type(*arrays_and_dtypes: Any) -> numpy.dtype:
     if not kinds or any(isinstance(kind, numpy.dtype) and kind not in SUPPORTED for kind in kinds):
         return numpy.result_type(*map(_stand_in, arrays_and_dtypes))
     kinds = [float if kind is DynamicFloat else kind for kind in kinds]
-    if all(kind is bool for kind in kinds):
+    if all(kind is python_bool for kind in kinds):
         return BOOL
     return result_dtype(tuple(kinds), default_dtype())
 
@@ -80,7 +81,7 @@ def promote_types(type1: Any, type2: Any, /) -> numpy.dtype:
     return numpy.promote_types(_stand_in(type1), _stand_in(type2))
 
 
-def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> python_bool:
     """Whether a dtype (or an array's) can be cast to another by a rule: no, equiv, safe, same_kind or unsafe.
 
     Examples
@@ -89,7 +90,7 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
+    return python_bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
@@ -122,7 +123,7 @@ def common_type(*arrays: Any) -> Any:
     return result.type
 
 
-def isdtype(dtype: Any, kind: Any) -> bool:
+def isdtype(dtype: Any, kind: Any) -> python_bool:
     """Whether a dtype is of a kind of the array API standard, such as "integral", or one of several.
 
     Examples
@@ -153,11 +154,11 @@ _KINDS = {
 }  # fmt: skip
 
 
-def issubdtype(arg1: Any, arg2: Any) -> bool:
+def issubdtype(arg1: Any, arg2: Any) -> python_bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
+    return python_bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
-def isscalar(element: Any) -> bool:
+def isscalar(element: Any) -> python_bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or bool(numpy.isscalar(element))
+    return isinstance(element, DynamicFloat) or python_bool(numpy.isscalar(element))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,18 @@ STATEMENTS = {
     for number, line in enumerate(CORPUS.read_text().split("\n"), start=1)
     if line and not line.startswith("#")
 }
+
+
+# What is refused, and why. The test fails as soon as one of them works.
+REFUSED = {
+    "a = np.arange(6); a.shape = (2, 3); r = a": "views depend on the shape; NumPy 2.5 deprecates setting it",
+    "a = np.arange(6).reshape(2, 3); a.shape = -1; r = a": "views depend on the shape; NumPy 2.5 deprecates setting it",
+}
+
+# What NumPy's numbers may be instead: a result that is known without looking at an array is one of Python's.
+PYTHON_NUMBERS = {"bool": bool, "int64": int, "float64": float, "complex128": complex}
+# count_nonzero gave one of Python's before 2.4; here it is an array, as of later NumPys.
+BEFORE_2_4 = numpy.lib.NumpyVersion(numpy.__version__) < "2.4.0"
 
 
 class Statement:
@@ -62,8 +73,13 @@ class Statement:
 
 def assert_same(found: Any, expected: Any) -> None:
     """The same value, and an array where NumPy has an array or one of its numbers."""
+    if BEFORE_2_4 and type(expected) is int and isinstance(found, np.ndarray):
+        expected = numpy.asarray(expected)
+    if isinstance(expected, numpy.generic) and isinstance(found, (bool, int, float, complex)):
+        assert type(found) is PYTHON_NUMBERS[expected.dtype.name] or isinstance(found, numpy.generic)
+        found = numpy.asarray(found, expected.dtype)
     if isinstance(expected, (numpy.ndarray, numpy.generic)):
-        kinds = (np.ndarray,) if isinstance(expected, numpy.ndarray) else (np.ndarray, numpy.generic)
+        kinds = (np.ndarray,) if isinstance(expected, numpy.ndarray) else (np.ndarray, numpy.generic, numpy.ndarray)
         assert isinstance(found, kinds), f"a {type(found).__name__}, not an array"
         found, expected = numpy.asarray(found), numpy.asarray(expected)
         assert found.shape == expected.shape
@@ -74,6 +90,10 @@ def assert_same(found: Any, expected: Any) -> None:
         tolerance = {"e": 1e-3, "f": 1e-6, "F": 1e-6}.get(expected.dtype.char, 1e-12)
         numpy.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
         return
+    if isinstance(expected, tuple) and hasattr(expected, "_fields"):  # of numpy.linalg, which has no public name
+        assert type(found).__name__ == type(expected).__name__
+        assert found._fields == expected._fields
+        found, expected = tuple(found), tuple(expected)
     assert type(found) is type(expected), f"a {type(found).__name__}, not a {type(expected).__name__}"
     if isinstance(expected, (list, tuple)):
         assert len(found) == len(expected)
@@ -106,22 +126,36 @@ def strict():
     dopegraph.set_default_dtype("float32")
 
 
-@pytest.fixture(params=STATEMENTS.items(), ids=[f"{number}: {line}" for number, line in STATEMENTS.items()])
-def statement(request) -> Statement:
-    return Statement(*request.param)
+def cases(statements: dict[int, str]) -> Any:
+    """The statements as a test's parameters."""
+    refused = {line: [pytest.mark.xfail(reason=reason, strict=True)] for line, reason in REFUSED.items()}
+    return pytest.mark.parametrize(
+        "statement",
+        [
+            pytest.param(Statement(number, line), id=f"{number}: {line}", marks=refused.get(line, []))
+            for number, line in statements.items()
+        ],
+    )
+
+
+every_statement = cases(STATEMENTS)
+with_an_argument = cases({number: line for number, line in STATEMENTS.items() if Statement(number, line).argument})
 
 
 def test_the_corpus_is_large_and_no_statement_stands_there_twice():
     assert len(STATEMENTS) >= 550
     assert len(set(STATEMENTS.values())) == len(STATEMENTS)
+    assert set(REFUSED) < set(STATEMENTS.values())
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::numpy.exceptions.RankWarning")
+@every_statement
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_statement_does_what_numpy_does(statement):
     expected = by_numpy(statement)
     assert_same(statement.function(np)(), expected)
 
 
+@every_statement
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_compiled_statement_does_what_numpy_does(statement):
     expected = by_numpy(statement)
@@ -130,14 +164,12 @@ def test_a_compiled_statement_does_what_numpy_does(statement):
     assert_same(program(), expected)
 
 
+@with_an_argument
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_statement_compiled_as_a_function_of_its_first_variable_does_what_numpy_does(statement):
-    if statement.argument is None:
-        pytest.skip("has no first variable")
     expected = by_numpy(statement)
     argument = statement.setup(numpy)()
-    with contextlib.suppress(AttributeError):
-        statement.rest(numpy)(argument)
+    statement.rest(numpy)(argument)
     program = dopegraph.compile(statement.rest(np))
     for _ in range(2):
         passed = statement.setup(np)()
