@@ -72,7 +72,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.average([1., 2., 3.], weights=[3, 1, 0])
+    >>> np.average([1., 2., 3.], weights=[3., 1., 0.])
     array(1.25, dtype=float32)
     """
     x = as_array(a)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy
@@ -21,13 +21,6 @@ from dopegraph.trace.recording import active_recording
 __all__ = ["frombuffer", "fromfile", "fromiter", "fromstring", "genfromtxt", "loadtxt"]
 
 
-def _on_host(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks a function for `coverage`."""
-    function.runs_on_host = True  # type: ignore[attr-defined]
-    return function
-
-
-@_on_host
 def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0, *, like: Any = None) -> ndarray:
     """An array that shares the memory of a buffer, such as bytes (then it is read-only).
 
@@ -55,7 +48,6 @@ def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0,
     return from_numpy(check_kind(found))
 
 
-@_on_host
 def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, *, like: Any = None) -> ndarray:
     """An array of one axis of what an iterable gives; elements that are traced stay so.
 
@@ -87,7 +79,6 @@ def _text_dtype(dtype: Any) -> Any:
     return default_dtype() if dtype is None else dtype
 
 
-@_on_host
 def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, like: Any = None) -> ndarray:
     """An array of the numbers in a text, which a separator divides.
 
@@ -101,7 +92,6 @@ def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, lik
     return result
 
 
-@_on_host
 def fromfile(
     file: Any, dtype: Any = None, count: int = -1, sep: str = "", offset: int = 0, *, like: Any = None
 ) -> ndarray:
@@ -111,7 +101,6 @@ def fromfile(
     return result
 
 
-@_on_host
 def loadtxt(
     fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, converters: Any = None,
     skiprows: int = 0, usecols: Any = None, unpack: bool = False, ndmin: int = 0, encoding: Any = None,
@@ -133,7 +122,6 @@ def loadtxt(
     )  # fmt: skip
 
 
-@_on_host
 def genfromtxt(
     fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, skip_header: int = 0,
     skip_footer: int = 0, converters: Any = None, missing_values: Any = None, filling_values: Any = None,

@@ -28,17 +28,17 @@ def is_smooth(type: TensorType) -> bool:
 def complexified(case: Case) -> Case | None:
     """A case with complex operands in the place of its real ones, if the primitive takes those."""
     attrs = dict(case.attrs)
-    if case.op == "cast" or "dtype" in attrs or not case.smooth:
+    if case.op == "cast" or "dtype" in attrs or not case.smooth or len(case.results) != 1:
         return None
     made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
     try:
-        return made if is_smooth(made.result) else None
+        return made if len(made.results) == 1 and is_smooth(made.result) else None
     except DopegraphError:
         return None
 
 
 def differentiable(case: Case) -> bool:
-    if isinstance(case.primitive.gradient, NotDifferentiable) or not is_smooth(case.result):
+    if isinstance(case.primitive.gradient, NotDifferentiable) or len(case.results) != 1 or not is_smooth(case.result):
         return False
     kinds = [case.result.dtype.kind, *(type.dtype.kind for type in case.types)]
     return "c" in kinds and any(is_smooth(type) for type in case.types)
