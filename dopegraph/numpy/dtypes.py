@@ -63,7 +63,7 @@ def result_type(*arrays_and_dtypes: Any) -> numpy.dtype:
     if not kinds or any(isinstance(kind, numpy.dtype) and kind not in SUPPORTED for kind in kinds):
         return numpy.result_type(*map(_stand_in, arrays_and_dtypes))
     kinds = [float if kind is DynamicFloat else kind for kind in kinds]
-    if all(kind is bool for kind in kinds):
+    if all(kind is builtins.bool for kind in kinds):
         return BOOL
     return result_dtype(tuple(kinds), default_dtype())
 
@@ -85,7 +85,7 @@ def promote_types(type1: Any, type2: Any, /) -> numpy.dtype:
         return numpy.promote_types(_stand_in(type1), _stand_in(type2))
 
 
-def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> builtins.bool:
     """Whether a dtype (or an array's) can be cast to another by a rule: no, equiv, safe, same_kind or unsafe.
 
     Examples
@@ -133,6 +133,6 @@ def issubdtype(arg1: Any, arg2: Any) -> bool:
     return builtins.bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
-def isscalar(element: Any) -> bool:
+def isscalar(element: Any) -> builtins.bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
     return isinstance(element, DynamicFloat) or builtins.bool(numpy.isscalar(element))
