@@ -23,6 +23,7 @@ from dopegraph.numpy.promotion import (
     bounds_of,
     convert,
     kinds_of,
+    operands_of,
     result_dtype,
     scalar,
 )
@@ -42,7 +43,7 @@ Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
-    taken = [x if type(x) in OPERANDS else as_operand(x) for x in operands]
+    taken = operands_of(operands)
     try:
         special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
     except DTypeError as cause:

@@ -33,7 +33,9 @@ def is_plain(case: Case) -> bool:
 def complexified(case: Case) -> Case | None:
     """A case with complex operands in the place of its real ones, if the primitive takes those."""
     attrs = dict(case.attrs)
-    if not is_plain(case) or case.op == "cast" or "dtype" in attrs or not case.smooth:
+    if type(case) is not Case or not is_plain(case) or case.op == "cast" or "dtype" in attrs or not case.smooth:
+        return None
+    if len(case.results) != 1:
         return None
     made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
     try:
@@ -43,8 +45,8 @@ def complexified(case: Case) -> Case | None:
 
 
 def differentiable(case: Case) -> bool:
-    if isinstance(case.primitive.gradient, NotDifferentiable) or not is_plain(case):
-        return False
+    if isinstance(case.primitive.gradient, NotDifferentiable) or type(case) is not Case or not is_plain(case):
+        return False  # families with operands of their own, matrices, have complex ones among them
     if len(case.results) != 1 or not is_smooth(case.result):
         return False
     kinds = [case.result.dtype.kind, *(type.dtype.kind for type in case.types)]
