@@ -32,13 +32,13 @@ def complexified(case: Case) -> Case | None:
         return None
     made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
     try:
-        return made if is_smooth(made.result) else None
+        return made if len(made.results) == 1 and is_smooth(made.result) else None
     except DopegraphError:
         return None
 
 
 def differentiable(case: Case) -> bool:
-    if isinstance(case.primitive.gradient, NotDifferentiable) or not is_smooth(case.result):
+    if isinstance(case.primitive.gradient, NotDifferentiable) or len(case.results) != 1 or not is_smooth(case.result):
         return False
     kinds = [case.result.dtype.kind, *(type.dtype.kind for type in case.types)]
     return "c" in kinds and any(is_smooth(type) for type in case.types)
