@@ -13,7 +13,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.joining import concatenate, together
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import as_array, convert, new
+from dopegraph.numpy.promotion import as_array, beside, convert
 from dopegraph.numpy.shape import axis_of, broadcast_to, moveaxis, ravel, reshape
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
@@ -69,7 +69,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> ndarray:
     place = 0 if axis is None else axis_of(axis, x.ndim, "delete")
     with naming("delete"):
         kept = numpy.delete(numpy.arange(x.shape[place]), places)
-    return apply(ops.take, x, new(kept), axis=place)
+    return apply(ops.take, x, beside(x, kept), axis=place)
 
 
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
@@ -97,9 +97,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     x = ravel(arr) if axis is None else as_array(arr)
     place = 0 if axis is None else axis_of(axis, x.ndim, "insert")
     length = x.shape[place]
-    added = convert(as_array(values), x.dtype)
-    if getattr(places, "dtype", None) == bool:  # older versions of NumPy take a mask for integers here
-        places = numpy.flatnonzero(places)
+    added = convert(as_array(values) if isinstance(values, ndarray) else beside(x, as_array(values)), x.dtype)
+    if isinstance(places, numpy.ndarray) and places.dtype.kind == "b":
+        places = numpy.flatnonzero(places)  # older versions of NumPy take a mask for integers here
     with naming("insert"):
         count, scalar = _how_many(places, length)
         if count == 1:
@@ -114,7 +114,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     except ShapeError as cause:
         message = f"insert: values of shape {added.shape} do not fit {count} places along axis {place} of {x.shape}"
         raise ShapeError(located(message, here())) from cause
-    return apply(ops.take, apply(ops.concat, x, added, axis=place), new(order), axis=place)
+    return apply(ops.take, apply(ops.concat, x, added, axis=place), beside(x, order), axis=place)
 
 
 def _how_many(places: Any, length: int) -> tuple[int, bool]:

@@ -199,14 +199,3 @@ def find(path: str) -> Any:
         function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
-
-
-def public_functions() -> list[str]:
-    """Names of NumPy's public functions, those of its namespaces with the namespace in front."""
-    names = []
-    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NAMESPACES)]:
-        for name in getattr(module, "__all__", dir(module)):
-            value = getattr(module, name, None)
-            if not name.startswith("_") and callable(value) and not isinstance(value, type):
-                names.append(prefix + name)
-    return sorted(names)

@@ -15,7 +15,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import integers, shape_of
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import DType, as_array, convert, dtype_of, has_arrays, new, promote
+from dopegraph.numpy.promotion import DType, as_array, beside, convert, dtype_of, has_arrays, promote
 from dopegraph.numpy.shape import (
     atleast_1d,
     atleast_2d,
@@ -320,7 +320,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
         spread = broadcast_to(expand_dims(x, place + 1), (*before, length, counts[0], *after))
         return reshape(spread, (*before, length * counts[0], *after), copy=True)
     positions = numpy.repeat(numpy.arange(length), counts)
-    return apply(ops.take, x, new(positions), axis=place)
+    return apply(ops.take, x, beside(x, positions), axis=place)
 
 
 def roll(a: Any, shift: Any, axis: Any = None) -> ndarray:

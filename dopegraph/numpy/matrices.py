@@ -16,7 +16,7 @@ from dopegraph.numpy.creation import dtype_or_default, ones
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import stack
 from dopegraph.numpy.layout import arranged, chosen_order, naming, on_device
-from dopegraph.numpy.promotion import INT64, as_array, convert, new, scalar
+from dopegraph.numpy.promotion import INT64, as_array, beside, convert, new, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -65,7 +65,7 @@ def _triangle(name: str, m: Any, k: int, upper: bool) -> ndarray:
         raise DTypeError(located(f"{name}: an array without axes has no triangle", here()))
     with naming(name):
         below = numpy.tri(*x.shape[-2:], k=k - upper, dtype=bool)
-    return apply(ops.select, new(~below if upper else below), x, scalar(0, x.dtype))
+    return apply(ops.select, beside(x, ~below if upper else below), x, scalar(0, x.dtype))
 
 
 def tril(m: Any, k: int = 0) -> ndarray:

@@ -12,7 +12,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host, reduction, statistics
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.promotion import FLOAT64, as_array, convert, has_arrays, new
+from dopegraph.numpy.promotion import FLOAT64, as_array, beside, convert, has_arrays, new
 from dopegraph.numpy.ranges import spaced_between
 from dopegraph.numpy.shape import broadcast_to, flip, reshape
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -221,8 +221,8 @@ def _looked_up(
 ) -> ndarray:
     length = x.shape[axis]
     places = positions(numpy.arange(-width[0], length + width[1]), length)
-    before = apply(ops.take, x, new(places[: width[0]]), axis=axis)
-    after = apply(ops.take, x, new(places[width[0] + length :]), axis=axis)
+    before = apply(ops.take, x, beside(x, places[: width[0]]), axis=axis)
+    after = apply(ops.take, x, beside(x, places[width[0] + length :]), axis=axis)
     return _around(before, x, after, axis)
 
 
