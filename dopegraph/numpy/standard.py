@@ -24,7 +24,7 @@ VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 
 _SIGNED = ("int8", "int16", "int32", "int64")
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
-_REAL = ("float16", "float32", "float64")
+_REAL = ("float32", "float64")
 _COMPLEX = ("complex64", "complex128")
 KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),

@@ -146,6 +146,10 @@ ON_THE_HOST = [
     "~i",
     "np.array([2, 3])",
     "real_if_close",
+    "z.real",
+    "z.imag",
+    "z.conj",
+    "x.round",
     "lstsq(tall",
     "axes=(np.array",
     "axes=np.array",
@@ -153,8 +157,8 @@ ON_THE_HOST = [
 
 
 TRACED = [
-    "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats", "complex",
-    "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
+    "creation", "reduction", "shape", "joining", "linear", "logic", "statistics", "sorting", "bits", "floats",
+    "complex", "rounding", "limits", "fft", "inplace", "padding", "calculus", "polynomials",
 ]  # fmt: skip
 
 

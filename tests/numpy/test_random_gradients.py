@@ -174,22 +174,24 @@ def test_means_of_derivatives_are_derivatives_of_means(expression: str, mean: An
     code, count, batches = compile(expression, __file__, "eval"), 4000, 16
     arrays = [np.array(one) for one in parameters]
 
-    def f(seed: int) -> Any:
-        def total(a: Any, b: Any = None) -> Any:
-            names = {"np": np, "rng": np.random.default_rng(seed), "n": count // batches, "a": a, "b": b}
-            return eval(code, names).mean()
+    rng = np.random.default_rng(1)
 
-        return total
+    def total(a: Any, b: Any = None) -> Any:
+        return eval(code, {"np": np, "rng": rng, "n": count // batches, "a": a, "b": b}).mean()
+
+    def drawn(derivative: Any) -> Any:
+        """Values of a derivative, for one draw after another."""
+        return numpy.array([float(derivative(*arrays)) for _ in range(batches)])
 
     wanted = [place for place in range(len(parameters)) if "abc"[place] in expression.replace("vonmises(0.0", "")]
     wanted = [place for place in wanted if parameters[place] != 0.0]
     for place in wanted:
-        found = numpy.array([float(grad(f(seed), place)(*arrays)) for seed in range(batches)])
+        found = drawn(grad(total, place))
         error = found.std(ddof=1) / math.sqrt(batches)
         # Few batches: the error itself is known by 15 per cent, and tails are those of Student's t.
         assert abs(found.mean() - partial(mean, parameters, (place,))) < 2 * DEVIATIONS * error + 1e-6
         for other in wanted[wanted.index(place) :]:
-            found = numpy.array([float(grad(grad(f(seed), place), other)(*arrays)) for seed in range(batches)])
+            found = drawn(grad(grad(total, place), other))
             error = found.std(ddof=1) / math.sqrt(batches)
             assert abs(found.mean() - partial(mean, parameters, (place, other))) < 2 * DEVIATIONS * error + 1e-5
 
