@@ -29,7 +29,71 @@ ELEMENTWISE = [
 ]
 ELEMENTWISE += [expression.replace(f"np.{name}(", f"np.{alias}(") for alias, name in ALIASES.items()
                 for expression in ELEMENTWISE if expression.startswith(f"np.{name}(")]  # fmt: skip
-RANDOM = ["", "np.random.beta(p, p)", "np.random.binomial(5, p * 0.1)", "np.random.chisquare(p)", "np.random.choice(v)", "np.random.dirichlet(p[0])", "np.random.exponential(p)", "np.random.f(p, p)", "np.random.gamma(p, p)", "np.random.geometric(p * 0.1)", "np.random.gumbel(x, p)", "np.random.hypergeometric(i + 9, i + 9, 3)", "np.random.laplace(x, p)", "np.random.logistic(x, p)", "np.random.lognormal(x, p)", "np.random.logseries(p * 0.1)", "np.random.multinomial(5, p[0] / p[0].sum())", "np.random.multivariate_normal(v[:2], np.eye(2))", "np.random.negative_binomial(5, p * 0.1)", "np.random.noncentral_chisquare(p + 1, p)", "np.random.noncentral_f(p + 1, p, p)", "np.random.normal(x, p)", "np.random.pareto(p)", "np.random.permutation(v)", "np.random.poisson(p)", "np.random.power(p)", "np.random.rand(2, 3)", "np.random.randint(0, 5, (2, 3))", "np.random.randn(2, 3)", "np.random.random((2, 3))", "np.random.random_sample((2, 3))", "np.random.ranf((2, 3))", "np.random.rayleigh(p)", "np.random.sample((2, 3))", "np.random.standard_cauchy((2, 3))", "np.random.standard_exponential((2, 3))", "np.random.standard_gamma(p)", "np.random.standard_normal((2, 3))", "np.random.standard_t(p)", "np.random.triangular(x, x + 1, x + 2)", "np.random.uniform(x, p)", "np.random.vonmises(x, p)", "np.random.wald(p, p)", "np.random.weibull(p)", "np.random.zipf(p + 1)", ""]
+OTHERS = """
+np.asanyarray(x)
+np.cumulative_prod(x, axis=0)
+np.cumulative_sum(x, axis=0)
+np.linalg.eig(m)
+np.linalg.qr(x)
+np.polydiv(v, p[0, :2])
+np.polymul(v, v)
+np.polyfit(p[0], v, 2)
+np.vstack([x, y])
+np.copyto(x, y)
+np.fill_diagonal(x, v)
+np.place(x, b, [1.0, 2.0])
+np.put(x, [0, 2], v[:2])
+np.put_along_axis(x, o[:, None], y[:, :1], 1)
+np.putmask(x, b, y)
+np.flatnonzero(x)
+np.random.shuffle(v)
+""".splitlines()
+RANDOM = """
+np.random.beta(p, p)
+np.random.binomial(5, p * 0.1)
+np.random.chisquare(p)
+np.random.choice(v)
+np.random.dirichlet(p[0])
+np.random.exponential(p)
+np.random.f(p, p)
+np.random.gamma(p, p)
+np.random.geometric(p * 0.1)
+np.random.gumbel(x, p)
+np.random.hypergeometric(i + 9, i + 9, 3)
+np.random.laplace(x, p)
+np.random.logistic(x, p)
+np.random.lognormal(x, p)
+np.random.logseries(p * 0.1)
+np.random.multinomial(5, p[0] / p[0].sum())
+np.random.multivariate_normal(v[:2], np.eye(2))
+np.random.negative_binomial(5, p * 0.1)
+np.random.noncentral_chisquare(p + 1, p)
+np.random.noncentral_f(p + 1, p, p)
+np.random.normal(x, p)
+np.random.pareto(p)
+np.random.permutation(v)
+np.random.poisson(p)
+np.random.power(p)
+np.random.rand(2, 3)
+np.random.randint(0, 5, (2, 3))
+np.random.randn(2, 3)
+np.random.random((2, 3))
+np.random.random_sample((2, 3))
+np.random.ranf((2, 3))
+np.random.rayleigh(p)
+np.random.sample((2, 3))
+np.random.standard_cauchy((2, 3))
+np.random.standard_exponential((2, 3))
+np.random.standard_gamma(p)
+np.random.standard_normal((2, 3))
+np.random.standard_t(p)
+np.random.triangular(x, x + 1, x + 2)
+np.random.uniform(x, p)
+np.random.vonmises(x, p)
+np.random.wald(p, p)
+np.random.weibull(p)
+np.random.zipf(p + 1)
+""".splitlines()
 
 ROOT = Path(__file__).parent.parent
 TRACED, DIFFERENTIABLE, MXNET = "traced", "differentiable", "MXNet"
@@ -46,8 +110,8 @@ as a host call that `explain` shows.
 
 def calls() -> Iterator[tuple[str, str]]:
     """The name of a function, as ``linalg.inv``, and an expression that calls it."""
-    groups = [lines.split("\n") for group, lines in CALLS.items() if group != "errors"]
-    for expression in filter(None, [*sum(groups, []), *ELEMENTWISE, *RANDOM]):
+    tested = "\n".join(lines for group, lines in CALLS.items() if group != "errors")
+    for expression in filter(None, [*tested.splitlines(), *ELEMENTWISE, *OTHERS, *RANDOM]):
         name = _called(expression)
         if name is not None:
             yield name, expression
@@ -76,7 +140,9 @@ def measure(expression: str) -> set[str]:
         try:
             sources = {name: recording.value_of(array) for name, array in arrays.items()}
             leaves, _ = flatten(eval(code, {"np": np, **arrays}))
-            values = [recording.value_of(leaf) for _, leaf in leaves if isinstance(leaf, np.ndarray)]
+            changed = list(recording.mutated.values())  # of a function that writes into its argument
+            found = [*(leaf for _, leaf in leaves if isinstance(leaf, np.ndarray)), *changed]
+            values = [recording.value_of(array) for array in found if array is not np.random.STATE]
             return _properties(recording, list(sources.values()), values)
         finally:
             recording.abandon()
@@ -106,7 +172,7 @@ def table() -> dict[str, set[str]]:
             warnings.simplefilter("ignore")
             try:
                 found[name] |= measure(expression)
-            except (TypeError, ValueError, IndexError):
+            except (TypeError, ValueError, IndexError, OverflowError, AttributeError):
                 continue  # a call that is refused, or that holds for other NumPy versions, says nothing
     return found
 
@@ -124,7 +190,13 @@ def main() -> None:
         f"| `{name}` | {' | '.join('yes' if kind in found[name] else '' for kind in lists)} |" for name in sorted(found)
     ]
     counts = ", ".join(f"{len(names)} {kind}" for kind, names in lists.items())
-    page = [f"{len(found)} functions: {counts}.", "", "| | traced | differentiable | MXNet |", "|---|---|---|---|", *marks]
+    page = [
+        f"{len(found)} functions: {counts}.",
+        "",
+        "| | traced | differentiable | MXNet |",
+        "|---|---|---|---|",
+        *marks,
+    ]
     (ROOT / "docs/coverage.md").write_text(HEAD + "\n".join(page) + "\n", encoding="utf-8")
 
 

@@ -22,7 +22,6 @@ from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 # Steps with None where a position is to be filled in.
 Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
 
-
 # What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
 _REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
 

@@ -22,7 +22,7 @@ from dopegraph.numpy.layout import (
     reverse_axes,
     wants_fortran,
 )
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
+from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -85,6 +85,7 @@ def array(
 
 def _array(name: str, x: Any, dtype: Any, copy: bool | None, order: Any, ndmin: int = 0, ndmax: int = 0) -> ndarray:
     wanted = None if dtype is None else dtype_of(dtype)
+    x = memory_of(x)
     if ndmax and ndmin > ndmax:
         raise ValueError(located(f"{name}: ndmin {ndmin} is more than ndmax {ndmax}", here()))
     fresh = not isinstance(x, (ndarray, numpy.ndarray))

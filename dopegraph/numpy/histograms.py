@@ -19,7 +19,7 @@ from dopegraph.numpy import host
 from dopegraph.numpy.elements import elements, warn
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.ordering import searchsorted
-from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, complex_of, convert, new
+from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, beside, complex_of, convert, new
 from dopegraph.numpy.reduction import sum
 from dopegraph.numpy.shape import ravel, reshape, transpose
 from dopegraph.runtime.config import default_dtype
@@ -199,8 +199,8 @@ def _wide(x: ndarray) -> numpy.dtype:
 def _bin_of(x: ndarray, edges: numpy.ndarray) -> ndarray:
     """The number of each value's bin counted from 1; 0 and the last number are those outside, and NaN."""
     inside = len(edges) - 1
-    place = searchsorted(new(edges), x, "right")
-    on_edge = call("equal", (x, new(edges[-1:]))) if len(edges) else call("not_equal", (x, x))
+    place = searchsorted(beside(x, edges), x, "right")
+    on_edge = call("equal", (x, beside(x, edges[-1:]))) if len(edges) else call("not_equal", (x, x))
     return call("minimum", (call("subtract", (place, convert(on_edge, INT64))), inside + 1))
 
 

@@ -14,8 +14,8 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.promotion import SUPPORTED, as_array
-from dopegraph.runtime.config import current_policy
+from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
+from dopegraph.runtime.config import current_policy, default_dtype
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
@@ -148,6 +148,17 @@ def lift(x: Any) -> Any:
     if isinstance(x, tuple) and hasattr(x, "_fields"):  # the named tuples of numpy.linalg
         return type(x)(*[lift(item) for item in x])
     return x
+
+
+def defaulted(result: Any, *operands: Any) -> Any:
+    """What NumPy computed, with new floats in the default dtype: those that no floating array led to."""
+    if any(getattr(one, "dtype", BOOL).kind in "fc" for one in operands):
+        return result
+    if type(result) in (tuple, list):
+        return type(result)([defaulted(one) for one in result])
+    if not isinstance(result, ndarray) or result.dtype.kind not in "fc":
+        return result
+    return convert(result, default_dtype() if result.dtype.kind == "f" else complex_of(default_dtype()))
 
 
 class Namespace(Unchanging):

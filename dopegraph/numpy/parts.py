@@ -10,7 +10,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply, view
-from dopegraph.numpy.creation import zeros
+from dopegraph.numpy.creation import zeros_like
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import as_array
 
@@ -46,7 +46,7 @@ def imag(val: Any) -> Any:
     if type(val) in _PYTHON_NUMBERS:
         return val.imag
     z = as_array(val)
-    return view(z, ((ops.imag, {}),)) if z.dtype.kind == "c" else zeros(z.shape, z.dtype)
+    return view(z, ((ops.imag, {}),)) if z.dtype.kind == "c" else zeros_like(z)
 
 
 def angle(z: Any, deg: bool = False) -> ndarray:

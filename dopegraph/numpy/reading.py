@@ -18,7 +18,7 @@ from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
-__all__ = ["frombuffer", "fromfile", "fromiter", "fromstring", "genfromtxt", "loadtxt"]
+__all__ = ["frombuffer", "fromiter", "fromstring", "genfromtxt"]
 
 
 def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0, *, like: Any = None) -> ndarray:
@@ -90,36 +90,6 @@ def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, lik
     """
     result: ndarray = host.call("fromstring", numpy.fromstring, string, _text_dtype(dtype), count, sep=sep)
     return result
-
-
-def fromfile(
-    file: Any, dtype: Any = None, count: int = -1, sep: str = "", offset: int = 0, *, like: Any = None
-) -> ndarray:
-    """An array of the bytes of a file (float64 unless told otherwise), or of its numbers when `sep` divides them."""
-    chosen = dtype if dtype is not None else default_dtype() if sep else numpy.float64
-    result: ndarray = host.call("fromfile", numpy.fromfile, file, chosen, count, sep, offset)
-    return result
-
-
-def loadtxt(
-    fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, converters: Any = None,
-    skiprows: int = 0, usecols: Any = None, unpack: bool = False, ndmin: int = 0, encoding: Any = None,
-    max_rows: Any = None, *, quotechar: Any = None, like: Any = None,
-) -> Any:  # fmt: skip
-    """An array of the numbers in a text file, a row for each line; the parameters are those of NumPy's function.
-
-    Examples
-    --------
-    >>> import io, dopegraph.numpy as np
-    >>> np.loadtxt(io.StringIO("1 2\\n3 4"))
-    array([[1., 2.],
-           [3., 4.]], dtype=float32)
-    """
-    more = {} if quotechar is None else {"quotechar": quotechar}
-    return host.call(
-        "loadtxt", numpy.loadtxt, fname, _text_dtype(dtype), comments, delimiter, converters, skiprows, usecols,
-        unpack, ndmin, encoding, max_rows, **more,
-    )  # fmt: skip
 
 
 def genfromtxt(

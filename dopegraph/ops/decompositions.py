@@ -58,7 +58,7 @@ def _part(x: Value, axis: int, start: int, stop: int) -> Value:
     return result
 
 
-def _or_zeros(g: Optional[Value], like: Value) -> Value:
+def _or_zeros(g: Value | None, like: Value) -> Value:
     if g is not None:
         return g
     result: Value = full(value=0.0, shape=like.shape, dtype=like.type.dtype)
@@ -168,7 +168,7 @@ def _square(u: Value, k: int) -> Value:
     return _rows(u, 0, k)
 
 
-def _turns(of_u: Optional[Value], of_vh: Optional[Value], u: Value, s: Value, vh: Value, a: Value) -> Value:
+def _turns(of_u: Value | None, of_vh: Value | None, u: Value, s: Value, vh: Value, a: Value) -> Value:
     """What cotangents of the vectors contribute to U^H A_ V."""
     left = None if of_u is None else matmul(adjoint(u), of_u)
     right = None if of_vh is None else matmul(vh, adjoint(of_vh))

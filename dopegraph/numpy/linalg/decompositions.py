@@ -16,7 +16,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.linalg.operands import adjoint, matrix
-from dopegraph.numpy.linalg.results import EighResult, EigResult, QRResult, SVDResult
+from dopegraph.numpy.linalg.results import EighResult, EigResult, QRResult, SVDResult, result_of
 from dopegraph.numpy.promotion import convert
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
@@ -52,7 +52,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "raw":
         return tuple(host.call("qr", numpy.linalg.qr, x, "raw"))
     q, r = apply(ops.qr, x, complete=mode == "complete")
-    return r if mode == "r" else QRResult(q, r)
+    return r if mode == "r" else result_of(QRResult, (q, r))
 
 
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
@@ -90,7 +90,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     if not hermitian:
         if not compute_uv:
             return apply(ops.svdvals, x)
-        return SVDResult(*apply(ops.svd, x, full_matrices=bool(full_matrices)))
+        return result_of(SVDResult, apply(ops.svd, x, full_matrices=bool(full_matrices)))
     import dopegraph.numpy as np
 
     if not compute_uv:
@@ -100,7 +100,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     w = np.take_along_axis(w, order, axis=-1)
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
     signs = np.where(w < 0, -1.0, 1.0)
-    return SVDResult(u, call("absolute", (w,)), adjoint(u * convert(signs, x.dtype)[..., None, :]))
+    vh = adjoint(u * convert(signs, x.dtype)[..., None, :])
+    return result_of(SVDResult, (u, call("absolute", (w,)), vh))
 
 
 def svdvals(x: Any, /) -> ndarray:
@@ -144,7 +145,7 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     array([1., 2.], dtype=float32)
     """
     lower = _is_lower("eigh", UPLO)
-    return EighResult(*apply(ops.eigh, matrix(a, "eigh", square=True), lower=lower))
+    return result_of(EighResult, apply(ops.eigh, matrix(a, "eigh", square=True), lower=lower))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> ndarray:
@@ -192,7 +193,7 @@ def eig(a: Any) -> EigResult:
     array([0.+1.j, 0.-1.j], dtype=complex64)
     """
     x = matrix(a, "eig", square=True)
-    return EigResult(*(apply(ops.eig, x) if x.dtype.kind == "c" else _of_real("eig", x)))
+    return result_of(EigResult, apply(ops.eig, x) if x.dtype.kind == "c" else _of_real("eig", x))
 
 
 def eigvals(a: Any) -> ndarray:
