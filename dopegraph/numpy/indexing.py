@@ -34,7 +34,7 @@ def get_item(self: ndarray, key: Any, /) -> ndarray:
         buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, self, steps)
+            return owned(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
     part = view(self, steps)
     if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
         recording.value_of(part)  # a position outside is an error here, not when the view is used

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dopegraph.array import ndarray
-from dopegraph.numpy import creation, indexing, linear, reduction
+from dopegraph.numpy import creation, indexing, linear, reduction, short_way
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.pairs import divmod
@@ -36,6 +36,9 @@ def _reflected_power(self: ndarray, value: Any, mod: None = None, /) -> Any:
 
 
 def _matmul(self: ndarray, value: Any, /) -> Any:
+    found = short_way.product(self, value)
+    if found is not None:
+        return found
     return linear.matmul(self, value) if is_operand(value) else NotImplemented
 
 
