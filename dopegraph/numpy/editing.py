@@ -41,6 +41,8 @@ def _known(obj: Any) -> Any:
         return obj._settled().array if active_recording() is None else None
     if isinstance(obj, (list, tuple)) and any(isinstance(one, ndarray) for one in obj):
         return [operator.index(one) for one in obj]
+    if isinstance(obj, (list, tuple)) and obj and all(isinstance(one, (bool, numpy.bool_)) for one in obj):
+        return numpy.array(obj)
     return obj
 
 
@@ -96,6 +98,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     place = 0 if axis is None else axis_of(axis, x.ndim, "insert")
     length = x.shape[place]
     added = convert(as_array(values) if isinstance(values, ndarray) else beside(x, as_array(values)), x.dtype)
+    if isinstance(places, numpy.ndarray) and places.dtype.kind == "b":
+        places = numpy.flatnonzero(places)  # older versions of NumPy take a mask for integers here
     with naming("insert"):
         count, scalar = _how_many(places, length)
         if count == 1:

@@ -77,7 +77,9 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         if entry.domain == "logic":
             return None, entry.op, BOOL
         if entry.domain == "predicate":
-            return None, entry.op, common if common.kind in "fc" else FLOAT64
+            common = common if common.kind in "fc" else FLOAT64
+            entry.op.result_types([TensorType(common, ())], {})
+            return None, entry.op, common
         return _plan_comparison(entry.op, kinds, common)
     if entry.domain == "scaled":
         return _scaled, entry.op, _scaled_dtype(kinds, given, default)

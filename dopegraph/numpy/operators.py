@@ -10,6 +10,7 @@ from dopegraph.numpy import creation, indexing, linear, reduction
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.pairs import divmod
+from dopegraph.numpy.promotion import BOOL
 from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
@@ -25,6 +26,8 @@ UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "inv
 
 
 def _power(self: ndarray, value: Any, mod: None = None, /) -> Any:
+    if self.dtype == BOOL and (value is True or (type(value) is int and value == 2)):
+        return call("square", (self,))  # NumPy's operator, not its function, sees a square: int8
     return call("power", (self, value)) if is_operand(value) and mod is None else NotImplemented
 
 

@@ -197,7 +197,12 @@ def _directly(function: ufunc, x: ndarray) -> ndarray | None:
     kernel = function._same.get(buffer.dtype, straight)
     if kernel is straight:
         kernel = function._same[buffer.dtype] = straight(function.__name__, (buffer.dtype,))
-    return None if kernel is None else _made(kernel(buffer._array))
+    if kernel is None:
+        return None
+    try:
+        return _made(kernel(buffer._array))
+    except TypeError:
+        return None  # the long way says it with the user's line
 
 
 def _directly_with(function: ufunc, x: ndarray, other: Any) -> ndarray | None:

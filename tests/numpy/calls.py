@@ -899,7 +899,7 @@ for _family in (calls_elementwise, calls_fft, calls_shaping, calls_sorting):
     for _group, _lines in _family.CALLS.items():
         CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
 VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
-_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
+_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2), "linalg of NumPy 2.4": (2, 4)}
 CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if _SINCE.get(group, (0,)) <= VERSION})
 CALLS["errors"] += calls_linalg.ERRORS.lstrip()
 if VERSION >= (2, 1):

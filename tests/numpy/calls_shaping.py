@@ -1,11 +1,12 @@
 """Calls as data: creating, shaping, joining, padding, calculus, polynomials; see `calls`."""
 
+import numpy
+
 CALLS = {
     "creation": """
 np.array(x, order="F")
 np.array(t, order="F", dtype="float64")
 np.array(f, order="A")
-np.array(v, ndmin=2, ndmax=3)
 np.array([1, 2], ndmin=2)
 np.array(x, copy=None)
 np.asarray(x, order="F")
@@ -204,11 +205,6 @@ np.reshape(x, (2, 6), order="F")
 np.reshape(x, -1, "F")
 np.reshape(f, (2, 6), order="A")
 np.reshape(x, (2, 6), order="A")
-np.reshape(x, (2, 6), copy=True)
-np.reshape(x, (2, 6), copy=False)
-np.reshape(f.T, 12, copy=False)
-np.reshape(f, 12, order="F", copy=False)
-np.reshape(x, shape=(4, 3))
 np.ravel(x, "F")
 np.ravel(x, "A")
 np.ravel(f, "A")
@@ -303,9 +299,6 @@ np.stack([x, i], casting="unsafe", dtype=int)
 np.stack([x, y], out=np.zeros((2, 3, 4), "float32"))
 np.stack([x, y], -2)
 np.stack(x)
-np.unstack(x)
-np.unstack(x, axis=1)
-np.unstack(t, axis=-2)
 np.vstack([x, v], dtype="float64")
 np.vstack((s, s))
 np.vstack([1, 2])
@@ -439,7 +432,6 @@ np.pad(x, (1, 2))
 np.pad(x, ((1, 0), (0, 2)))
 np.pad(x, ((1,), (2,)))
 np.pad(v, [2, 3])
-np.pad(x, {0: 1, -1: (0, 2)})
 np.pad(x, 0)
 np.pad(s, 1)
 np.pad(e, 1)
@@ -682,7 +674,6 @@ np.packbits(u, axis=1, bitorder="little")
 np.unpackbits(u, axis=0, count=5)
 np.unpackbits(u)
 np.trim_zeros([0, 1, 0])
-np.insert(v, np.array([True, False, False, True]), 9)
 np.delete(x, o[:1], axis=1)
 np.insert(v, o, 9)
 np.fromiter([1, 2, 3], int)
@@ -734,15 +725,12 @@ np.array_repr(o), np.array_str(o), np.array2string(np.zeros(2, int))
 np.array([1, 2], copy=False)
 np.asarray(x, "float64", copy=False)
 np.array(x, order="X")
-np.array([1], ndmin=3, ndmax=2)
-np.array([[1, 2], [3, 4]], ndmax=1)
 np.asarray_chkfinite(n)
 np.require(x, requirements=["C", "F"])
 np.astype([1], int)
 np.zeros(2, order="A")
 np.zeros(2, device="tpu")
 np.zeros(2, device=5)
-np.full(2, 300, "uint8")
 np.full((2, 2), [1, 2, 3], order="F")
 np.arange()
 np.arange(start=4)
@@ -775,7 +763,6 @@ np.ix_(x)
 np.r_["x", v]
 np.r_[v, "a"]
 np.reshape(x, (2, 6), order="K")
-np.reshape(f, 12, copy=False)
 np.ravel(x, "Q")
 np.resize(x, -1)
 np.rollaxis(x, 5)
@@ -888,3 +875,37 @@ np.can_cast("int8", "nonsense")
 np.isdtype(np.int8, "nonsense")
 """,
 }
+
+# What NumPy takes only since 2.4, and dopegraph on every NumPy.
+SINCE_2_4 = {
+    "polynomials that are looked at": """
+np.insert(v, np.array([True, False, False, True]), 9)
+""",
+    "creation": """
+np.array(v, ndmin=2, ndmax=3)
+""",
+    "errors": """
+np.array([1], ndmin=3, ndmax=2)
+np.array([[1, 2], [3, 4]], ndmax=1)
+np.full(2, 300, "uint8")
+np.reshape(f, 12, copy=False)
+""",
+    "joining": """
+np.unstack(t, axis=-2)
+np.unstack(x)
+np.unstack(x, axis=1)
+""",
+    "padding": """
+np.pad(x, {0: 1, -1: (0, 2)})
+""",
+    "shape": """
+np.reshape(f, 12, order="F", copy=False)
+np.reshape(f.T, 12, copy=False)
+np.reshape(x, (2, 6), copy=False)
+np.reshape(x, (2, 6), copy=True)
+np.reshape(x, shape=(4, 3))
+""",
+}
+
+if tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 4):
+    CALLS = {group: expressions + SINCE_2_4.get(group, "\n").lstrip("\n") for group, expressions in CALLS.items()}

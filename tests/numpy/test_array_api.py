@@ -279,7 +279,7 @@ def test_what_the_namespace_says_of_itself():
 
 def test_dtypes_by_kind():
     info = np.__array_namespace_info__()
-    assert set(info.dtypes()) == {*DTYPES, "float16"}
+    assert set(info.dtypes()) == set(DTYPES) - {"float16"}
     assert info.dtypes(device="cpu")["int8"] == numpy.int8
     assert set(info.dtypes(kind="signed integer")) == {"int8", "int16", "int32", "int64"}
     assert set(info.dtypes(kind=("bool", "complex floating"))) == {"bool", "complex64", "complex128"}

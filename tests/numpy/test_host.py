@@ -49,8 +49,8 @@ def test_a_host_call_in_compiled_code_is_explained_and_gives_the_same():
 
 
 def test_a_host_call_on_the_way_of_a_derivative_is_an_error_that_names_it():
-    with pytest.raises(dopegraph.errors.GradientError, match=r"fft\.fft[\s\S]*test_host\.py"):
-        dopegraph.grad(lambda x: np.fft.fft(x).real.sum())(np.ones(2))
+    with pytest.raises(dopegraph.errors.GradientError, match=r"emath\.sqrt[\s\S]*test_host\.py"):
+        dopegraph.grad(lambda x: np.emath.sqrt(x).sum())(np.ones(2))
 
 
 def test_a_host_call_on_numbers_alone_may_stand_in_a_derivative():
