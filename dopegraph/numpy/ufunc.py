@@ -12,11 +12,14 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
+from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
+from dopegraph.ops import cummax, cummin
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -28,6 +31,7 @@ REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+EXTREMA = {"maximum": cummax, "minimum": cummin}
 
 
 class ufunc(Unchanging):
@@ -96,8 +100,13 @@ class ufunc(Unchanging):
     def accumulate(self, array: Any, /, axis: int = 0, dtype: Any = None, out: ndarray | None = None) -> Any:
         """The reductions of the first one, two, three ... elements along an axis."""
         function = self._named(ACCUMULATIONS)
-        run = function if function is not None else lambda *args, **named: self._host("accumulate", *args, **named)
-        return run(array, axis, dtype, _single(out))
+        if function is not None:
+            return function(array, axis, dtype, _single(out))
+        x = as_array(array)
+        if self.__name__ in EXTREMA and dtype is None and x.ndim and x.dtype.kind != "c":
+            place = axis_of(axis, x.ndim, f"{self.__name__}.accumulate")
+            return finish(apply(EXTREMA[self.__name__], x, axis=place), _single(out))
+        return self._host("accumulate", x, axis, dtype, _single(out))
 
     def reduceat(
         self, array: Any, /, indices: Any, axis: int = 0, dtype: Any = None, out: ndarray | None = None
