@@ -94,7 +94,7 @@ def sort(
 
 
 def _turned(x: ndarray) -> ndarray:
-    """Elements in the opposite order, NaN still last: negative floats, complements of integers, which cannot overflow."""
+    """Elements in the opposite order, NaN still last: negative floats; complements of integers do not overflow."""
     return call("negative" if x.dtype.kind in "fc" else "invert", (x,))
 
 

@@ -1,6 +1,5 @@
 """Every public name of NumPy can be reached through `dopegraph.numpy`, or is on a list that says why it cannot."""
 
-import inspect
 import types
 
 import numpy

@@ -18,7 +18,7 @@ COMPARED = [
     (prefix + name, getattr(theirs, name), getattr(ours, name))
     for prefix, theirs, ours in SPACES
     for name in sorted(theirs.__all__)
-    if callable(getattr(theirs, name)) and not isinstance(getattr(theirs, name), type)
+    if not name.startswith("_") and callable(getattr(theirs, name)) and not isinstance(getattr(theirs, name), type)
 ]
 # What NumPy has only since 2.5; it calls einsum's keywords **kwargs.
 LATER = {"sort": {"descending"}, "argsort": {"descending"}, "einsum": {"dtype", "order", "casting", "kwargs"}}
