@@ -39,6 +39,7 @@ from dopegraph.numpy.ordering import *
 from dopegraph.numpy.padding import *
 from dopegraph.numpy.pairs import *
 from dopegraph.numpy.parts import *
+from dopegraph.numpy.placement import place as _place
 from dopegraph.numpy.polynomials import *
 from dopegraph.numpy.positions import *
 from dopegraph.numpy.quantiles import *
@@ -71,6 +72,7 @@ __version__ = _numpy.__version__
 """The version of the NumPy below: what strings, dates and files are read by."""
 
 
+_place(globals(), [_name for _name in globals() if not _name.startswith("_")])
 for _name in _WHOLE.split():
     if hasattr(_numpy, _name):
         globals()[_name] = _whole(globals()[_name], getattr(_numpy, _name))

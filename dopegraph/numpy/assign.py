@@ -13,6 +13,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy.basic_index import is_element
 from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
+from dopegraph.runtime.device import others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording
@@ -38,10 +39,11 @@ def written(source: Any, target: ndarray) -> Any:
     A number becomes an array when nothing records: as a part of the graph every other number would need another one.
     """
     operand = as_operand(source)
-    if target.device.is_host:
+    if not others.known:
         return operand
     if not isinstance(operand, ndarray):
-        return operand if active_recording() is not None else scalar(operand, target.dtype)
+        known = active_recording() is not None or target.device.is_host
+        return operand if known else scalar(operand, target.dtype)
     return operand if operand is source else beside(target, operand)
 
 

@@ -17,6 +17,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import concatenate, roll
+from dopegraph.numpy.placement import place as _place
 from dopegraph.numpy.promotion import as_array, complex_of, convert
 from dopegraph.numpy.ranges import arange
 from dopegraph.ops.fft import NORMS
@@ -337,3 +338,6 @@ def _shifted(name: str, x: Any, axes: Any, distance: Any) -> ndarray:
     if not places:
         return apply(ops.identity, array)
     return roll(array, tuple([distance(array.shape[place]) for place in places]), places)
+
+
+_place(globals(), __all__)

@@ -14,6 +14,7 @@ from dopegraph.numpy import host
 from dopegraph.numpy.creation import array, dtype_or_default, shape_of
 from dopegraph.numpy.joining import concatenate, stack
 from dopegraph.numpy.layout import naming
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.promotion import BOOL, SCALARS, as_array, convert, dtype_of, new, promote
 from dopegraph.numpy.ranges import arange, linspace, number_of
 from dopegraph.numpy.shape import broadcast_arrays, broadcast_to, reshape, swapaxes, transpose
@@ -133,6 +134,7 @@ class _Grid(Unchanging):
     def __init__(self, name: str) -> None:
         self._name = name
 
+    @placed
     def __getitem__(self, key: Any) -> Any:
         plain = tuple(map(_plain_slice, key)) if isinstance(key, tuple) else _plain_slice(key)
         with naming(self._name):
@@ -162,6 +164,7 @@ class _Joiner(Unchanging):
     def __init__(self, name: str, axis: int = 0, ndmin: int = 1, trans1d: int = -1) -> None:
         self._name, self._axis, self._ndmin, self._trans1d = name, axis, ndmin, trans1d
 
+    @placed
     def __getitem__(self, key: Any) -> ndarray:
         items = key if isinstance(key, tuple) else (key,)
         axis, ndmin, trans1d = self._axis, self._ndmin, self._trans1d

@@ -75,9 +75,9 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         return _outputs(kwargs["out"], result, name)
     if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
         assign(args[0], lowered[0], name)
-    if device is None or device.is_host:
-        return result if any(result is one for one in args) else lift(result)
-    with device:
+    if any(result is one for one in args):
+        return result
+    with device or current_device():
         return lift(result)
 
 

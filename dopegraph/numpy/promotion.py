@@ -16,7 +16,7 @@ from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording, outside_recordings
@@ -46,9 +46,10 @@ def operands_of(given: Sequence[Any]) -> list[Any]:
         return list(given)
     taken = [x if type(x) in OPERANDS else as_operand(x) for x in given]
     arrays = [x for x in given if isinstance(x, ndarray)]
-    if not arrays or arrays[0].device.is_host:
+    if not arrays or not others.known:
         return taken
-    return [x if type(old) in OPERANDS or not x.ndim else beside(arrays[0], x) for old, x in zip(given, taken)]
+    first = next((x for x in arrays if x.ndim or not x.device.is_host), arrays[0])
+    return [x if type(old) in OPERANDS else beside(first, x) for old, x in zip(given, taken)]
 
 
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:

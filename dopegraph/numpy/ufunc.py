@@ -16,10 +16,12 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
 from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.placement import placed, settled
 from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
 from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
 from dopegraph.ops import cummax, cummin
+from dopegraph.runtime.device import others
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -85,6 +87,7 @@ class ufunc(Unchanging):
     def __reduce__(self) -> str:
         return self.__name__
 
+    @placed
     def reduce(
         self, array: Any, /, axis: Any = 0, dtype: Any = None, out: ndarray | None = None, keepdims: bool = False,
         initial: Any = None, where: Any = True,
@@ -97,6 +100,7 @@ class ufunc(Unchanging):
             "reduce", array, axis, out=_single(out), keepdims=keepdims, **options
         )  # fmt: skip
 
+    @placed
     def accumulate(self, array: Any, /, axis: int = 0, dtype: Any = None, out: ndarray | None = None) -> Any:
         """The reductions of the first one, two, three ... elements along an axis."""
         function = self._named(ACCUMULATIONS)
@@ -108,12 +112,14 @@ class ufunc(Unchanging):
             return finish(apply(EXTREMA[self.__name__], x, axis=place), _single(out))
         return self._host("accumulate", x, axis, dtype, _single(out))
 
+    @placed
     def reduceat(
         self, array: Any, /, indices: Any, axis: int = 0, dtype: Any = None, out: ndarray | None = None
     ) -> Any:
         """Reductions of slices along an axis, each from one index to the next; on the host."""
         return self._host("reduceat", array, indices, axis, dtype, _single(out))
 
+    @placed
     def outer(self, A: Any, B: Any, /, **kwargs: Any) -> Any:
         """The function of every element of `A` with every element of `B`."""
         if self.nin != 2:
@@ -121,6 +127,7 @@ class ufunc(Unchanging):
         x, y = as_array(A), as_array(B)
         return self(x.reshape(x.shape + (1,) * y.ndim), y, **kwargs)  # type: ignore[operator]
 
+    @placed
     def at(self, a: ndarray, indices: Any, b: Any = None, /) -> None:
         """Apply the function in place to the elements an index names, again for each time an element is named."""
         from dopegraph.numpy.indexing import add_at
@@ -163,6 +170,8 @@ class UnaryUfunc(ufunc):
             if result is not None:
                 return result
         result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
+        if others.known and type(x) in SCALARS:
+            result = settled(result)
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)
@@ -182,6 +191,8 @@ class BinaryUfunc(ufunc):
             if result is not None:
                 return result
         result = call(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
+        if others.known and type(x1) in SCALARS and type(x2) in SCALARS:
+            result = settled(result)
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)

@@ -9,6 +9,14 @@ import threading
 from dataclasses import dataclass
 
 
+class _Others:
+    known = False
+
+
+others = _Others()
+"""``others.known`` is whether this process has spoken of another device than the host; until then all is there."""
+
+
 @dataclass(frozen=True, eq=False)
 class Device:
     """A place arrays live on; usable as ``with gpu(0): ...`` to create arrays there.
@@ -18,6 +26,9 @@ class Device:
 
     kind: str
     index: int = 0
+
+    def __post_init__(self) -> None:
+        others.known = others.known or not self.is_host
 
     def __str__(self) -> str:
         return f"{self.kind}({self.index})"

@@ -11,6 +11,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.creation import integers
+from dopegraph.numpy.placement import place as _place
 from dopegraph.numpy.promotion import as_array, beside
 from dopegraph.numpy.shape import axis_of, broadcast_arrays, broadcast_shapes, broadcast_to, moveaxis
 from dopegraph.runtime.errors import ShapeError
@@ -61,3 +62,6 @@ def sliding_window_view(
         positions = numpy.arange(count)[:, None] + numpy.arange(length)
         result = moveaxis(apply(ops.take, result, beside(result, positions), axis=place), place + 1, -1)
     return result
+
+
+_place(globals(), __all__)

@@ -28,6 +28,7 @@ from dopegraph.numpy.linalg.systems import (
     tensorinv,
     tensorsolve,
 )
+from dopegraph.numpy.placement import place as _place
 
 __all__ = [
     "EigResult", "EighResult", "LinAlgError", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cond", "cross",
@@ -35,3 +36,5 @@ __all__ = [
     "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve",
     "solve_triangular", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+_place(globals(), __all__)
