@@ -162,10 +162,12 @@ class _NumpyStage:
     def __init__(self, graph: Graph, device: Device) -> None:
         self.executable = NumpyExecutable(graph)
         self.device = device
+        # Random keys stay in the host's memory; other arrays may happen to look like one.
+        self._stays = [value.node is not None and value.node.op.name == "random_advance" for value in graph.results]
 
     def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
         results = map(Buffer, self.executable.run([buffer.array for buffer in inputs]))
-        return [buffer if is_key(buffer) else _to_device(buffer, self.device) for buffer in results]
+        return [buffer if stays else _to_device(buffer, self.device) for stays, buffer in zip(self._stays, results)]
 
 
 def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST) -> Program:

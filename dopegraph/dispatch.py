@@ -14,6 +14,7 @@ from dopegraph.array import ndarray, owned, traced
 from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import current_device
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
@@ -45,6 +46,9 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
             if recorders:
                 count("numpy", (op.name,))
             result = op.kernel(*[buffer.array for buffer in buffers], **attrs)
+            if not buffers:  # made of attributes alone, where new arrays are put
+                made, device = owned(numpy.asarray(result, order="C")), current_device()
+                return made if device.is_host else made.to(device)
             if isinstance(result, tuple):
                 return tuple([owned(numpy.asarray(one, order="C")) for one in result])
             return owned(numpy.asarray(result, order="C"))

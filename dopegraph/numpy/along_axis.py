@@ -92,8 +92,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
         return
     x = arr if axis is not None else reshape(arr, -1)
     x, positions, place = _beside("put_along_axis", x, indices, 0 if axis is None else axis, both=False)
-    operand = as_operand(values)
-    given = convert(operand, x.dtype) if isinstance(operand, ndarray) else scalar(operand, x.dtype)
+    (given,) = promote([values], x.dtype)
     try:
         given = broadcast_to(given, positions.shape)
     except ShapeError as cause:

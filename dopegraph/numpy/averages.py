@@ -81,7 +81,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         if not returned:
             return result
         count = math.prod([x.shape[one] for one in axes_of(axis, x, "average")])
-        return result, apply(ops.identity, apply(ops.broadcast_to, scalar(count, result.dtype), shape=result.shape))
+        number = beside(result, scalar(count, result.dtype))
+        return result, apply(ops.identity, apply(ops.broadcast_to, number, shape=result.shape))
     w = fitting_weights("average", x, weights, axis)
     dtype = result_dtype(kinds_of([x, w]), default_dtype())
     if dtype.kind not in "fc":

@@ -22,8 +22,10 @@ from dopegraph.numpy.layout import (
     reverse_axes,
     wants_fortran,
 )
+from dopegraph.numpy.placement import claim
 from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.device import others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -183,8 +185,7 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
     if {"C", "F"} <= wanted:
         raise ValueError(located("require: an array cannot be asked to be in both C and Fortran order", here()))
     x = _array("require", a, dtype, None, "F" if "F" in wanted else "C" if "C" in wanted else None)
-    layout = layout_of(x)
-    read_only = layout is not None and not layout.flags.writeable
+    read_only = not layout_of(x).flags.writeable
     shared = x._base is not None or x._foreign
     return copy(x, "F" if "F" in wanted else "C") if ("W" in wanted and read_only) or ("O" in wanted and shared) else x
 
@@ -279,6 +280,8 @@ def _like(name: str, a: Any, value: Any, dtype: Any, order: Any, shape: Any, dev
     model = as_array(a)
     lengths = model.shape if shape is None else shape_of(shape)
     fortran = wants_fortran(model, chosen_order(order, name))
+    if others.known:
+        claim(model)
     with model.device:
         chosen = dtype_of(dtype) if dtype is not None else model.dtype
         made = _filled(lengths, value, chosen, "F" if fortran else "C", name)

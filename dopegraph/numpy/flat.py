@@ -64,7 +64,9 @@ class flatiter:
         length = flat[key].size
         if length:
             # As many of the values as there are places, again from the first when there are fewer.
-            flat[key] = np.resize(np.asarray(value, flat.dtype), (length,)).reshape(flat[key].shape)
+            with self.base.device:
+                values = np.asarray(value, flat.dtype)
+            flat[key] = np.resize(values, (length,)).reshape(flat[key].shape)
             assign(self.base, flat.reshape(self.base.shape), "flat")
 
     def copy(self) -> ndarray:

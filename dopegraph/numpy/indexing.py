@@ -14,6 +14,7 @@ from dopegraph.numpy.advanced_index import gather, items_of, positions_in
 from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import IndexingError, ShapeError
@@ -65,10 +66,12 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
             _set_advanced(self, key, value)
 
 
+@placed
 def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
     """A mask with one value is a choice between old and new; all else is scattered to positions."""
     value = as_operand(source)
-    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and len(key) else None
+    whole = isinstance(key, (ndarray, numpy.ndarray)) or (isinstance(key, list) and len(key) > 0)
+    mask = as_array(key) if whole else None
     single = not isinstance(value, ndarray) or value.ndim == 0
     if mask is not None and mask.dtype == BOOL and mask.shape == target.shape[: mask.ndim] and single:
         mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
@@ -91,6 +94,7 @@ def _scatter(op: Primitive, target: ndarray, positions: ndarray, axis: int | Non
     assign(target, apply(op, target, positions, fitting(value, shape, what), axis=axis))
 
 
+@placed
 def add_at(target: ndarray, key: Any, source: Any) -> None:
     """``numpy.add.at``: add in place, again for each time an element is named."""
     value = as_operand(source)

@@ -35,19 +35,17 @@ class naming:
             raise plain(located(f"{self.name}: {error}", here())) from error
 
 
-def layout_of(x: ndarray) -> numpy.ndarray | None:
-    """An array with the strides of `x`; what is traced will be in C order. None on other devices."""
+def layout_of(x: ndarray) -> numpy.ndarray:
+    """An array with the strides of `x`; what is traced will be in C order, what is on other devices is."""
     steps = []
     handle = x
     while handle._buffer is None and handle._base is not None:
         steps.append(handle._steps)
         handle = handle._base
-    if handle._buffer is None:
-        layout = numpy.empty(handle.shape, handle.dtype)
-    elif handle._buffer.device.is_host:
+    if handle._buffer is not None and handle._buffer.device.is_host:
         layout = handle._buffer.array
     else:
-        return None
+        layout = numpy.empty(handle.shape, handle.dtype)
     for each in reversed(steps):
         for op, attrs in each:
             layout = op.kernel(layout, **attrs)
@@ -56,14 +54,14 @@ def layout_of(x: ndarray) -> numpy.ndarray | None:
 
 def is_contiguous(x: ndarray, order: str = "C") -> bool:
     """Whether the elements lie one after the other, in C or in Fortran order."""
-    layout = layout_of(x)
-    return layout is not None and bool(layout.flags.c_contiguous if order == "C" else layout.flags.f_contiguous)
+    flags = layout_of(x).flags
+    return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
 
 
 def stays_view(x: ndarray, shape: tuple[int, ...]) -> bool:
     """Whether NumPy would reshape without a copy."""
     layout = layout_of(x)
-    return layout is not None and (layout.flags.c_contiguous or numpy.may_share_memory(layout.reshape(shape), layout))
+    return layout.flags.c_contiguous or numpy.may_share_memory(layout.reshape(shape), layout)
 
 
 def reverse_axes(x: ndarray) -> ndarray:
@@ -92,8 +90,7 @@ def arranged(x: ndarray, order: Any, copy: bool | None, name: str) -> ndarray:
     fortran = wants_fortran(x, order)
     if not copy and (fortran or order == "C"):
         layout = layout_of(x)
-        fits = layout is None or bool(layout.flags.f_contiguous if fortran else layout.flags.c_contiguous)
-        if fits:
+        if layout.flags.f_contiguous if fortran else layout.flags.c_contiguous:
             return x
         if copy is False:
             raise ShapeError(located(f"{name}: order={order!r} needs a copy, which copy=False forbids", here()))

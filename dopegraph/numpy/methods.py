@@ -20,7 +20,7 @@ from dopegraph.numpy.flat import flatiter
 from dopegraph.numpy.layout import layout_of
 from dopegraph.numpy.promotion import dtype_of, same_kind
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.errors import DeviceError, DTypeError
 from dopegraph.runtime.location import here, located
 
 
@@ -569,6 +569,10 @@ class Methods:
         ValueError: assignment destination is read-only
         ...
         """
+        if not self.device.is_host:
+            if write is None or write:
+                return
+            raise DeviceError(located(f"setflags: an array on {self.device} cannot be made read-only", here()))
         self._look("host-write", "setflags").setflags(write=write, align=align, uic=uic)
 
     def tobytes(self, /, order: str = "C") -> bytes:
@@ -656,13 +660,13 @@ class Methods:
     def flags(self) -> Any:
         """How the elements lie in memory and whether they can be written, as `numpy.ndarray.flags`."""
         if self._base is None and self._buffer is None:
-            return _layout(self).flags  # of a traced array, which will be a new one
-        return self._settled().array.flags
+            return layout_of(self).flags  # of a traced array, which will be a new one
+        return (self._settled().array if self.device.is_host else layout_of(self)).flags
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
-        return _layout(self).strides
+        return layout_of(self).strides
 
     @property
     def data(self) -> memoryview:
@@ -673,11 +677,6 @@ class Methods:
     def ctypes(self) -> Any:
         """The memory for `ctypes`, as `numpy.ndarray.ctypes`."""
         return self._export().ctypes
-
-
-def _layout(x: ndarray) -> numpy.ndarray:
-    found = layout_of(x)
-    return found if found is not None else numpy.empty(x.shape, x.dtype)  # other devices have C order only
 
 
 def attach() -> None:

@@ -15,12 +15,36 @@ from dopegraph.array import ndarray
 from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.trace.recording import active_recording
 
-# These ask for nothing but their operands' device as they are, or share memory that is where it is.
-AS_THEY_ARE = frozenset("""
-array asanyarray asarray ascontiguousarray asfortranarray copy empty empty_like from_dlpack from_mxnet from_numpy full
-full_like load matmul max mean min ones ones_like open_memmap reshape save savez savez_compressed sum transpose zeros
-zeros_like
-""".split())  # fmt: skip
+# These need nothing beside their array, or place what they need themselves, or share memory that is where it is.
+AS_THEY_ARE = frozenset(
+    [
+        "array",
+        "asanyarray",
+        "asarray",
+        "ascontiguousarray",
+        "asfortranarray",
+        "copy",
+        "empty",
+        "empty_like",
+        "from_dlpack",
+        "from_mxnet",
+        "from_numpy",
+        "full",
+        "full_like",
+        "load",
+        "max",
+        "mean",
+        "min",
+        "ones",
+        "ones_like",
+        "open_memmap",
+        "reshape",
+        "sum",
+        "transpose",
+        "zeros",
+        "zeros_like",
+    ]
+)
 
 
 def device_among(x: Any) -> Device | None:
@@ -29,9 +53,17 @@ def device_among(x: Any) -> Device | None:
     for one in _arrays(x):
         device = one.device
         if one.ndim or not device.is_host:
+            claim(one)
             return device
         found = found or device
     return found
+
+
+def claim(x: ndarray) -> None:
+    """A recording that has no device yet gets that of an array, even if no element of it is used."""
+    recording = active_recording()
+    if recording is not None and recording.device is None and x._root()._buffer is not None:
+        recording.device = x.device
 
 
 def _arrays(x: Any) -> Iterable[ndarray]:

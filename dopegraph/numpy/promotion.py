@@ -225,7 +225,12 @@ def promote(operands: Iterable[Any], dtype: DType | None = None) -> list[ndarray
     """Arrays of one dtype: the given one, or the one the operands promote to."""
     taken = operands_of(list(operands))
     chosen = result_dtype(kinds_of(taken), default_dtype()) if dtype is None else dtype
-    return [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
+    made = [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
+    if not others.known or active_recording() is not None:
+        return made
+    # Numbers may become parts of larger arrays: they come to the arrays', too.
+    device = next((x.device for x in made if x.ndim or not x.device.is_host), current_device())
+    return [x if isinstance(given, ndarray) else x.to(device) for x, given in zip(made, taken)]
 
 
 def same_kind(x: ndarray, dtype: DType, what: str, casting: str = "same_kind") -> ndarray:

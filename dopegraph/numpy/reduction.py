@@ -15,6 +15,7 @@ from dopegraph.numpy import short_way
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import full
 from dopegraph.numpy.elementwise import call, truth
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote, scalar
 from dopegraph.numpy.shape import axis_of
 from dopegraph.ops.typing import normalize_axes, reduced_shape
@@ -105,6 +106,11 @@ def sum(
         found = short_way.reduction(numpy.add.reduce, a, axis, keepdims)
         if found is not None:
             return found
+    return _sum(a, axis, dtype, out, keepdims, initial, where)
+
+
+@placed
+def _sum(a: Any, axis: Any, dtype: Any, out: ndarray | None, keepdims: bool, initial: Any, where: Any) -> ndarray:
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = any(x, axis, keepdims=keepdims, where=where)
@@ -139,6 +145,13 @@ def _extremum(
         found = short_way.reduction(_EXTREMA[name], a, axis, keepdims)
         if found is not None:
             return found
+    return _long_extremum(name, op, a, axis, out, keepdims, initial, where)
+
+
+@placed
+def _long_extremum(
+    name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any, where: Any
+) -> ndarray:
     x = as_array(a)
     if where is not True:
         if initial is None:

@@ -98,8 +98,6 @@ def ravel(a: Any, order: Any = "C") -> ndarray:
 def _by_memory(x: ndarray) -> ndarray:
     """The axes sorted by how far apart their elements are."""
     layout = layout_of(x)
-    if layout is None:
-        return x
     axes = sorted(range(x.ndim), key=lambda axis: -abs(layout.strides[axis]) if x.shape[axis] != 1 else 0)
     return x if layout.flags.c_contiguous else transpose(x, axes)
 

@@ -14,6 +14,7 @@ from dopegraph.numpy import short_way
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elements import warn, warn_where
 from dopegraph.numpy.elementwise import call, truth
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, scalar
 from dopegraph.numpy.reduction import axes_of, sum
 from dopegraph.runtime.config import default_dtype
@@ -72,6 +73,11 @@ def mean(
         found = short_way.mean(a, axis, keepdims)
         if found is not None:
             return found
+    return _mean(a, axis, dtype, out, keepdims, where)
+
+
+@placed
+def _mean(a: Any, axis: Any, dtype: Any, out: ndarray | None, keepdims: bool, where: Any) -> ndarray:
     x = as_array(a)
     result_dtype, work = result_and_work(x, dtype)
     x = convert(x, work)

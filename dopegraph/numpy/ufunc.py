@@ -16,12 +16,11 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.placement import placed, settled
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
 from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
 from dopegraph.ops import cummax, cummin
-from dopegraph.runtime.device import others
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -150,7 +149,12 @@ class ufunc(Unchanging):
     def _host(self, method: str, *args: Any, **kwargs: Any) -> Any:
         return host.call(f"{self.__name__}.{method}", getattr(self._numpy, method), *args, **kwargs)
 
-    def _finish(self, result: Any, out: Any, where: Any, casting: str, signature: Any) -> Any:
+    @placed
+    def _long(self, operands: tuple[Any, ...], out: Any, where: Any, casting: str, dtype: Any, signature: Any) -> Any:
+        """The call by primitives, where the short way does not lead."""
+        result = call(self.__name__, operands, None if dtype is None else dtype_of(dtype))
+        if out is None and where is True and signature is None:
+            return result
         if signature is not None:
             raise DTypeError(located(f"{self.__name__}: signature= is not supported; use dtype=", here()))
         return finish(result, out, where, casting)
@@ -169,12 +173,7 @@ class UnaryUfunc(ufunc):
             result = short_way.unary(self._kernels, x)
             if result is not None:
                 return result
-        result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
-        if others.known and type(x) in SCALARS:
-            result = settled(result)
-        if out is None and where is True and signature is None:
-            return result
-        return self._finish(result, out, where, casting, signature)
+        return self._long((x,), out, where, casting, dtype, signature)
 
 
 class BinaryUfunc(ufunc):
@@ -190,12 +189,7 @@ class BinaryUfunc(ufunc):
             result = short_way.binary(self._kernels, x1, x2)
             if result is not None:
                 return result
-        result = call(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
-        if others.known and type(x1) in SCALARS and type(x2) in SCALARS:
-            result = settled(result)
-        if out is None and where is True and signature is None:
-            return result
-        return self._finish(result, out, where, casting, signature)
+        return self._long((x1, x2), out, where, casting, dtype, signature)
 
 
 def _single(out: Any) -> Any:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from numpy.random import SeedSequence
 
+from dopegraph.numpy.placement import placed
 from dopegraph.numpy.random.generator import Generator, default_rng
 from dopegraph.numpy.random.legacy import RandomState
 from dopegraph.numpy.random.state import STATE, BitGenerator, Philox, global_bits
@@ -37,6 +39,13 @@ LEFT_OUT = {
         "their numbers depend on a hidden state, which graphs cannot read and write; use Philox or default_rng(seed)",
     ),
 }
+
+
+# Numbers are drawn where the arrays among the parameters are.
+for _kind in (Generator, RandomState):
+    for _name in dir(_kind):
+        if not _name.startswith("_") and isinstance(getattr(_kind, _name), FunctionType):
+            setattr(_kind, _name, placed(getattr(_kind, _name)))
 
 
 def _function(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
