@@ -324,3 +324,130 @@ def test_devices_equal_their_names():
         x.to_device("cpu", stream=1)
     with pytest.raises(ValueError, match=r"(?s)'tpu'.*test_devices\.py"):
         x.to_device("tpu")
+
+
+WITH_LISTS = """
+np.random.normal(w, 1.0)
+np.random.normal([1.0, 2.0, 3.0], w)
+np.random.default_rng(1).normal(w, [1.0, 2.0, 3.0])
+np.random.default_rng(1).integers(0, w.astype("int64") + 1)
+np.random.default_rng(1).choice(w, 2)
+np.random.default_rng(1).permutation(w)
+np.random.uniform(w, w + 1)
+np.random.gamma(w + 1, [1.0, 2.0, 3.0])
+np.random.poisson(w)
+np.random.binomial(5, w / 10)
+np.random.multinomial(5, w[0] / w[0].sum())
+np.random.permutation(w)
+np.random.choice(w[0], 3)
+np.random.dirichlet(w[1])
+w.dot([1.0, 2.0, 3.0])
+w @ [1.0, 2.0, 3.0]
+[1.0, 2.0] @ w
+w + [1, 2, 3]
+w.searchsorted([1.0]) if w.ndim == 1 else w[0].searchsorted([1.0])
+w.take([0, 1])
+w.choose([w, [9, 9, 9]]) if w.dtype == "int64" else w.clip([1, 1, 1], 4)
+w.compress([True, False], axis=0)
+w.repeat([1, 2], axis=0)
+w.mean(where=[True, False, True])
+w.sum(0, initial=[1.0][0])
+w[[True, False]]
+w[[0, 1], [[1], [2]]]
+w.flat[[0, 3]]
+w.astype("float64").sum(dtype="float32")
+np.array([w, w])
+np.array([[w[0, 0], 2.0]])
+np.stack([w, numpy.ones((2, 3), "float32")])
+np.where([[True], [False]], w, [1, 2, 3])
+np.apply_along_axis(lambda row: row * 2, 1, w)
+np.vectorize(lambda one: one + 1)(w)
+w.to(cpu()).to(cpu(1))
+"""
+
+
+@pytest.mark.parametrize("current", [cpu(), cpu(1)], ids=str)
+@pytest.mark.parametrize("expression", WITH_LISTS.strip().split("\n"))
+def test_lists_and_parameters_come_to_the_arrays_device(expression, current):
+    host = numpy.arange(6, dtype="float32").reshape(2, 3)
+    found = {}
+    for device in (cpu(), cpu(1)):
+        np.random.seed(4)
+        with current if device == cpu(1) else cpu():
+            found[device] = eval(expression, {**globals(), "w": np.array(host).to(device)})
+    assert found[cpu(1)].device == cpu(1)
+    close(found[cpu(1)], found[cpu()].asnumpy())
+
+
+@pytest.mark.parametrize("expression", [one for one in WITH_LISTS.strip().split("\n") if ".to(" not in one])
+def test_arrays_of_the_host_stay_there_while_another_device_is_current(expression):
+    host = np.array(numpy.arange(6, dtype="float32").reshape(2, 3))
+    with cpu(1):
+        assert eval(expression, {**globals(), "w": host}).device == cpu()
+
+
+def test_writes_through_reshaped_and_flattened_views_reach_the_base():
+    for write in ("w.reshape(6)[1] = 9", "w.ravel()[2] += 5", "w.T.reshape(3, 2, 1)[0] = 7", "w.flat = [1, 2]",
+                  "w.flat[3] = 8", "w[[True, False]] = [7, 8, 9]", "w.reshape(3, 2).T[0] = [1, 2, 3]"):  # fmt: skip
+        expected = numpy.arange(6, dtype="float32").reshape(2, 3)
+        w = there(expected)
+        exec(write, {"w": w})
+        exec(write, {"w": expected})
+        close(w, expected)
+
+
+def test_an_element_written_into_an_array_without_axes_does_not_move_it():
+    x = there(numpy.float32(3))
+    x[()] = 4
+    x[...] = x * 2
+    assert x.device == cpu(1)
+    assert x.item() == 8
+
+
+def test_outputs_and_sources_elsewhere_are_refused():
+    w, here = there(numpy.ones((2, 3), "float32")), np.zeros((2, 3))
+    for wrong in (
+        lambda: np.add(w, 1, out=here),
+        lambda: np.sum(w, axis=0, out=np.zeros(3)),
+        lambda: np.sort(here, axis=0) + w,
+        lambda: here.__setitem__(0, w[0]),
+        lambda: here.__setitem__(slice(None), w),
+        lambda: here.__iadd__(w),
+        lambda: np.copyto(here, w),
+        lambda: np.concatenate([here, w]),
+        lambda: np.linalg.solve(w @ w.T, here),
+        lambda: np.where(w > 0, w, here),
+        lambda: np.add.at(here, [0], w[0]),
+        lambda: np.put(here, [0, 1], w[0]),
+        lambda: np.putmask(here, w > 0, 1),
+        lambda: np.place(here, [True] * 6, w[0]),
+        lambda: np.fill_diagonal(here, w[0]),
+        lambda: np.multiply.at(here, [0], w[0]),
+        lambda: np.put_along_axis(here, here.astype(int), w, 1),
+        lambda: np.take_along_axis(here, w.astype(int), 1),
+        lambda: np.histogram(w, weights=here),
+        lambda: here[w > 0],
+        lambda: here[w[0].astype("int64")],
+    ):
+        with pytest.raises(DeviceError, match=r"(?s)x\.to\(device\).*test_devices\.py"):
+            wrong()
+
+
+def test_what_looks_like_a_random_key_is_moved_as_any_other_array():
+    x = there(numpy.array([200, 100], "uint8"))
+    assert x.astype("uint64").device == cpu(1)
+    assert x.sum().device == cpu(1)
+    assert x.sum().item() == 300
+
+
+def test_a_compiled_function_that_only_asks_for_a_shape_computes_on_the_arrays_device():
+    w = there(W)
+    like = dopegraph.compile(np.zeros_like)
+    assert [like(w).device for _ in range(2)] == [cpu(1)] * 2
+    place = dopegraph.compile(lambda x: np.triu_indices_from(x)[0])
+    assert [place(there(numpy.ones((2, 2)))).device for _ in range(2)] == [cpu(1)] * 2
+
+
+def test_read_only_memory_is_the_hosts():
+    with pytest.raises(DeviceError, match=r"(?s)setflags.*cpu\(1\).*test_devices\.py"):
+        there(W).setflags(write=False)

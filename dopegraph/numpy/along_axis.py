@@ -11,7 +11,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy.assign import assign, finish
+from dopegraph.numpy.assign import assign, finish, on_host
 from dopegraph.numpy.creation import zeros_like
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.logic import where
@@ -100,7 +100,8 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
         raise ShapeError(located(message, here())) from cause
     if active_recording() is None and arr.device.is_host and axis is not None:
         try:
-            arr._write(along_axis(positions._settled().array, place), given._settled().array)
+            at = along_axis(on_host(positions, "put_along_axis"), place)
+            arr._write(at, on_host(given, "put_along_axis"))
         except IndexError as cause:
             raise IndexingError(located(f"put_along_axis: {cause}", here())) from cause
         return

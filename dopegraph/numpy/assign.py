@@ -14,7 +14,7 @@ from dopegraph.numpy.basic_index import is_element
 from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.device import others
-from dopegraph.runtime.errors import DTypeError, ShapeError
+from dopegraph.runtime.errors import DeviceError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.views import Steps, write_back
@@ -26,7 +26,7 @@ def assign(target: ndarray, source: Any, what: str = "assignment", casting: str 
     value = operand if isinstance(operand, ndarray) else scalar(operand, target.dtype)
     value = same_kind(value, target.dtype, what, casting)
     if active_recording() is None and target.device.is_host:
-        target._write(..., fitting(value, target.shape, what)._settled().array)
+        target._write(..., on_host(fitting(value, target.shape, what), what))
     else:
         with recording_of(target) as recording:
             target._assign(recording.value_of(fitting(value, target.shape, what)), recording)
@@ -88,14 +88,24 @@ def write_part(target: ndarray, key: Any, source: Any, steps: Steps, recording: 
     target._assign(write_back(recording, current, recording.value_of(value), steps), recording)
 
 
+def on_host(x: ndarray, what: str) -> numpy.ndarray:
+    """The memory of an array that is used with one of the host; others must not be copied unasked."""
+    buffer = x._settled()
+    if not buffer.device.is_host:
+        message = f"{what}: arrays are on cpu(0) and {buffer.device}; move one with x.to(device)"
+        raise DeviceError(located(message, here()))
+    return buffer.array
+
+
 def host_key(key: Any) -> Any:
     """The same index with NumPy arrays in place of ours; integers of ours are integers, so that they give views."""
     if isinstance(key, tuple):
         return tuple(host_key(item) for item in key)
     if not isinstance(key, ndarray):
         return key
-    array = key._settled().array
-    return array if array.ndim or array.dtype == bool else array[()]
+    if not key.ndim and key.dtype.kind in "iu":
+        return key._settled().array[()]
+    return on_host(key, "index")
 
 
 def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:

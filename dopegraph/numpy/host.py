@@ -62,7 +62,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     recording = active_recording()
     if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-call", f"{name} runs in NumPy")
-    device = _device_of(arrays, name)
+    device = one_device(arrays, name)
     lowered, named = lower(args, name), lower(kwargs, name)
     try:
         with outside_recordings():
@@ -91,8 +91,8 @@ def _arrays(x: Any) -> Iterator[ndarray]:
         yield from _arrays(list(x.values()))
 
 
-def _device_of(arrays: list[ndarray], name: str) -> Device | None:
-    """The one device that arrays are on; numbers may be on the host."""
+def one_device(arrays: list[ndarray], name: str) -> Device | None:
+    """The one device that arrays are on, None without arrays; numbers may be on the host."""
     devices = list(dict.fromkeys(x.device for x in arrays if x.ndim or not x.device.is_host))
     if len(devices) > 1:
         message = f"{name}: arrays are on {devices[0]} and {devices[1]}; move one with x.to(device)"

@@ -11,7 +11,7 @@ from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
+from dopegraph.numpy.assign import assign, finish, fitting, host_key, on_host, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.placement import placed
@@ -55,7 +55,7 @@ def _advanced(x: ndarray, key: Any) -> ndarray:
 def set_item(self: ndarray, key: Any, value: Any, /) -> None:
     """``self[key] = value``."""
     if active_recording() is None and self.device.is_host:
-        self._write(host_key(key), value._settled().array if isinstance(value, ndarray) else value)
+        self._write(host_key(key), on_host(value, "assignment") if isinstance(value, ndarray) else value)
         return
     value = written(value, self)
     with recording_of(self) as recording:
@@ -104,7 +104,8 @@ def add_at(target: ndarray, key: Any, source: Any) -> None:
         memory = target._settled().array
         target._about_to_change()
         try:
-            numpy.add.at(memory, host_key(key), value._settled().array if isinstance(value, ndarray) else value)
+            given = on_host(value, "add.at") if isinstance(value, ndarray) else value
+            numpy.add.at(memory, host_key(key), given)
         except (IndexError, ValueError) as cause:
             kind = IndexingError if isinstance(cause, IndexError) else ShapeError
             raise kind(located(f"add.at: {cause}", here())) from cause

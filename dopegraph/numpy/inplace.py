@@ -12,7 +12,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
-from dopegraph.numpy.assign import assign
+from dopegraph.numpy.assign import assign, on_host
 from dopegraph.numpy.cumulative import cumsum
 from dopegraph.numpy.elementwise import truth
 from dopegraph.numpy.joining import cast
@@ -33,7 +33,7 @@ def _at_once(name: str, function: Callable[..., Any], target: ndarray, *args: An
     buffer = target._settled()
     if not buffer.array.flags.writeable:
         raise ValueError(located(f"{name}: the array is read-only", here()))
-    lowered = [one._settled().array if isinstance(one, ndarray) else one for one in args]
+    lowered = [on_host(one, name) if isinstance(one, ndarray) else one for one in args]
     target._about_to_change()
     with naming(name):
         function(buffer.array, *lowered, **kwargs)

@@ -16,35 +16,11 @@ from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.trace.recording import active_recording
 
 # These need nothing beside their array, or place what they need themselves, or share memory that is where it is.
-AS_THEY_ARE = frozenset(
-    [
-        "array",
-        "asanyarray",
-        "asarray",
-        "ascontiguousarray",
-        "asfortranarray",
-        "copy",
-        "empty",
-        "empty_like",
-        "from_dlpack",
-        "from_mxnet",
-        "from_numpy",
-        "full",
-        "full_like",
-        "load",
-        "max",
-        "mean",
-        "min",
-        "ones",
-        "ones_like",
-        "open_memmap",
-        "reshape",
-        "sum",
-        "transpose",
-        "zeros",
-        "zeros_like",
-    ]
-)
+AS_THEY_ARE = frozenset([
+    "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "copy", "empty", "empty_like",
+    "from_dlpack", "from_mxnet", "from_numpy", "full", "full_like", "load", "max", "mean", "min", "ones", "ones_like",
+    "open_memmap", "reshape", "sum", "transpose", "zeros", "zeros_like",
+])  # fmt: skip
 
 
 def device_among(x: Any) -> Device | None:

@@ -14,6 +14,7 @@ import numpy
 from dopegraph.array import from_numpy, ndarray, owned, traced
 from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
+from dopegraph.numpy.placement import device_among
 from dopegraph.ops import cast, concat, full, not_equal, reshape
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import Device, current_device, others
@@ -79,7 +80,8 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         device = current_device()
         return convert(made if device.is_host else _moved(made, device), dtype)
     if isinstance(x, (list, tuple)) and has_arrays(x):
-        return join([as_array(item, dtype) for item in x])
+        with (device_among(x) if others.known else None) or current_device():
+            return join([as_array(item, dtype) for item in x])
     lent = memory_of(x)
     if lent is not x:
         return as_array(lent, dtype)

@@ -137,6 +137,7 @@ class ufunc(Unchanging):
             add_at(a, indices, b if self.__name__ == "add" else call("negative", (b,)))
             return
         operands = (indices,) if self.nin == 1 else (indices, b)
+        host.one_device([one for one in (a, *operands) if isinstance(one, ndarray)], f"{self.__name__}.at")
         copy = a._look("host-write", f"{self.__name__}.at").copy()
         self._numpy.at(copy, *[host.lower(one, self.__name__) for one in operands])
         in_place(a, as_array(copy), f"{self.__name__}.at")
