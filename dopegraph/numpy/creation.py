@@ -32,6 +32,8 @@ from dopegraph.trace.scalar import DynamicFloat
 
 def integers(x: Any, what: str) -> tuple[int, ...]:
     """A tuple of integers from one integer or a sequence of them."""
+    if type(x) is int:
+        return (x,)
     items = x if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) else (x,)
     try:
         return tuple([operator.index(item) for item in items])
@@ -226,7 +228,8 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
     if recording is not None:
         attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
         return traced(recording.emit(ops.full, [], attrs), recording)
-    return new(numpy.full(shape, number, dtype))
+    zeros = type(value) is int and not value  # which the operating system may have ready
+    return new(numpy.zeros(shape, dtype) if zeros else numpy.full(shape, number))
 
 
 def zeros(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:

@@ -183,15 +183,21 @@ def truth(x: Any) -> ndarray:
 
 
 def straight(name: str, kinds: Kinds) -> Any:
-    """NumPy's ufunc that does the same at once for operands of these kinds, the first an array's; None without."""
-    if not _WEAK_NUMBERS and not all([isinstance(kind, numpy.dtype) for kind in kinds]):
+    """NumPy's ufunc that does the same at once for operands of these kinds, one of them an array's; None without."""
+    dtypes = [kind for kind in kinds if isinstance(kind, numpy.dtype)]
+    if not _WEAK_NUMBERS and (len(dtypes) < len(kinds) or len(set(dtypes)) > 1):
         return None
     try:
         special, op, common = _plan(name, kinds, None, default_dtype())
     except DTypeError:
         return None
-    return op.kernel if special is None and common == kinds[0] and isinstance(op.kernel, numpy.ufunc) else None
+    promoted = functools.reduce(numpy.promote_types, dtypes)
+    # Floats that come from integers alone have the default dtype, which changes.
+    lasting = promoted.kind in "biu" or any([dtype.kind in "fc" for dtype in dtypes])
+    same = special in (None, _compare_bounded) and common == promoted and lasting
+    return op.kernel if same and isinstance(op.kernel, numpy.ufunc) else None
 
 
-# Since NumPy 2 Python numbers do not widen the arrays beside them.
+# Since NumPy 2 Python numbers do not widen the arrays beside them, nor do arrays without axes hang on their values;
+# integers that a dtype does not hold are compared all the same.
 _WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import ndarray, owned
+from dopegraph.array import computed, ndarray
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
@@ -16,6 +16,8 @@ from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
+from dopegraph.runtime.buffer import HOST
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -26,6 +28,10 @@ __all__ = ["take"]
 
 def get_item(self: ndarray, key: Any, /) -> ndarray:
     """``self[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
+    if not direct.held:
+        found = _found(self, key)
+        if found is not None:
+            return found
     steps = basic_steps(key, self.shape)
     if steps is None:
         return _advanced(self, key)
@@ -34,11 +40,26 @@ def get_item(self: ndarray, key: Any, /) -> ndarray:
         buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
+            return computed(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
     part = view(self, steps)
     if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
         recording.value_of(part)  # a position outside is an error here, not when the view is used
     return apply(ops.identity, part) if part.ndim == 0 and is_element(key) else part
+
+
+def _found(x: ndarray, key: Any) -> ndarray | None:
+    """What NumPy finds at once; None when the array is elsewhere, or NumPy refuses the key."""
+    buffer = x._buffer
+    if buffer is None or buffer.device is not HOST:
+        return None
+    try:
+        found = buffer._array[key if type(key) is int else host_key(key)]
+    except IndexError:
+        return None
+    if isinstance(found, numpy.generic):
+        return computed(found)
+    steps = basic_steps(key, buffer.shape)
+    return computed(found) if steps is None else linked(found, buffer._array, x, steps)
 
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
@@ -46,7 +67,7 @@ def _advanced(x: ndarray, key: Any) -> ndarray:
     if active_recording() is not None or not x.device.is_host:
         return gather(x, items_of(key, x))
     try:
-        return owned(numpy.asarray(x._settled().array[host_key(key)], order="C"))
+        return computed(x._settled().array[host_key(key)])
     except IndexError as cause:
         raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
 

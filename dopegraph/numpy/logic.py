@@ -9,6 +9,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
+from dopegraph.numpy import short_way
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.positions import nonzero
 from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, kinds_of, promote, result_dtype
@@ -61,6 +62,10 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
     >>> np.isclose([1.0, 2.0], [1.0 + 1e-7, 2.1])
     array([ True, False])
     """
+    if type(a) is type(b) is ndarray and a.dtype is b.dtype:
+        found = short_way.by_numpy(numpy.isclose, (a, b, rtol, atol, equal_nan), {})
+        if found is not None:
+            return found
     given = [as_operand(operand) for operand in (a, b)]
     kinds = kinds_of(given)
     common = result_dtype(kinds, default_dtype())

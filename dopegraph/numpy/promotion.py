@@ -11,10 +11,11 @@ from typing import Any, Union
 
 import numpy
 
-from dopegraph.array import from_numpy, ndarray, owned, traced
+from dopegraph.array import computed, from_numpy, ndarray, owned, traced
 from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops import cast, concat, full, not_equal, reshape
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -32,6 +33,7 @@ FLOAT64 = numpy.dtype("float64")
 
 SCALARS = (bool, int, float, complex, DynamicFloat)
 OPERANDS = frozenset([ndarray, *SCALARS])
+_NUMBERS = frozenset([bool, int, float, complex])
 SUPPORTED = frozenset(SHORT_NAMES.values())
 
 
@@ -59,9 +61,11 @@ def check_kind(array: numpy.ndarray) -> numpy.ndarray:
 def dtype_of(dtype: Any) -> DType:
     """A dtype that arrays can have, from anything that names one."""
     try:
-        chosen = numpy.dtype(dtype).newbyteorder("=")
+        chosen = numpy.dtype(dtype)
     except TypeError as cause:
         raise DTypeError(located(str(cause), here())) from None
+    if chosen not in SUPPORTED:
+        chosen = chosen.newbyteorder("=")
     if chosen not in SUPPORTED:
         raise DTypeError(located(f"arrays of dtype {chosen} are not supported; use numbers or booleans", here()))
     return chosen
@@ -87,8 +91,8 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     except (ValueError, OverflowError) as cause:  # lists of different lengths, integers out of range
         kind = ShapeError if isinstance(cause, ValueError) else OverflowError
         raise kind(located(f"array: {cause}", here())) from cause
-    if dtype is None and not isinstance(x, numpy.generic):
-        dtype = {"d": default_dtype(), "D": complex_of(default_dtype())}.get(array.dtype.char)
+    if dtype is None and array.dtype.char in "dD" and not isinstance(x, numpy.generic):
+        dtype = default_dtype() if array.dtype.char == "d" else complex_of(default_dtype())
     return new(array if dtype is None else array.astype(dtype, copy=False))
 
 
@@ -106,6 +110,8 @@ def memory_of(x: Any) -> Any:
 
 def has_arrays(items: Iterable[Any]) -> bool:
     """Whether there is an array of ours, or a float that is recorded, in nested lists."""
+    if _NUMBERS.issuperset(map(type, items)):
+        return False
     return any(
         isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))
         for item in items
@@ -126,7 +132,7 @@ def new(array: numpy.ndarray) -> ndarray:
     recording = active_recording()
     if recording is not None:
         return traced(recording.constant(array), recording)
-    made = owned(numpy.asarray(array, order="C"))
+    made = computed(array)
     device = current_device()
     return made if device.is_host else made.to(device)
 
@@ -175,7 +181,7 @@ def scalar(number: Any, dtype: DType) -> ndarray:
     except (TypeError, ValueError, OverflowError) as cause:
         raise type(cause)(located(f"{number} is no {dtype}: {cause}", here())) from cause
     if recording is None:
-        return owned(value)
+        return ndarray(Buffer(value))
     return traced(recording.emit(full, [], {"value": value.item(), "shape": (), "dtype": dtype}), recording)
 
 

@@ -15,7 +15,7 @@ from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import is_new
 from dopegraph.numpy.layout import naming, on_device
-from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, new, promote
+from dopegraph.numpy.promotion import DType, as_array, as_operand, complex_of, convert, dtype_of, new, promote
 from dopegraph.numpy.shape import axis_of, broadcast_to, expand_dims, moveaxis, reshape
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
@@ -31,6 +31,8 @@ _PLAIN = (bool, int, float, complex)
 
 def number_of(x: Any) -> Any:
     """A Python number: where an array ends, and how far its elements are apart, cannot be traced."""
+    if type(x) in _PLAIN:
+        return x
     return float(x) if isinstance(x, DynamicFloat) else numpy.asarray(x).item()
 
 
@@ -162,7 +164,7 @@ def _default(array: numpy.ndarray, dtype: Any) -> numpy.ndarray:
     """New floats have the default dtype unless one was given."""
     if dtype is not None or array.dtype.kind not in "fc":
         return array
-    return array.astype(as_array(array.dtype.type(0).item()).dtype)
+    return array.astype(default_dtype() if array.dtype.kind == "f" else complex_of(default_dtype()))
 
 
 def spaced_between(

@@ -125,6 +125,10 @@ def prod(
     >>> np.prod([[1., 2.], [3., 4.]], axis=1)
     array([ 2., 12.], dtype=float32)
     """
+    if dtype is None and out is None and initial is None and where is True:
+        found = short_way.reduction(numpy.multiply.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = all(x, axis, keepdims=keepdims, where=where)
@@ -196,12 +200,20 @@ def ptp(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = F
 
 def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether all elements over axes are true."""
+    if out is None and where is True:
+        found = short_way.truth(numpy.logical_and.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = limited(truth(as_operand(a)), where, True)
     return _reduce("all", ops.all, x, axis, keepdims, out)
 
 
 def any(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether some element over axes is true."""
+    if out is None and where is True:
+        found = short_way.truth(numpy.logical_or.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = limited(truth(as_operand(a)), where, False)
     return _reduce("any", ops.any, x, axis, keepdims, out)
 

@@ -207,10 +207,25 @@ def binary_operator(name: str) -> Callable[[ndarray, Any], Any]:
     return operator
 
 
+def unary_operator(name: str) -> Callable[[ndarray], ndarray]:
+    """``-x``."""
+    kernels = make(name)._kernels
+
+    def operator(self: ndarray, /) -> ndarray:
+        result = short_way.unary(kernels, self)
+        return call(name, (self,)) if result is None else result
+
+    return operator
+
+
 def reflected_operator(name: str) -> Callable[[ndarray, Any], Any]:
     """``y + x`` when `y` is no array of ours."""
+    kernels = make(name)._kernels
 
     def operator(self: ndarray, value: Any, /) -> Any:
+        result = short_way.reflected(kernels, value, self)
+        if result is not None:
+            return result
         return call(name, (value, self)) if is_operand(value) else NotImplemented
 
     return operator
