@@ -301,7 +301,7 @@ class ndarray:
     def __iter__(self, /) -> Iterator[ndarray]:
         if not self.shape:
             raise TypeError("iteration over an array without axes")
-        return (self[index] for index in range(self.shape[0]))  # type: ignore[index]
+        return map(self.__getitem__, range(self.shape[0]))  # type: ignore[attr-defined]
 
     # Devices -----------------------------------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ import numpy
 
 from dopegraph.array import computed, ndarray, traced
 from dopegraph.ir.primitive import Primitive
-from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located

@@ -10,6 +10,7 @@ import numpy
 
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import apply
+from dopegraph.numpy import short_way
 from dopegraph.numpy.basic_index import is_element
 from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
@@ -21,6 +22,9 @@ from dopegraph.trace.views import Steps, write_back
 
 def assign(target: ndarray, source: Any, what: str = "assignment", casting: str = "same_kind") -> ndarray:
     """Replace the whole contents of an array; the source is broadcast and cast."""
+    if short_way.alike(source, target):
+        target._write(..., source._buffer._array)
+        return target
     operand = written(source, target)
     value = operand if isinstance(operand, ndarray) else scalar(operand, target.dtype)
     value = same_kind(value, target.dtype, what, casting)

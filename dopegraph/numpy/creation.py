@@ -24,6 +24,7 @@ from dopegraph.numpy.layout import (
 )
 from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -213,6 +214,8 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> n
 
 
 def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", name: str = "full") -> ndarray:
+    if type(value) is int and value in (0, 1) and order == "C" and not direct.held:
+        return new(numpy.ones(shape, dtype) if value else numpy.zeros(shape, dtype))
     if order != "C" and chosen_order(order, name, "CF") == "F" and len(shape) > 1:
         if numpy.ndim(value):
             return arranged(_filled(shape, value, dtype), "F", True, name)
@@ -228,8 +231,7 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
     if recording is not None:
         attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
         return traced(recording.emit(ops.full, [], attrs), recording)
-    zeros = type(value) is int and not value  # which the operating system may have ready
-    return new(numpy.zeros(shape, dtype) if zeros else numpy.full(shape, number))
+    return new(numpy.full(shape, number))
 
 
 def zeros(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:
@@ -274,7 +276,12 @@ def full(
     >>> np.full(3, 7)
     array([7, 7, 7])
     """
-    chosen = dtype_of(dtype) if dtype is not None else as_array(fill_value).dtype
+    if dtype is not None:
+        chosen = dtype_of(dtype)
+    elif type(fill_value) is float:
+        chosen = default_dtype()
+    else:
+        chosen = as_array(fill_value).dtype
     return on_device(_filled(shape_of(shape), fill_value, chosen, order), device, "full")
 
 

@@ -13,6 +13,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.ir.types import TensorType
+from dopegraph.numpy import short_way
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
@@ -42,6 +43,15 @@ Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 
 def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
+    """A function of the table, applied to operands that it promotes: by NumPy at once where that is all."""
+    if dtype is None:
+        found = short_way.elementwise(name, operands)
+        if found is not None:
+            return found
+    return promoted(name, operands, dtype)
+
+
+def promoted(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
     taken = operands_of(operands)
     try:

@@ -16,7 +16,7 @@ from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
-from dopegraph.runtime.buffer import HOST
+from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located

@@ -141,8 +141,11 @@ def beside(x: ndarray, values: Any) -> ndarray:
     """Values that Python knows (positions, a mask), or that the user gave as such, on the device of an array."""
     device = x.device
     if not isinstance(values, ndarray):
+        array = check_kind(numpy.asarray(values))
+        if device is current_device():
+            return new(array)
         with device:
-            return new(check_kind(numpy.asarray(values)))
+            return new(array)
     if values._buffer is None or values.device == device:
         return values
     return _moved(values, device)

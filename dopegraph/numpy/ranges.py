@@ -19,6 +19,7 @@ from dopegraph.numpy.promotion import DType, as_array, as_operand, complex_of, c
 from dopegraph.numpy.shape import axis_of, broadcast_to, expand_dims, moveaxis, reshape
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -27,6 +28,7 @@ from dopegraph.trace.scalar import DynamicFloat
 __all__ = ["arange", "geomspace", "linspace", "logspace"]
 
 _PLAIN = (bool, int, float, complex)
+_INTEGERS = frozenset([int])
 
 
 def number_of(x: Any) -> Any:
@@ -57,6 +59,9 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
     >>> np.arange(3), np.arange(0, 1, 0.25)
     (array([0, 1, 2]), array([0.  , 0.25, 0.5 , 0.75], dtype=float32))
     """
+    if not named and not direct.held and _INTEGERS.issuperset(map(type, bounds)) and 0 < len(bounds) < 4:
+        with naming("arange"):
+            return new(numpy.arange(*bounds))
     taken = _bounds(bounds, named)
     numbers = [number_of(taken[name]) for name in ("start", "stop", "step")]
     start, stop, step = numbers

@@ -139,7 +139,10 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
     if axes is None:
         order = tuple(range(x.ndim - 1, -1, -1))
     else:
-        order = tuple(axis_of(axis, x.ndim, "transpose") for axis in axes)
+        ndim = x.ndim
+        order = tuple(
+            [axis if type(axis) is int and 0 <= axis < ndim else axis_of(axis, ndim, "transpose") for axis in axes]
+        )
     return view(x, ((ops.transpose, {"axes": order}),))
 
 

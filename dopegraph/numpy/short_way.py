@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,8 +17,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import computed, ndarray
 from dopegraph.dispatch import linked
-from dopegraph.numpy.elementwise import straight
-from dopegraph.runtime.buffer import HOST
+from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 
 Kernel = Callable[..., Any]
@@ -32,7 +32,7 @@ _ALL = frozenset("?bBhHiIlLqQefdFD")
 
 
 class Kernels:
-    """NumPy's ufunc for operands of one dtype, or of a dtype and a Python number; None where the long way is needed."""
+    """NumPy's ufunc for operands of certain dtypes and Python numbers; None where the long way is needed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -41,24 +41,41 @@ class Kernels:
 
     def one(self, dtype: Any) -> Kernel | None:
         """For an operand alone."""
-        kernel = self._of_dtype.get(dtype, straight)
-        if kernel is straight:
-            kernel = self._of_dtype[dtype] = straight(self._name, (dtype,))
-        return kernel
+        if dtype not in self._of_dtype:
+            self._of_dtype[dtype] = self._straight(dtype)
+        return self._of_dtype[dtype]
 
     def two(self, dtype: Any) -> Kernel | None:
         """For two operands of one dtype."""
-        kernel = self._of_dtype.get(dtype, straight)
-        if kernel is straight:
-            kernel = self._of_dtype[dtype] = straight(self._name, (dtype, dtype))
-        return kernel
+        if dtype not in self._of_dtype:
+            self._of_dtype[dtype] = self._straight(dtype, dtype)
+        return self._of_dtype[dtype]
 
     def mixed(self, first: Any, second: Any) -> Kernel | None:
         """For operands of two dtypes, or of a dtype and a Python number of a type."""
-        kernel = self._of_kinds.get((first, second), straight)
-        if kernel is straight:
-            kernel = self._of_kinds[first, second] = straight(self._name, (first, second))
-        return kernel
+        kinds = (first, second)
+        if kinds not in self._of_kinds:
+            self._of_kinds[kinds] = self._straight(first, second)
+        return self._of_kinds[kinds]
+
+    def _straight(self, *kinds: Any) -> Kernel | None:
+        from dopegraph.numpy.elementwise import straight  # its functions take the short way, too
+
+        return straight(self._name, kinds)
+
+
+kernels_of = functools.cache(Kernels)
+
+
+def elementwise(name: str, operands: Sequence[Any]) -> ndarray | None:
+    """A ufunc of arrays and Python numbers."""
+    first = operands[0]
+    if type(first) is ndarray:
+        kernels = kernels_of(name)
+        return unary(kernels, first) if len(operands) == 1 else binary(kernels, first, operands[1])
+    if len(operands) == 2 and type(operands[1]) is ndarray:
+        return reflected(kernels_of(name), first, operands[1])
+    return None
 
 
 def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
@@ -146,6 +163,12 @@ def _memory(x: Any, chars: frozenset[str]) -> Any:
     return buffer._array if buffer is not None and buffer.device is HOST and buffer.dtype.char in chars else None
 
 
+def alike(x: Any, y: ndarray) -> bool:
+    """Whether one array has the dtype and the shape of another, both in NumPy's memory."""
+    first, second = _memory(x, _ALL), _memory(y, _ALL)
+    return first is not None and second is not None and first.dtype == second.dtype and first.shape == second.shape
+
+
 def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
     """A ufunc's ``reduce``."""
     array = _memory(x, _WIDE)
@@ -193,12 +216,19 @@ def reshaped(x: Any, shape: Any) -> ndarray | None:
 
 
 def product(x: Any, y: Any) -> ndarray | None:
-    """The product of two matrices."""
+    """The product of two matrices, or of a matrix and a vector, which counts as a row or a column."""
     left, right = _memory(x, _FLOATS), _memory(y, _FLOATS)
-    if left is None or right is None or left.ndim != 2 or right.ndim != 2 or left.dtype is not right.dtype:
+    if left is None or right is None or left.dtype is not right.dtype:
         return None
+    shape = left.shape[:-1] + right.shape[1:]
     try:
-        return computed(numpy.matmul(left, right))
+        if left.ndim == 1:
+            left = left.reshape(1, -1)
+        if right.ndim == 1:
+            right = right.reshape(-1, 1)
+        if left.ndim != 2 or right.ndim != 2:
+            return None
+        return computed(numpy.matmul(left, right).reshape(shape))
     except _REFUSALS:
         return None
 
@@ -231,8 +261,9 @@ def whole(function: Kernel, numpys: Kernel, chars: frozenset[str]) -> Kernel:
     """The function, done by NumPy's of the same name for arrays of certain dtypes and Python's numbers."""
     if not _WEAK_NUMBERS:
         return function
-    names = list(inspect.signature(function).parameters)
-    before = min([names.index(name) for name in _UNFIT.intersection(names)], default=len(names))
+    parameters = inspect.signature(function).parameters.values()
+    unfit = [place for place, one in enumerate(parameters) if one.name in _UNFIT and one.kind is not one.KEYWORD_ONLY]
+    before = min(unfit, default=sys.maxsize)
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:

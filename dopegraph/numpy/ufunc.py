@@ -15,7 +15,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
-from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.elementwise import promoted
 from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
 from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
@@ -61,7 +61,7 @@ class ufunc(Unchanging):
         self.__module__ = "dopegraph.numpy"
         self.__doc__ = documentation
         self._numpy = getattr(numpy, name)
-        self._kernels = short_way.Kernels(name)
+        self._kernels = short_way.kernels_of(name)
 
     @property
     def nargs(self) -> int:
@@ -128,7 +128,7 @@ class ufunc(Unchanging):
         if not isinstance(a, ndarray):
             raise DTypeError(located(f"{self.__name__}.at: takes a dopegraph.ndarray to write into", here()))
         if self.__name__ in ("add", "subtract"):
-            add_at(a, indices, b if self.__name__ == "add" else call("negative", (b,)))
+            add_at(a, indices, b if self.__name__ == "add" else promoted("negative", (b,)))
             return
         operands = (indices,) if self.nin == 1 else (indices, b)
         copy = a._look("host-write", f"{self.__name__}.at").copy()
@@ -162,7 +162,7 @@ class UnaryUfunc(ufunc):
             result = short_way.unary(self._kernels, x)
             if result is not None:
                 return result
-        result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
+        result = promoted(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)
@@ -181,7 +181,7 @@ class BinaryUfunc(ufunc):
             result = short_way.binary(self._kernels, x1, x2)
             if result is not None:
                 return result
-        result = call(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
+        result = promoted(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)
@@ -202,7 +202,7 @@ def binary_operator(name: str) -> Callable[[ndarray, Any], Any]:
         result = short_way.binary(kernels, self, value)
         if result is not None:
             return result
-        return call(name, (self, value)) if is_operand(value) else NotImplemented
+        return promoted(name, (self, value)) if is_operand(value) else NotImplemented
 
     return operator
 
@@ -213,7 +213,7 @@ def unary_operator(name: str) -> Callable[[ndarray], ndarray]:
 
     def operator(self: ndarray, /) -> ndarray:
         result = short_way.unary(kernels, self)
-        return call(name, (self,)) if result is None else result
+        return promoted(name, (self,)) if result is None else result
 
     return operator
 
@@ -226,7 +226,7 @@ def reflected_operator(name: str) -> Callable[[ndarray, Any], Any]:
         result = short_way.reflected(kernels, value, self)
         if result is not None:
             return result
-        return call(name, (value, self)) if is_operand(value) else NotImplemented
+        return promoted(name, (value, self)) if is_operand(value) else NotImplemented
 
     return operator
 
@@ -238,7 +238,7 @@ def augmented_operator(name: str, symbol: str) -> Callable[[ndarray, Any], Any]:
     def operator(self: ndarray, value: Any, /) -> Any:
         if short_way.augmented(kernels, self, value):
             return self
-        return in_place(self, call(name, (self, value)), symbol) if is_operand(value) else NotImplemented
+        return in_place(self, promoted(name, (self, value)), symbol) if is_operand(value) else NotImplemented
 
     return operator
 

@@ -6,6 +6,7 @@ numbers: as easy as 1, 2, 3, SC11). `random_advance` makes the key of the next d
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -83,8 +84,7 @@ def _normal(key: Any, *, shape: Shape, dtype: DType) -> Any:
 
 def half(shape: Shape) -> Shape:
     """How many pairs of uniform numbers make `shape` normal ones."""
-    size = int(numpy.prod(shape, dtype=numpy.int64))
-    return ((size + 1) // 2,)
+    return ((math.prod(shape) + 1) // 2,)
 
 
 def box_muller(uniform: Any, shape: Shape) -> Any:
@@ -93,7 +93,7 @@ def box_muller(uniform: Any, shape: Shape) -> Any:
     radius = numpy.sqrt(uniform.dtype.type(-2) * numpy.log(one - uniform[0]))  # 1 - u is never 0
     angle = uniform.dtype.type(2 * numpy.pi) * uniform[1]
     both = numpy.concatenate([radius * numpy.cos(angle), radius * numpy.sin(angle)])
-    return both[: int(numpy.prod(shape, dtype=numpy.int64))].reshape(shape)
+    return both[: math.prod(shape)].reshape(shape)
 
 
 def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype: DType) -> TensorType:

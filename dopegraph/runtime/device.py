@@ -54,9 +54,13 @@ class Device:
         _devices.stack.pop()
 
 
+HOST = Device("cpu", 0)
+"""NumPy's memory; buffers in it have this very device."""
+
+
 class _Devices(threading.local):
     def __init__(self) -> None:
-        self.stack: list[Device] = [Device("cpu", 0)]
+        self.stack: list[Device] = [HOST]
 
 
 _devices = _Devices()
