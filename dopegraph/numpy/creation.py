@@ -22,7 +22,7 @@ from dopegraph.numpy.layout import (
     reverse_axes,
     wants_fortran,
 )
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
+from dopegraph.numpy.promotion import NUMBERS, DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -221,17 +221,17 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
             return arranged(_filled(shape, value, dtype), "F", True, name)
         return reverse_axes(_filled(shape[::-1], value, dtype))
     recording = active_recording()
-    if isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value):
+    if type(value) not in NUMBERS and (isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value)):
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
         return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
     with naming(name):
         if type(value) is int and dtype.kind in "iu":  # older versions of NumPy wrap what does not fit
             scalar(value, dtype)
+        if recording is None:
+            return new(numpy.full(shape, value, dtype))
         number = numpy.full((), value, dtype)
-    if recording is not None:
-        attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
-        return traced(recording.emit(ops.full, [], attrs), recording)
-    return new(numpy.full(shape, number))
+    attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
+    return traced(recording.emit(ops.full, [], attrs), recording)
 
 
 def zeros(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:

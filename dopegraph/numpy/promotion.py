@@ -33,7 +33,7 @@ FLOAT64 = numpy.dtype("float64")
 
 SCALARS = (bool, int, float, complex, DynamicFloat)
 OPERANDS = frozenset([ndarray, *SCALARS])
-_NUMBERS = frozenset([bool, int, float, complex])
+NUMBERS = frozenset([bool, int, float, complex])
 SUPPORTED = frozenset(SHORT_NAMES.values())
 
 
@@ -110,7 +110,7 @@ def memory_of(x: Any) -> Any:
 
 def has_arrays(items: Iterable[Any]) -> bool:
     """Whether there is an array of ours, or a float that is recorded, in nested lists."""
-    if _NUMBERS.issuperset(map(type, items)):
+    if NUMBERS.issuperset(map(type, items)):
         return False
     return any(
         isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))

@@ -28,7 +28,7 @@ from dopegraph.trace.scalar import DynamicFloat
 __all__ = ["arange", "geomspace", "linspace", "logspace"]
 
 _PLAIN = (bool, int, float, complex)
-_INTEGERS = frozenset([int])
+_NUMBERS = frozenset([int, float])
 
 
 def number_of(x: Any) -> Any:
@@ -59,9 +59,8 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
     >>> np.arange(3), np.arange(0, 1, 0.25)
     (array([0, 1, 2]), array([0.  , 0.25, 0.5 , 0.75], dtype=float32))
     """
-    if not named and not direct.held and _INTEGERS.issuperset(map(type, bounds)) and 0 < len(bounds) < 4:
-        with naming("arange"):
-            return new(numpy.arange(*bounds))
+    if not named and not direct.held and 0 < len(bounds) < 4 and _NUMBERS.issuperset(map(type, bounds)):
+        return _counted(*bounds)
     taken = _bounds(bounds, named)
     numbers = [number_of(taken[name]) for name in ("start", "stop", "step")]
     start, stop, step = numbers
@@ -80,6 +79,17 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
     if recording is not None:
         return on_device(traced(recording.emit(ops.iota, [], attrs), recording), taken["device"], "arange")
     return on_device(new(ops.iota.kernel(**attrs)), taken["device"], "arange")
+
+
+def _counted(start: float, stop: float | None = None, step: float = 1) -> ndarray:
+    """`arange` of Python numbers when nothing records."""
+    if stop is None:
+        start, stop = 0, start
+    with naming("arange"):
+        counted = numpy.arange(start, stop, step)
+    if counted.dtype.kind == "f":
+        counted = ops.iota.kernel(size=counted.size, start=start, step=step, dtype=default_dtype())
+    return new(counted)
 
 
 def _bounds(given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def refuse(name: str, wrong: Any, message: str) -> None:
 
 def known_together(*parameters: Any) -> list[numpy.ndarray] | None:
     """The numbers of several parameters, if all are known and have shapes that go together."""
-    if all([type(one) is float for one in parameters]):
+    if all([type(one) in (int, float) for one in parameters]):
         return [numpy.asarray(one) for one in parameters]
     found = [one for one in map(values_of, parameters) if one is not None]
     try:
@@ -83,6 +83,8 @@ def floating(name: str, dtype: Any) -> numpy.dtype:
 
 def shape_for(name: str, size: Any, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of what is drawn: the given one, to which parameters must broadcast, or the one they broadcast to."""
+    if size is not None and not any(shapes):
+        return shape_of(size)
     try:
         shape = broadcast_shapes(*shapes)
         if size is None:
