@@ -161,6 +161,8 @@ def choose(a: Any, choices: Any, out: ndarray | None = None, mode: str = "raise"
     chosen = as_array(a)
     if chosen.dtype.kind not in "biu":
         raise DTypeError(located(f"choose: takes integers, not {chosen.dtype}", here()))
+    if chosen.dtype == numpy.uint64:
+        raise DTypeError(located("choose: integers of uint64 do not fit into int64; use astype", here()))
     chosen = convert(chosen, INT64)
     given = promote(list(choices))
     count = len(given)

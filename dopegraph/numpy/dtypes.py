@@ -59,7 +59,7 @@ def result_type(*arrays_and_dtypes: Any) -> numpy.dtype:
     if not kinds or any(isinstance(kind, numpy.dtype) and kind not in SUPPORTED for kind in kinds):
         return numpy.result_type(*map(_stand_in, arrays_and_dtypes))
     kinds = [float if kind is DynamicFloat else kind for kind in kinds]
-    if all(kind is bool for kind in kinds):
+    if all(kind is type(True) for kind in kinds):
         return BOOL
     return result_dtype(tuple(kinds), default_dtype())
 
@@ -89,7 +89,7 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
+    return numpy.can_cast(_stand_in(from_), _stand_in(to), casting)
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
@@ -155,9 +155,9 @@ _KINDS = {
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
+    return numpy.issubdtype(_stand_in(arg1), _stand_in(arg2))
 
 
 def isscalar(element: Any) -> bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or bool(numpy.isscalar(element))
+    return isinstance(element, DynamicFloat) or numpy.isscalar(element)

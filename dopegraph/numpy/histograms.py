@@ -84,6 +84,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> ndarray:
     if known.size and known.min() < 0:
         raise ValueError(located("bincount: x must not be negative", here()))
     length = max(int(known.max()) + 1 if known.size else 0, least)
+    if not known.size:
+        given = None  # NumPy counts nothing in integers
     return _of_whole(_counted(values, given, length), *([] if given is None else [given]))
 
 

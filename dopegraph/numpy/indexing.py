@@ -11,7 +11,7 @@ from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
+from dopegraph.numpy.assign import assign, finish_reduced, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
@@ -131,10 +131,14 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     array([30., 10.], dtype=float32)
     """
     x, positions = as_array(a), as_array(indices)
+    if isinstance(indices, (list, tuple)) and not positions.size:  # of no dtype
+        positions = convert(positions, numpy.dtype("int64"))
     if positions.dtype == BOOL:
         positions = convert(positions, numpy.dtype("int64"))
     if axis is None:
         x, axis = ravel(x), 0
+    elif not x.ndim:
+        x = reshape(x, (1,))
     place = axis_of(axis, x.ndim, "take")
     if mode == "clip":
         positions = clip(positions, 0, x.shape[place] - 1)
@@ -142,4 +146,4 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
         positions = positions % x.shape[place]
     elif mode != "raise":
         raise ValueError(located(f"take: mode must be 'raise', 'clip' or 'wrap', not {mode!r}", here()))
-    return finish(apply(ops.take, x, positions, axis=place), out)
+    return finish_reduced(apply(ops.take, x, positions, axis=place), out, "take")

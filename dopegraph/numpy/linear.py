@@ -129,7 +129,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> ndarray:
     else:
         axes = operator.index(axes)
         if axes > min(x.ndim, y.ndim):
-            raise IndexingError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
+            raise ShapeError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
         x_axes, y_axes = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     return _contract("tensordot", x, y, x_axes, y_axes)
 

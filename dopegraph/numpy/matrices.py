@@ -16,7 +16,7 @@ from dopegraph.numpy.creation import dtype_or_default, ones
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import stack
 from dopegraph.numpy.layout import arranged, chosen_order, naming, on_device
-from dopegraph.numpy.promotion import INT64, as_array, convert, new, promote, scalar
+from dopegraph.numpy.promotion import INT64, as_array, convert, new, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
@@ -157,7 +157,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> ndarray:
     if base.ndim != 1:
         raise ShapeError(located(f"vander: takes one axis, not an array of shape {base.shape}", here()))
     count = base.size if N is None else operator.index(N)
-    base = promote([base, 0])[0] if base.dtype.kind == "f" else convert(base, numpy.promote_types(base.dtype, INT64))
+    base = convert(base, numpy.promote_types(base.dtype, INT64))
     columns: list[ndarray] = []
     for _ in range(count):
         columns.append(call("multiply", (columns[-1], base)) if columns else ones(base.size, base.dtype))

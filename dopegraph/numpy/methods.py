@@ -202,7 +202,7 @@ class Methods:
         >>> np.array([1 + 2j]).conj()
         array([1.-2.j], dtype=complex64)
         """
-        return np.conjugate(self)
+        return np.conjugate(self) if self.dtype.kind == "c" else self
 
     def conjugate(self, /) -> Any:
         """Complex conjugate; see `dopegraph.numpy.conjugate`.
@@ -212,7 +212,7 @@ class Methods:
         >>> np.array([1 + 2j]).conjugate()
         array([1.-2.j], dtype=complex64)
         """
-        return np.conjugate(self)
+        return np.conjugate(self) if self.dtype.kind == "c" else self
 
     def dot(self, other: Any, /, out: Any = None) -> Any:
         """Product with a vector or a matrix; see `dopegraph.numpy.dot`.
@@ -626,7 +626,7 @@ class Methods:
 
     @real.setter
     def real(self, value: Any) -> None:
-        assign(self.real, np.asarray(value, self.real.dtype), "real")
+        assign(self.real, np.asarray(value), "real", "unsafe")
 
     @property
     def imag(self) -> Any:
@@ -637,7 +637,7 @@ class Methods:
     def imag(self, value: Any) -> None:
         if self.dtype.kind != "c":
             raise DTypeError(located(f"imag: an array of {self.dtype} has no imaginary part to set", here()))
-        assign(self.imag, np.asarray(value, self.imag.dtype), "imag")
+        assign(self.imag, np.asarray(value), "imag", "unsafe")
 
     @property
     def flat(self) -> flatiter:

@@ -146,7 +146,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     steps = x.size - y.size + 1
     scale = 1.0 / y[0]
     quotient: list[ndarray] = []
-    rest = x
+    rest = apply(ops.identity, x)
     for k in range(steps):
         factor = scale * rest[k]
         quotient.append(factor)
@@ -228,7 +228,7 @@ def poly(seq_of_zeros: Any) -> ndarray:
         return _defaulted(host.call("poly", numpy.poly, x), x)
     if not x.size:
         return ones(1, default_dtype() if x.dtype.kind not in "fc" else x.dtype)
-    x = convert(x, _floating(x) if x.dtype.kind != "f" else x.dtype)
+    x = convert(x, _floating(x) if x.dtype.kind != "f" else numpy.dtype("float64") if x.dtype == "float16" else x.dtype)
     result = ones(1, x.dtype)
     for place in range(x.size):
         factor = concatenate([ones(1, x.dtype), reshape(-x[place], 1)])

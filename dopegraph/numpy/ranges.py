@@ -138,7 +138,7 @@ def linspace(
         with naming("linspace"):
             spaced, distance = numpy.linspace(start, stop, count, endpoint, True, dtype, axis)
         values: ndarray = new(_default(spaced, dtype))
-        step: Any = distance.item()
+        step: Any = float(distance) if numpy.isrealobj(distance) else complex(distance)
     else:
         first, last = promote((start, stop, 1.0))[:2]
         values, step = spaced_between(first, last, count, bool(endpoint), axis)

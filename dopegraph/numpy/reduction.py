@@ -11,7 +11,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
-from dopegraph.numpy.assign import finish
+from dopegraph.numpy.assign import finish, finish_reduced
 from dopegraph.numpy.creation import full
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote, scalar
@@ -60,7 +60,7 @@ def _reduce(
     if initial is not None:
         combine = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}[name]
         result = convert(call(combine, (result, *promote([initial], x.dtype))), result.dtype)
-    return finish(result, out)
+    return finish_reduced(result, out, name)
 
 
 def accumulator(x: ndarray, dtype: Any) -> ndarray:
@@ -102,7 +102,7 @@ def sum(
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = any(x, axis, keepdims=keepdims, where=where)
-        return finish(result if initial is None else call("logical_or", (result, initial)), out)
+        return finish_reduced(result if initial is None else call("logical_or", (result, initial)), out, "sum")
     x = limited(x, where, 0)
     return _reduce("sum", ops.sum, x, axis, keepdims, out, initial)
 
@@ -122,7 +122,7 @@ def prod(
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = all(x, axis, keepdims=keepdims, where=where)
-        return finish(result if initial is None else call("logical_and", (result, initial)), out)
+        return finish_reduced(result if initial is None else call("logical_and", (result, initial)), out, "prod")
     return _reduce("prod", ops.prod, limited(x, where, 1), axis, keepdims, out, initial)
 
 
@@ -136,7 +136,7 @@ def _extremum(
         x = limited(x, where, *promote([initial], x.dtype))
     if initial is not None and x.size == 0:
         shape = reduced_shape(x.shape, _axes(axis, x, name), keepdims)
-        return finish(full(shape, *promote([initial], x.dtype), x.dtype), out)
+        return finish_reduced(full(shape, *promote([initial], x.dtype), x.dtype), out, name)
     return _reduce(name, op, x, axis, keepdims, out, initial)
 
 
@@ -202,9 +202,17 @@ def _position(name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: b
         _axes(axis, x, name)
         flat = x.reshape(x.size)
         result = apply(op, flat, axis=0, keepdims=False)
-        return finish(result.reshape((1,) * x.ndim) if keepdims else result, out)
+        return _positioned(result.reshape((1,) * x.ndim) if keepdims else result, out, name)
     one = axis_of(axis, x.ndim, name)
-    return finish(apply(op, x, axis=one, keepdims=bool(keepdims)), out)
+    return _positioned(apply(op, x, axis=one, keepdims=bool(keepdims)), out, name)
+
+
+def _positioned(result: ndarray, out: Any, name: str) -> ndarray:
+    """Positions are written to integers only."""
+    if isinstance(out, (ndarray, numpy.ndarray)):
+        if out.shape != result.shape:
+            raise ShapeError(located(f"{name}: out has the shape {out.shape}, the result {result.shape}", here()))
+    return finish(result, out)
 
 
 def argmax(a: Any, axis: Any = None, out: ndarray | None = None, *, keepdims: bool = False) -> ndarray:

@@ -10,7 +10,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy.assign import finish
+from dopegraph.numpy.assign import finish, finish_reduced
 from dopegraph.numpy.elements import warn, warn_where
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, scalar
@@ -78,7 +78,7 @@ def mean(
     elif not math.prod([x.shape[one] for one in axes]):
         warn("Mean of empty slice.")
     result = call("divide", (total, count))
-    return finish(convert(result, result_dtype), out)
+    return finish_reduced(convert(result, result_dtype), out, "mean")
 
 
 def squared(x: ndarray) -> ndarray:
@@ -147,7 +147,7 @@ def var(
         count = call("maximum", (call("subtract", (count, ddof)), 0))
     total = sum(deviation, axes, keepdims=keepdims, where=where)
     result = call("divide", (total, count))
-    return finish(convert(result, result_dtype) if result_dtype.kind != "c" else result, out)
+    return finish_reduced(convert(result, result_dtype) if result_dtype.kind != "c" else result, out, "var")
 
 
 def std(

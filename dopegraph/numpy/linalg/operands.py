@@ -42,6 +42,8 @@ def matrix(a: Any, name: str, square: bool = False) -> ndarray:
 def together(operands: Iterable[Any], name: str) -> list[ndarray]:
     """Operands in one dtype to compute in."""
     arrays = [as_array(as_operand(x)) for x in operands]
+    for one in arrays:
+        linear_dtype(one.dtype, name)
     common = linear_dtype(result_dtype(kinds_of(arrays), default_dtype()), name)
     return [convert(x, common) for x in arrays]
 

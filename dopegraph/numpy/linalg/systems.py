@@ -200,6 +200,8 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Fals
     array([[0.5, 0. ]], dtype=float32)
     """
     x = matrix(a, "pinv", square=hermitian)
+    if not x.size:
+        return new(numpy.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), as_array(a).dtype))
     if rcond is not None and rtol is not False:
         raise ValueError(located("pinv: give rcond or rtol, not both", here()))
     if rcond is None:
@@ -340,5 +342,5 @@ def matrix_power(a: Any, n: int) -> ndarray:
         if odd:
             result = x if result is None else matmul(result, x)
         if not power:
-            return apply(ops.identity, result) if result is a else result  # type: ignore[return-value]
+            return result  # type: ignore[return-value]
         x = matmul(x, x)

@@ -458,10 +458,6 @@ def _definite(np: Any, x: Any, **kwargs: Any) -> Any:
     return np.linalg.cholesky(square, **kwargs)
 
 
-def _gaps(np: Any, x: Any, k: int, **kwargs: Any) -> Any:
-    return np.trapezoid(x, **kwargs)
-
-
 def _delete(np: Any, x: Any) -> None:
     del x[0]
 
@@ -500,12 +496,16 @@ def _flat_assign(np: Any, x: Any, index: Any, value: Any) -> Any:
     return x
 
 
+def _kind(x: Any) -> Any:
+    return x.shape, x.dtype
+
+
 def _square(y: Any) -> Any:
     return y * 2
 
 
 def _resize(np: Any, x: Any, shape: Any) -> Any:
-    y = np.array(x)
+    y = np.array(x, order="C")
     y.resize(shape, refcheck=False)
     return y
 
@@ -529,6 +529,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "trace_axes": lambda np, x, axes, **kwargs: np.trace(x, axis1=axes[0], axis2=axes[1], **kwargs),
     "take_axis": lambda np, x, indices, **kwargs: np.take(x, indices, **kwargs),
     "select": lambda np, x: np.select([x == 0, x != 1], [x, x + x], 7),
+    "unique_values": lambda np, x: np.sort(np.unique_values(x)),  # in no order
     "where_nonzero": lambda np, x: np.where(x),
     "piecewise": lambda np, x: np.piecewise(x, [x < 0, x >= 1], [_square, 5, 0]),
     "where": lambda np, x, y, z: np.where(x, y, z),
@@ -537,8 +538,8 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "apply_over_axes": lambda np, x, axes: np.apply_over_axes(np.sum, x, axes),
     "extract": lambda np, x, mask: np.extract(mask, x),
     "mask_indices": lambda np, n: np.mask_indices(n, np.triu),
-    "empty_shape": lambda np, shape, **kwargs: np.empty(shape, **kwargs) * 0 == 0,
-    "empty_like_shape": lambda np, x, **kwargs: np.empty_like(x, **kwargs) * 0 == 0,
+    "empty_shape": lambda np, shape, **kwargs: _kind(np.empty(shape, **kwargs)),
+    "empty_like_shape": lambda np, x, **kwargs: _kind(np.empty_like(x, **kwargs)),
     "full_array": lambda np, x, shape: np.full(shape, x),
     "array_of_numbers": lambda np, x, **kwargs: np.array(x, **kwargs),
     "fromfunction": lambda np, shape, **kwargs: np.fromfunction(lambda *i: sum(i) * 2, shape, **kwargs),
@@ -652,6 +653,12 @@ NOT_DRAWN = {
     "gives text and a plan for NumPy": "einsum_path",
     "an alias of vstack that warns": "row_stack",
 }
+
+# NumPy gives Python numbers where dopegraph gives arrays, which can be traced.
+ARRAYS_FOR_NUMBERS = {"linalg.matrix_rank", "poly", "linspace"}
+
+# NumPy's results that warn when one writes to them; here they are read-only.
+READ_ONLY = {"broadcast_arrays"}
 
 # Names of lines that fail, and why; empty when all is well.
 WAITING: dict[str, str] = {}
