@@ -94,7 +94,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     x = ravel(arr) if axis is None else as_array(arr)
     place = 0 if axis is None else axis_of(axis, x.ndim, "insert")
     length = x.shape[place]
-    added = convert(as_array(values), x.dtype)
+    with naming("insert"):
+        numpy.insert(numpy.arange(length), places, 0)  # refuses places outside
+    strong = isinstance(values, (ndarray, numpy.ndarray, numpy.generic))
+    added = convert(as_array(values), x.dtype) if strong else as_array(values, x.dtype)
     with naming("insert"):
         count, scalar = _how_many(places, length)
         if count == 1:

@@ -68,7 +68,11 @@ def clip(
         if limit is not None:
             result = call(name, (result, limit), chosen)
     if result is x:
-        result = apply(ops.identity, x) if chosen is None else call("add", (x, 0), chosen)
+        result = (
+            call("positive", (x,), chosen)
+            if lower is None and upper is None
+            else (apply(ops.identity, x) if chosen is None else call("add", (x, 0), chosen))
+        )
     return finish(result, out, where)
 
 

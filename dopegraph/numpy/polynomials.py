@@ -227,7 +227,7 @@ def poly(seq_of_zeros: Any) -> ndarray:
     if x.ndim != 1 or x.dtype.kind == "c":
         return _defaulted(host.call("poly", numpy.poly, x), x)
     if not x.size:
-        return ones(1, default_dtype() if x.dtype.kind not in "fc" else x.dtype)
+        return ones((), default_dtype())
     x = convert(x, _floating(x) if x.dtype.kind != "f" else numpy.dtype("float64") if x.dtype == "float16" else x.dtype)
     result = ones(1, x.dtype)
     for place in range(x.size):

@@ -156,7 +156,6 @@ class Call:
             for one, other in zip(found.bases, expected.bases):
                 comparison.same(one, other, "argument after a write into the result")
 
-
     def _write(self, one: Any, other: Any) -> None:
         other[...] = value = _changed(other)
         try:
@@ -213,7 +212,9 @@ class Comparison:
             self._same_array(np.asarray(found), numpy.asarray(expected), where)
         elif not (found == expected and (type(found) is type(expected) or isinstance(expected, type))):
             if found is not expected:
-                self.fail(f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}")
+                self.fail(
+                    f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}"
+                )
 
     def _same_refusal(self, found: Any, expected: Any, where: str) -> None:
         if not isinstance(expected, Exception):
@@ -262,4 +263,3 @@ class Comparison:
         arrays = [other, *(given.base for given in self.call.givens)]
         found = [float(numpy.abs(x[numpy.isfinite(x)].astype("complex128")).max(initial=0)) for x in arrays]
         return max(found)
-

@@ -84,7 +84,8 @@ angle : x deg=bool?
 real imag iscomplex isreal iscomplexobj isrealobj : x
 real_if_close : x tol={100,1e9}?
 fix isneginf isposinf : x.biuf out?
-clip : x fill fill out?
+clip : x.biuf fill fill out?
+clip : x.c.tame y.tame y.tame
 clip_named : x min=number? max=number? dtype?
 around round : x decimals={0,1,-1,2}? out?
 allclose isclose : x y rtol={.1,0}? atol={0,1}? equal_nan=bool?
@@ -314,7 +315,6 @@ binary_repr : {5,-12,0} width={None,9}?
 .resize_in_place : x shape
 .to_device : x {'cpu'}
 .itemsize .nbytes .ndim .size .shape .strides .dtype : x
-.set_shape : x new_shape
 .set_real .set_imag .set_flat : x y
 .flat_list .flat_copy : x
 .flat_item : x positions.flat
@@ -327,9 +327,9 @@ operator.lshift operator.rshift : x.ui.tame y.ui.tame
 operator.pow : x.tame y.tame
 operator.matmul : x.tame factor
 operator.eq operator.ne operator.lt operator.le operator.gt operator.ge : x y
-operator.iadd operator.isub operator.imul operator.itruediv operator.ifloordiv operator.imod : x y
-operator.ipow : x.tame y.tame
-operator.iand operator.ior operator.ixor operator.ilshift operator.irshift : x.bui.tame y.bui.tame
+operator.iadd operator.isub operator.imul operator.itruediv operator.ifloordiv operator.imod : x.1+ y
+operator.ipow : x.1+.tame y.tame
+operator.iand operator.ior operator.ixor operator.ilshift operator.irshift : x.1+.bui.tame y.bui.tame
 operator.imatmul : x.square.tame factor
 radd rsub rmul rtruediv rfloordiv rmod rdivmod rlt req : x number
 rpow : x.tame number
@@ -552,7 +552,9 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "qr_rebuilt": _qr,
     "cholesky_definite": _definite,
     "tensorsolve": lambda np, x: np.linalg.tensorsolve(x, x[..., 0]),
-    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot([one if i % 2 else one.T for i, one in enumerate(arrays)]),
+    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot(
+        [one if i % 2 else one.T for i, one in enumerate(arrays)]
+    ),
     "size_axis": lambda np, x, axis: np.size(x, axis),
     "isdtype": lambda np, dtype, kind: np.isdtype(np.dtype(dtype), kind),
     "issubdtype": lambda np, dtype, kind: np.issubdtype(dtype, getattr(np, kind)),
@@ -577,7 +579,6 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     ".partition_in_place": _partition_in_place,
     ".view_dtype": lambda np, x, dtype: x.view(dtype),
     ".resize_in_place": _resize,
-    ".set_shape": _set("shape"),
     ".set_real": _set("real"),
     ".set_imag": _set("imag"),
     ".set_flat": _set("flat"),
