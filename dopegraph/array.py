@@ -90,6 +90,14 @@ class ndarray:
             return self._buffer.shape
         return self._type.shape
 
+    @shape.setter
+    def shape(self, value: Any) -> None:
+        raise AttributeError(
+            located(
+                f"the shape of an array cannot be set, as its views depend on it; use x = x.reshape({value})", here()
+            )
+        )
+
     @property
     def dtype(self) -> numpy.dtype[Any]:
         """Type of the elements."""

@@ -12,7 +12,9 @@ import numpy
 
 from dopegraph.array import ndarray, owned, traced
 from dopegraph.ir.primitive import Primitive
+from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count, recorders
@@ -21,7 +23,6 @@ from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
 # Steps with None where a position is to be filled in.
 Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
-
 
 # What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
 _REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
@@ -55,16 +56,17 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
 
 def view(operand: ndarray, steps: Steps) -> ndarray:
     """A view of an array, by primitives that NumPy, too, does without a copy."""
-    recording = active_recording()
     try:
-        if recording is not None:
+        if not direct.held and operand._buffer is not None and operand._buffer.device is HOST:
+            return linked(run_kernels(operand._buffer.array, steps), operand._buffer.array, operand, steps)
+        if active_recording() is not None:
             return _lazy(operand, steps)
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
         if recorders:
             count("numpy", [op.name for op, _ in steps])
-        return linked(run_kernels(source.array, steps), operand, steps)
+        return linked(run_kernels(source.array, steps), source.array, operand, steps)
     except _REFUSALS as cause:
         raise explained(steps[-1][0], [operand], steps[-1][1], cause) from cause
 
@@ -83,10 +85,11 @@ def _lazy(operand: ndarray, steps: Steps) -> ndarray:
     return result
 
 
-def linked(array: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:
+def linked(array: numpy.ndarray, memory: numpy.ndarray, operand: ndarray, steps: Steps) -> ndarray:
     """A handle of a NumPy array that may be a view of an operand's memory."""
-    result = owned(array)
-    if numpy.may_share_memory(array, operand._settled().array):
+    result = ndarray(Buffer(array))
+    base = array.base
+    if base is memory or (base is not None and base is memory.base) or numpy.may_share_memory(array, memory):
         result._foreign = operand._foreign
         result._shared = operand._shared = True
         result._base, result._steps = operand, steps

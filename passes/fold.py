@@ -62,7 +62,8 @@ def _scalar(value: Value) -> Any:
 
 def _splat(computed: Any, result: Value) -> Value:
     number = computed.astype(result.type.dtype).item()
-    return primitives["full"](value=number, shape=result.shape, dtype=result.type.dtype)
+    splat: Value = primitives["full"](value=number, shape=result.shape, dtype=result.type.dtype)
+    return splat
 
 
 def _literal(computed: Any, result: Value) -> Value:
@@ -70,4 +71,5 @@ def _literal(computed: Any, result: Value) -> Value:
     # Compared as bytes: 0.0 and -0.0 differ, NaN equals itself.
     if flat.size and flat.tobytes() == flat[:1].tobytes() * flat.size:
         return _splat(flat[0], result)
-    return primitives["constant"](value=numpy.ascontiguousarray(computed.astype(result.type.dtype)))
+    literal: Value = primitives["constant"](value=numpy.ascontiguousarray(computed.astype(result.type.dtype)))
+    return literal

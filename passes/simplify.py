@@ -75,10 +75,12 @@ class CompiledRule:
             namespace = {**primitives, **HELPERS, "once": lambda value: uses[value] == 1, **bound}
             if not eval(self.when, {"__builtins__": SAFE}, namespace):
                 continue
-            result = eval(self.result, {"__builtins__": SAFE}, namespace)
+            result: Value = eval(self.result, {"__builtins__": SAFE}, namespace)
             old = node.outputs[0]
             if result.type.dtype == old.type.dtype:
-                return result if result.shape == old.shape else primitives["broadcast_to"](result, shape=old.shape)
+                if result.shape != old.shape:
+                    result = primitives["broadcast_to"](result, shape=old.shape)
+                return result
         return None
 
 

@@ -148,7 +148,7 @@ np.hanning(3)
 np.vander([1, 2, 3])
 np.meshgrid([1, 2], [3, 4])[0]
 np.loadtxt(["1 2"])
-np.frombuffer(b"12345678", dtype="float32")
+np.array(numpy.frombuffer(b"12345678", dtype="float32"))
 np.concatenate([[1, 2], [3]])
 np.sum([1, 2])
 np.exp([1.0, 2.0])

@@ -16,6 +16,7 @@ from dopegraph.numpy import host as _host
 from dopegraph.numpy.along_axis import *
 from dopegraph.numpy.averages import *
 from dopegraph.numpy.calculus import *
+from dopegraph.numpy.coverage import *
 from dopegraph.numpy.creation import *
 from dopegraph.numpy.cumulative import *
 from dopegraph.numpy.dtypes import *
@@ -66,24 +67,6 @@ for _name, _target in _ALIASES.items():
 
 __version__ = _numpy.__version__
 """The version of the NumPy below: what strings, dates and files are read by."""
-
-
-def coverage() -> dict[str, str]:
-    """Which of NumPy's functions are ``"traced"`` into graphs and differentiated, and which run on the ``"host"``.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.coverage()["tanh"], np.coverage()["savez"]
-    ('traced', 'host')
-    """
-    return {name: "traced" if _is_traced(name) else "host" for name in _host.public_functions()}
-
-
-def _is_traced(path: str) -> bool:
-    space, _, name = path.rpartition(".")
-    found = vars(globals()[space]) if space in globals() else {} if space else globals()
-    return name in found and not getattr(found[name], "runs_on_host", False)
 
 
 _SPACES = (fft, lib, linalg, random)

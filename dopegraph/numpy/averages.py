@@ -16,7 +16,7 @@ from dopegraph.numpy.elements import elements, warn_where
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import concatenate
 from dopegraph.numpy.linear import dot
-from dopegraph.numpy.promotion import as_array, complex_of, convert, dtype_of, kinds_of, new, result_dtype, scalar
+from dopegraph.numpy.promotion import as_array, beside, complex_of, convert, dtype_of, kinds_of, result_dtype, scalar
 from dopegraph.numpy.reduction import axes_of, sum
 from dopegraph.numpy.shape import atleast_2d, squeeze, transpose
 from dopegraph.numpy.statistics import mean
@@ -72,7 +72,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.average([1., 2., 3.], weights=[3, 1, 0])
+    >>> np.average([1., 2., 3.], weights=[3., 1., 0.])
     array(1.25, dtype=float32)
     """
     x = as_array(a)
@@ -211,7 +211,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     if not c.ndim:
         return c / c
     size = c.shape[0]
-    diagonal = apply(ops.take, c.reshape(-1), new(numpy.arange(size) * (size + 1)), axis=0)
+    diagonal = apply(ops.take, c.reshape(-1), beside(c, numpy.arange(size) * (size + 1)), axis=0)
     deviation = call("sqrt", (diagonal.real,))
     result = c / deviation.reshape(-1, 1) / deviation.reshape(1, -1)
     if result.dtype.kind == "c":

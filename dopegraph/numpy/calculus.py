@@ -11,9 +11,9 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.joining import concatenate
+from dopegraph.numpy.joining import concatenate, is_new, together
 from dopegraph.numpy.logic import where
-from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, as_operand, convert, promote
+from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, as_operand, convert, new
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import axis_of, broadcast_to, flip, reshape
 from dopegraph.runtime.config import default_dtype
@@ -246,7 +246,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     >>> np.interp([0.5, 3], [0, 1, 2], [10, 20, 40])
     array([15., 40.], dtype=float32)
     """
-    points, heights, at = as_array(xp), as_array(fp), as_array(x)
+    points, heights, at = (_exactly(one) for one in (xp, fp, x))
     if points.ndim != 1 or heights.ndim != 1 or points.size != heights.size:
         message = f"interp: xp and fp must be of one axis and one length, not of shapes {points.shape}, {heights.shape}"
         raise ShapeError(located(message, here()))
@@ -264,6 +264,14 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         at, points, heights = _periodic(at, points, heights, period)
         left = right = None
     return convert(_interpolated(at, points, heights, left, right), target)
+
+
+def _exactly(x: Any) -> ndarray:
+    """An array; numbers of Python are not rounded to the default dtype on the way to float64."""
+    if not is_new(x):
+        return as_array(x)
+    plain = numpy.asarray(x)
+    return new(plain) if plain.dtype.kind in "fc" else as_array(x)
 
 
 def _wide(dtype: numpy.dtype) -> numpy.dtype:
@@ -304,14 +312,12 @@ def _interpolated(at: ndarray, points: ndarray, heights: ndarray, left: Any, rig
 
 def _places(flat: ndarray, points: ndarray) -> ndarray:
     """The interval between points in which each number lies; the first or the last one outside."""
-    from dopegraph.numpy import searchsorted
-
-    found = searchsorted(points, flat, side="right") - 1
+    found = apply(ops.searchsorted, points, flat, right=True) - 1
     return convert(call("minimum", (call("maximum", (found, 0)), points.size - 2)), INT64)
 
 
 def _sequences(name: str, a: Any, v: Any) -> tuple[ndarray, ndarray]:
-    first, second = (reshape(x, 1) if x.ndim == 0 else x for x in promote((as_array(a), as_array(v))))
+    first, second = (reshape(x, 1) if x.ndim == 0 else x for x in together((a, v)))
     if first.ndim != 1 or second.ndim != 1:
         raise ShapeError(located(f"{name}: takes sequences, not shapes {first.shape} and {second.shape}", here()))
     if not first.size or not second.size:

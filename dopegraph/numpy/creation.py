@@ -22,7 +22,7 @@ from dopegraph.numpy.layout import (
     reverse_axes,
     wants_fortran,
 )
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, new
+from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -85,6 +85,7 @@ def array(
 
 def _array(name: str, x: Any, dtype: Any, copy: bool | None, order: Any, ndmin: int = 0, ndmax: int = 0) -> ndarray:
     wanted = None if dtype is None else dtype_of(dtype)
+    x = memory_of(x)
     if ndmax and ndmin > ndmax:
         raise ValueError(located(f"{name}: ndmin {ndmin} is more than ndmax {ndmax}", here()))
     fresh = not isinstance(x, (ndarray, numpy.ndarray))
@@ -219,6 +220,8 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
         return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
     with naming(name):
+        if type(value) is int and dtype.kind in "iu":  # older versions of NumPy wrap what does not fit
+            scalar(value, dtype)
         number = numpy.full((), value, dtype)
     if recording is not None:
         attrs = {"value": number.item(), "shape": shape, "dtype": dtype}

@@ -73,7 +73,8 @@ def _from_the_start(name: str, op: Primitive, x: Any, axis: Any, dtype: Any, out
         return _accumulate(name, op, x, axis, dtype, out)
     place = axis_of(axis, x.ndim, name)
     result = _accumulate(name, op, x, place, dtype, None)
-    start = full((*x.shape[:place], 1, *x.shape[place + 1 :]), first, result.dtype)
+    with x.device:
+        start = full((*x.shape[:place], 1, *x.shape[place + 1 :]), first, result.dtype)
     return finish(apply(ops.concat, start, result, axis=place), out)
 
 

@@ -5,13 +5,17 @@ Arrays among the arguments stand for their dtypes, and new floats are of the def
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy.layout import naming
 from dopegraph.numpy.promotion import BOOL, SCALARS, SUPPORTED, result_dtype
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.errors import DTypeError
+from dopegraph.runtime.location import here, located
 from dopegraph.trace.scalar import DynamicFloat
 
 # Names that NumPy got in 2.0, with what they were before.
@@ -33,7 +37,7 @@ for _name in (*TYPES, *CONSTANTS):
     globals()[_name] = getattr(numpy, _name if hasattr(numpy, _name) else _EARLIER.get(_name, _name))
 
 FUNCTIONS = (
-    "can_cast", "common_type", "isdtype", "isscalar", "issubdtype", "min_scalar_type", "promote_types", "result_type",
+    "can_cast", "common_type", "isscalar", "issubdtype", "min_scalar_type", "promote_types", "result_type",
 )  # fmt: skip
 __all__ = [*TYPES, *CONSTANTS, *FUNCTIONS]
 
@@ -59,7 +63,7 @@ def result_type(*arrays_and_dtypes: Any) -> numpy.dtype:
     if not kinds or any(isinstance(kind, numpy.dtype) and kind not in SUPPORTED for kind in kinds):
         return numpy.result_type(*map(_stand_in, arrays_and_dtypes))
     kinds = [float if kind is DynamicFloat else kind for kind in kinds]
-    if all(kind is type(True) for kind in kinds):
+    if all(kind is builtins.bool for kind in kinds):
         return BOOL
     return result_dtype(tuple(kinds), default_dtype())
 
@@ -77,10 +81,11 @@ def promote_types(type1: Any, type2: Any, /) -> numpy.dtype:
     >>> np.promote_types("int8", "uint8")
     dtype('int16')
     """
-    return numpy.promote_types(_stand_in(type1), _stand_in(type2))
+    with naming("promote_types"):
+        return numpy.promote_types(_stand_in(type1), _stand_in(type2))
 
 
-def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> builtins.bool:
     """Whether a dtype (or an array's) can be cast to another by a rule: no, equiv, safe, same_kind or unsafe.
 
     Examples
@@ -89,14 +94,15 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     >>> np.can_cast("int32", "float64"), np.can_cast("float64", "int32")
     (True, False)
     """
-    return numpy.can_cast(_stand_in(from_), _stand_in(to), casting)
+    with naming("can_cast"):
+        return builtins.bool(numpy.can_cast(_stand_in(from_), _stand_in(to), casting))
 
 
 def min_scalar_type(a: Any, /) -> numpy.dtype:
     """The smallest dtype that holds a number; for an array with axes its dtype."""
     if isinstance(a, ndarray):
         return a.dtype if a.ndim else numpy.min_scalar_type(a._look("value-escape", "min_scalar_type")[()])
-    return numpy.min_scalar_type(float(a) if isinstance(a, DynamicFloat) else a)
+    return numpy.min_scalar_type(builtins.float(a) if isinstance(a, DynamicFloat) else a)
 
 
 def common_type(*arrays: Any) -> Any:
@@ -111,7 +117,7 @@ def common_type(*arrays: Any) -> Any:
     dtypes = [_dtype(_stand_in(one)) for one in arrays]
     for dtype in dtypes:
         if dtype.kind not in "iufc":
-            raise TypeError(f"common_type: takes numbers, not {dtype}")
+            raise DTypeError(located(f"common_type: takes numbers, not {dtype}", here()))
     floats = [dtype for dtype in dtypes if dtype.kind in "fc"]
     if len(floats) < len(dtypes) or not floats:
         whole = default_dtype() if not dtypes or len(floats) < len(dtypes) else floats[0]
@@ -122,42 +128,11 @@ def common_type(*arrays: Any) -> Any:
     return result.type
 
 
-def isdtype(dtype: Any, kind: Any) -> bool:
-    """Whether a dtype is of a kind of the array API standard, such as "integral", or one of several.
-
-    Examples
-    --------
-    >>> import dopegraph.numpy as np
-    >>> np.isdtype(np.float32, "real floating"), np.isdtype(np.float32, ("bool", np.int8))
-    (True, False)
-    """
-    chosen = numpy.dtype(_stand_in(dtype))
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    for one in kinds:
-        if isinstance(one, str):
-            if one not in _KINDS:
-                raise ValueError(f"isdtype: {one!r} is no kind; use {', '.join(map(repr, _KINDS))} or a dtype")
-            if chosen.kind in _KINDS[one]:
-                return True
-        elif not isinstance(one, (numpy.dtype, type)):
-            raise TypeError(f"isdtype: a kind is a string, a dtype or a tuple of them, not {one!r}")
-        elif chosen == numpy.dtype(one):
-            return True
-    return False
-
-
-# The kinds of the standard, as NumPy's letters.
-_KINDS = {
-    "bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
-    "complex floating": "c", "numeric": "iufc",
-}  # fmt: skip
-
-
 def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype is at or below a class of numbers, such as ``np.floating``."""
-    return numpy.issubdtype(_stand_in(arg1), _stand_in(arg2))
+    return builtins.bool(numpy.issubdtype(_stand_in(arg1), _stand_in(arg2)))
 
 
-def isscalar(element: Any) -> bool:
+def isscalar(element: Any) -> builtins.bool:
     """Whether something is a Python or NumPy number, or a string; arrays without axes are not."""
-    return isinstance(element, DynamicFloat) or numpy.isscalar(element)
+    return isinstance(element, DynamicFloat) or builtins.bool(numpy.isscalar(element))

@@ -11,9 +11,9 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
-from dopegraph.numpy.joining import concatenate
+from dopegraph.numpy.joining import concatenate, together
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import as_array, convert, new
+from dopegraph.numpy.promotion import as_array, beside, convert
 from dopegraph.numpy.shape import axis_of, broadcast_to, moveaxis, ravel, reshape
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
@@ -31,7 +31,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> ndarray:
     >>> np.append([1, 2], [[3, 4]])
     array([1, 2, 3, 4])
     """
-    return concatenate((ravel(arr), ravel(values)) if axis is None else (arr, values), 0 if axis is None else axis)
+    first, second = together((arr, values))
+    return concatenate((ravel(first), ravel(second)) if axis is None else (first, second), 0 if axis is None else axis)
 
 
 def _known(obj: Any) -> Any:
@@ -40,6 +41,8 @@ def _known(obj: Any) -> Any:
         return obj._settled().array if active_recording() is None else None
     if isinstance(obj, (list, tuple)) and any(isinstance(one, ndarray) for one in obj):
         return [operator.index(one) for one in obj]
+    if isinstance(obj, (list, tuple)) and obj and all(isinstance(one, (bool, numpy.bool_)) for one in obj):
+        return numpy.array(obj)
     return obj
 
 
@@ -66,7 +69,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> ndarray:
     place = 0 if axis is None else axis_of(axis, x.ndim, "delete")
     with naming("delete"):
         kept = numpy.delete(numpy.arange(x.shape[place]), places)
-    return apply(ops.take, x, new(kept), axis=place)
+    return apply(ops.take, x, beside(x, kept), axis=place)
 
 
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
@@ -96,8 +99,14 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     length = x.shape[place]
     with naming("insert"):
         numpy.insert(numpy.arange(length), places, 0)  # refuses places outside
-    strong = isinstance(values, (ndarray, numpy.ndarray, numpy.generic))
-    added = convert(as_array(values), x.dtype) if strong else as_array(values, x.dtype)
+    if isinstance(values, ndarray):
+        added = convert(as_array(values), x.dtype)
+    elif isinstance(values, (numpy.ndarray, numpy.generic)):
+        added = convert(beside(x, as_array(values)), x.dtype)
+    else:
+        added = beside(x, as_array(values, x.dtype))
+    if isinstance(places, numpy.ndarray) and places.dtype.kind == "b":
+        places = numpy.flatnonzero(places)  # older versions of NumPy take a mask for integers here
     with naming("insert"):
         count, scalar = _how_many(places, length)
         if count == 1:
@@ -112,7 +121,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     except ShapeError as cause:
         message = f"insert: values of shape {added.shape} do not fit {count} places along axis {place} of {x.shape}"
         raise ShapeError(located(message, here())) from cause
-    return apply(ops.take, apply(ops.concat, x, added, axis=place), new(order), axis=place)
+    return apply(ops.take, apply(ops.concat, x, added, axis=place), beside(x, order), axis=place)
 
 
 def _how_many(places: Any, length: int) -> tuple[int, bool]:

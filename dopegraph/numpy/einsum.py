@@ -132,7 +132,7 @@ def _cast(given: Sequence[Any], dtype: Any, casting: str, out: Any) -> list[ndar
     """The operands in the dtype to compute in: what they promote to, together with `out`."""
     if dtype is None:
         arrays = promote(given)
-        if not isinstance(out, ndarray) or not arrays:
+        if not isinstance(out, (ndarray, numpy.ndarray)) or not arrays:
             return arrays
         dtype = numpy.promote_types(arrays[0].dtype, out.dtype)
         return [convert(x, dtype) for x in arrays]

@@ -23,6 +23,7 @@ from dopegraph.numpy.promotion import (
     bounds_of,
     convert,
     kinds_of,
+    operands_of,
     result_dtype,
     scalar,
 )
@@ -42,7 +43,7 @@ Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
-    taken = [x if type(x) in OPERANDS else as_operand(x) for x in operands]
+    taken = operands_of(operands)
     try:
         special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
     except DTypeError as cause:
@@ -76,7 +77,9 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         if entry.domain == "logic":
             return None, entry.op, BOOL
         if entry.domain == "predicate":
-            return None, entry.op, common if common.kind in "fc" else FLOAT64
+            common = common if common.kind in "fc" else FLOAT64
+            entry.op.result_types([TensorType(common, ())], {})
+            return None, entry.op, common
         return _plan_comparison(entry.op, kinds, common)
     if entry.domain == "scaled":
         return _scaled, entry.op, _scaled_dtype(kinds, given, default)
@@ -92,7 +95,8 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         common = numpy.promote_types(common, FLOAT64)
     elif entry.domain in ("inexact", "real") and common.kind not in "fc":
         # In strict NumPy small integers give small floats.
-        strict = getattr(numpy, name)(*[numpy.empty(0, common)] * len(kinds)).dtype
+        dtypes = [kind if isinstance(kind, numpy.dtype) else common for kind in kinds]
+        strict = getattr(numpy, name)(*[numpy.empty(0, dtype) for dtype in dtypes]).dtype
         common = strict if default == FLOAT64 else default
     if common == BOOL:
         if entry.on_bool is not None:

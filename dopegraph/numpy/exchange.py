@@ -104,7 +104,7 @@ def _share(question: Any, a: Any, b: Any, max_work: int) -> bool:
 # DLPack ----------------------------------------------------------------------------------------------------------
 
 
-def export_device(self: ndarray) -> tuple[int, int]:
+def export_device(self: ndarray, /) -> tuple[int, int]:
     """DLPack's numbers for the device: kind (1 is the CPU, 2 a GPU) and index."""
     where = self.device
     return (dlpack.CUDA, where.index) if where.kind == "gpu" else (dlpack.CPU, 0)
@@ -112,6 +112,7 @@ def export_device(self: ndarray) -> tuple[int, int]:
 
 def export(
     self: ndarray,
+    /,
     *,
     stream: Any = None,
     max_version: tuple[int, int] | None = None,
@@ -317,7 +318,7 @@ def to_device(self: ndarray, device: Device | str, /, *, stream: Any = None) -> 
     return self.to(_as_device(device))
 
 
-def namespace(self: ndarray, *, api_version: str | None = None) -> ModuleType:
+def namespace(self: ndarray, /, *, api_version: str | None = None) -> ModuleType:
     """The module of functions for the array: `dopegraph.numpy`, for code written on the Python array API standard."""
     from dopegraph.numpy.standard import VERSIONS
 

@@ -391,7 +391,7 @@ def fromfile(
     ----------
     file : str, path or open file
     dtype : dtype, optional
-        The default floating dtype (float32).
+        What the bytes are: float64 unless told otherwise, whatever the default dtype; of a text the default dtype.
     count : int, optional
         How many elements; all by default.
     sep : str, optional
@@ -400,7 +400,7 @@ def fromfile(
         Bytes to leave out at the beginning.
     """
     noted("fromfile", "reads a file")
-    chosen = dtype_or_default(dtype)
+    chosen = dtype_or_default("float64" if dtype is None and not sep else dtype)
     if not sep and count > 0:
         size = os.fstat(file.fileno()).st_size if hasattr(file, "fileno") else os.stat(file).st_size
         count = min(count, size // chosen.itemsize)  # no memory for what is not there; NumPy, too, gives what is

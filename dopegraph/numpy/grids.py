@@ -20,6 +20,7 @@ from dopegraph.numpy.shape import broadcast_arrays, broadcast_to, reshape, swapa
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.unchanging import Unchanging
 
 __all__ = ["c_", "fromfunction", "index_exp", "indices", "ix_", "meshgrid", "mgrid", "ogrid", "r_", "s_"]
 
@@ -126,7 +127,7 @@ def ix_(*args: Any) -> tuple[ndarray, ...]:
     return tuple(result)
 
 
-class _Grid:
+class _Grid(Unchanging):
     """``mgrid[0:3, 0:1:5j]``: a slice for each axis; an imaginary step is a number of points, the last included."""
 
     def __init__(self, name: str) -> None:
@@ -155,7 +156,7 @@ def _lift(found: numpy.ndarray) -> ndarray:
 mgrid, ogrid = _Grid("mgrid"), _Grid("ogrid")
 
 
-class _Joiner:
+class _Joiner(Unchanging):
     """``r_[x, 0, 1:5]``: slices are counted, numbers become elements, all is joined; a first string says how."""
 
     def __init__(self, name: str, axis: int = 0, ndmin: int = 1, trans1d: int = -1) -> None:

@@ -15,15 +15,17 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
+from dopegraph.numpy import host
 from dopegraph.numpy.elements import elements, warn
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.ordering import searchsorted
-from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, complex_of, convert, new, promote
+from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, beside, complex_of, convert, new, promote
 from dopegraph.numpy.reduction import sum
 from dopegraph.numpy.shape import ravel, reshape, transpose
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.recording import active_recording
 
 __all__ = ["bincount", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 
@@ -83,10 +85,13 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> ndarray:
     known = elements("bincount", values)
     if known.size and known.min() < 0:
         raise ValueError(located("bincount: x must not be negative", here()))
-    length = max(int(known.max()) + 1 if known.size else 0, least)
     if not known.size:
         given = None  # NumPy counts nothing in integers
-    return _of_whole(_counted(values, given, length), *([] if given is None else [given]))
+    if active_recording() is None:
+        counts = host.call("bincount", numpy.bincount, values, given, least)
+    else:
+        counts = _counted(values, given, max(int(known.max()) + 1 if known.size else 0, least))
+    return _of_whole(counts, *([] if given is None else [given]))
 
 
 def _edges(name: str, a: ndarray, bins: Any, range: Any, weights: Any) -> numpy.ndarray:
@@ -176,10 +181,12 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: bool | None = 
     x, w = _data("histogram", a, weights)
     edges = _edges("histogram", x, bins, range, w)
     count = len(edges) - 1
-    place = _bin_of(x, edges)
-    total = _counted(place, w, count + 2)[1:-1]
-    if w is not None:
-        total = convert(total, w.dtype)
+    if active_recording() is None:  # NumPy is faster where bins are of equal width
+        how = (count, range) if isinstance(bins, (str, int)) else (edges, None)
+        total = host.call("histogram", numpy.histogram, x, *how, weights=w)[0]
+    else:
+        total = _counted(_bin_of(x, edges), w, count + 2)[1:-1]
+    total = convert(total, INT64 if w is None else w.dtype)
     if not density:
         return total, _shown(edges, x)
     widths = new(numpy.diff(edges).astype(FLOAT64))
@@ -194,8 +201,8 @@ def _wide(x: ndarray) -> numpy.dtype:
 def _bin_of(x: ndarray, edges: numpy.ndarray) -> ndarray:
     """The number of each value's bin counted from 1; 0 and the last number are those outside, and NaN."""
     inside = len(edges) - 1
-    place = searchsorted(new(edges), x, "right")
-    on_edge = call("equal", (x, new(edges[-1:]))) if len(edges) else call("not_equal", (x, x))
+    place = searchsorted(beside(x, edges), x, "right")
+    on_edge = call("equal", (x, beside(x, edges[-1:]))) if len(edges) else call("not_equal", (x, x))
     return call("minimum", (call("subtract", (place, convert(on_edge, INT64))), inside + 1))
 
 

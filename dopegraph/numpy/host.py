@@ -14,8 +14,8 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
-from dopegraph.numpy.promotion import SUPPORTED, as_array
-from dopegraph.runtime.config import current_policy
+from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
+from dopegraph.runtime.config import current_policy, default_dtype
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
@@ -150,6 +150,17 @@ def lift(x: Any) -> Any:
     return x
 
 
+def defaulted(result: Any, *operands: Any) -> Any:
+    """What NumPy computed, with new floats in the default dtype: those that no floating array led to."""
+    if any(getattr(one, "dtype", BOOL).kind in "fc" for one in operands):
+        return result
+    if type(result) in (tuple, list):
+        return type(result)([defaulted(one) for one in result])
+    if not isinstance(result, ndarray) or result.dtype.kind not in "fc":
+        return result
+    return convert(result, default_dtype() if result.dtype.kind == "f" else complex_of(default_dtype()))
+
+
 class Namespace(Unchanging):
     """A module of NumPy whose functions run on the host: ``dopegraph.numpy.emath``."""
 
@@ -188,14 +199,3 @@ def find(path: str) -> Any:
         function.__signature__ = inspect.signature(found)  # type: ignore[attr-defined]
     function.__doc__ = f"NumPy's ``{path}``, on the host.\n\n{getattr(found, '__doc__', None) or ''}"
     return function
-
-
-def public_functions() -> list[str]:
-    """Names of NumPy's public functions, those of its namespaces with the namespace in front."""
-    names = []
-    for prefix, module in [("", numpy), *((f"{one}.", getattr(numpy, one)) for one in _NAMESPACES)]:
-        for name in getattr(module, "__all__", dir(module)):
-            value = getattr(module, name, None)
-            if not name.startswith("_") and callable(value) and not isinstance(value, type):
-                names.append(prefix + name)
-    return sorted(names)

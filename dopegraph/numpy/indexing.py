@@ -14,7 +14,7 @@ from dopegraph.numpy.advanced_index import gather, items_of, positions_in
 from dopegraph.numpy.assign import assign, finish_reduced, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, same_kind, scalar
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -34,7 +34,7 @@ def get_item(self: ndarray, key: Any, /) -> ndarray:
         buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, self, steps)
+            return owned(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
     part = view(self, steps)
     if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
         recording.value_of(part)  # a position outside is an error here, not when the view is used
@@ -130,7 +130,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     >>> np.take(np.array([10., 20., 30.]), [2, 0])
     array([30., 10.], dtype=float32)
     """
-    x, positions = as_array(a), as_array(indices)
+    x = as_array(a)
+    positions = as_array(indices) if isinstance(indices, ndarray) else beside(x, as_array(indices))
     if isinstance(indices, (list, tuple)) and not positions.size:  # of no dtype
         positions = convert(positions, numpy.dtype("int64"))
     if positions.dtype == BOOL:

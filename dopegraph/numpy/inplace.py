@@ -1,4 +1,4 @@
-"""Functions that write into an array: copyto, put, putmask, place, fill_diagonal; in a recording they make a new value."""
+"""Functions that write into an array: `copyto`, `put`, `putmask`, `place`, `fill_diagonal`; recorded as new values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dopegraph.numpy.cumulative import cumsum
 from dopegraph.numpy.elementwise import truth
 from dopegraph.numpy.joining import cast
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, convert, new, scalar
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, scalar
 from dopegraph.numpy.shape import broadcast_to, ravel, reshape, resize
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -80,10 +80,10 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
         value = scalar(operand, target.dtype)
     if where is not True:
         mask = as_array(where)
-        if mask.dtype != BOOL:
+        if isinstance(where, (ndarray, numpy.ndarray)) and mask.dtype != BOOL:
             raise DTypeError(located(f"copyto: where must be booleans, not {mask.dtype}", here()))
         try:
-            value = apply(ops.select, mask, value, target)
+            value = apply(ops.select, truth(mask), value, target)
         except ShapeError as cause:
             raise ShapeError(located(f"copyto: {cause}", here())) from cause
     assign(target, value, "copyto")
@@ -123,7 +123,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     if isinstance(ind, ndarray):
         host.call("put", numpy.put, target, ind, v, mode)
         return
-    values = ravel(convert(as_array(v), target.dtype))
+    values = as_array(v) if isinstance(v, ndarray) else beside(target, as_array(v))
+    values = ravel(convert(values, target.dtype))
     places = numpy.arange(target.size)
     with naming("put"):
         given = numpy.asarray(ind, INT64 if not numpy.size(ind) else None).reshape(-1)
@@ -132,7 +133,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
             numpy.put(places, given, sources, mode)
     if values.size and given.size:
         both = apply(ops.concat, ravel(target), values, axis=0)
-        _flat_assign(target, apply(ops.take, both, new(places), axis=0), "put")
+        _flat_assign(target, apply(ops.take, both, beside(target, places), axis=0), "put")
 
 
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
@@ -238,6 +239,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     length = len(range(0, end, step))
     if not length:
         return
+    value = value if isinstance(val, ndarray) else beside(target, value)
     value = broadcast_to(value, (length,)) if value.ndim == 0 else resize(value, length)
     where = {"starts": (0,), "stops": ((length - 1) * step + 1,), "steps": (step,)}
     _flat_assign(target, apply(ops.slice_update, ravel(target), value, **where), "fill_diagonal")

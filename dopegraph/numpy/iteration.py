@@ -17,7 +17,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.creation import integers, shape_of
 from dopegraph.numpy.joining import stack
-from dopegraph.numpy.promotion import INT64, as_array, convert
+from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.numpy.shape import axis_of, broadcast_arrays, expand_dims, moveaxis, reshape, transpose
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -155,8 +155,6 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[ndarray, 
 
 def _whole(name: str, x: Any) -> ndarray:
     positions = as_array(x)
-    if not positions.size and not isinstance(x, (ndarray, numpy.ndarray)):
-        positions = convert(positions, INT64)
     if positions.dtype.kind not in "iu":
         raise DTypeError(located(f"{name}: positions must be integers, not {positions.dtype}", here()))
     return positions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.creation import integers, shape_of
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import DType, as_array, convert, dtype_of, new, promote
+from dopegraph.numpy.promotion import DType, as_array, beside, convert, dtype_of, has_arrays, promote
 from dopegraph.numpy.shape import (
     atleast_1d,
     atleast_2d,
@@ -63,7 +64,8 @@ def concatenate(
 
 
 def _concatenate(name: str, arrays: Any, axis: int | None, out: Any, dtype: Any, casting: str) -> ndarray:
-    parts = [as_array(one) for one in arrays]
+    arrays = list(arrays)
+    parts = together(arrays) if out is None and dtype is None else [as_array(one) for one in arrays]
     if not parts:
         raise ShapeError(located(f"{name}: needs at least one array", here()))
     if out is not None and dtype is not None:
@@ -71,12 +73,24 @@ def _concatenate(name: str, arrays: Any, axis: int | None, out: Any, dtype: Any,
     if out is not None or dtype is not None:
         wanted = dtype_of(dtype) if dtype is not None else out.dtype
         parts = [cast(part, wanted, casting, name) for part in parts]
-    else:
-        parts = promote(parts)
     if axis is None:
         parts, axis = [ravel(part) for part in parts], 0
     place = axis_of(axis, parts[0].ndim, name)
     return finish(apply(ops.concat, *parts, axis=place), out)
+
+
+def is_new(x: Any) -> bool:
+    """Whether an operand is numbers of Python, alone or in lists, whose floats become the default dtype."""
+    return not isinstance(x, (ndarray, numpy.ndarray, numpy.generic)) and not has_arrays([x])
+
+
+def together(operands: Sequence[Any]) -> list[ndarray]:
+    """Arrays of one dtype; lists and numbers of Python that are floats have the default dtype beside integers."""
+    arrays = [as_array(one) for one in operands]
+    new_floats = [x.dtype for x, one in zip(arrays, operands) if x.dtype.kind in "fc" and is_new(one)]
+    if len(new_floats) == sum(x.dtype.kind in "fc" for x in arrays) > 0:
+        return promote(arrays, functools.reduce(numpy.promote_types, new_floats))
+    return promote(arrays)
 
 
 def cast(x: ndarray, dtype: DType, casting: str, name: str) -> ndarray:
@@ -87,6 +101,10 @@ def cast(x: ndarray, dtype: DType, casting: str, name: str) -> ndarray:
         message = f"{name}: cannot cast from {x.dtype} to {dtype} by the rule {casting!r}; use casting='unsafe'"
         raise DTypeError(located(message, here()))
     return convert(x, dtype)
+
+
+def _parts(arrays: Sequence[Any], dtype: Any) -> list[ndarray]:
+    return together(list(arrays)) if dtype is None else [as_array(one) for one in arrays]
 
 
 concat = concatenate
@@ -104,7 +122,7 @@ def stack(
     array([[0., 1.],
            [0., 1.]], dtype=float32)
     """
-    parts = [as_array(one) for one in arrays]
+    parts = _parts(arrays, dtype)
     if len({part.shape for part in parts}) != 1:
         shown = " and ".join(str(part.shape) for part in parts) or "no array"
         raise ShapeError(located(f"stack: needs arrays of one shape, not {shown}", here()))
@@ -130,7 +148,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[ndarray, ...]:
 
 def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> ndarray:
     """Arrays joined row after row; an array of one axis is a row."""
-    return _concatenate("vstack", [atleast_2d(one) for one in tup], 0, None, dtype, casting)
+    return _concatenate("vstack", [atleast_2d(one) for one in _parts(tup, dtype)], 0, None, dtype, casting)
 
 
 row_stack = vstack
@@ -138,13 +156,13 @@ row_stack = vstack
 
 def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> ndarray:
     """Arrays joined column after column (along axis 0 when they have one axis)."""
-    parts = [atleast_1d(one) for one in tup]
+    parts = [atleast_1d(one) for one in _parts(tup, dtype)]
     return _concatenate("hstack", parts, 0 if parts and parts[0].ndim == 1 else 1, None, dtype, casting)
 
 
 def dstack(tup: Sequence[Any]) -> ndarray:
     """Arrays joined along the third axis, which they get if they lack it."""
-    return _concatenate("dstack", [atleast_3d(one) for one in tup], 2, None, None, "same_kind")
+    return _concatenate("dstack", [atleast_3d(one) for one in together(list(tup))], 2, None, None, "same_kind")
 
 
 def column_stack(tup: Sequence[Any]) -> ndarray:
@@ -157,7 +175,7 @@ def column_stack(tup: Sequence[Any]) -> ndarray:
     array([[1, 3],
            [2, 4]])
     """
-    parts = [as_array(one) for one in tup]
+    parts = together(list(tup))
     columns = [reshape(part, (part.size, 1)) if part.ndim < 2 else part for part in parts]
     return _concatenate("column_stack", columns, 1, None, None, "same_kind")
 
@@ -173,7 +191,7 @@ def block(arrays: Any) -> ndarray:
            [2., 2., 2.]], dtype=float32)
     """
     depths: list[int] = []
-    leaves: list[ndarray] = []
+    leaves: list[Any] = []
 
     def collect(item: Any, depth: int) -> Any:
         if isinstance(item, tuple):
@@ -183,14 +201,14 @@ def block(arrays: Any) -> ndarray:
                 raise ShapeError(located("block: a list of blocks is empty", here()))
             return [collect(one, depth + 1) for one in item]
         depths.append(depth)
-        leaves.append(as_array(item))
+        leaves.append(item)
         return len(leaves) - 1
 
     nested = collect(arrays, 0)
     if len(set(depths)) != 1:
         raise ShapeError(located(f"block: blocks stand {sorted(set(depths))} lists deep, not all alike", here()))
-    ndim = max(depths[0], *[leaf.ndim for leaf in leaves])
-    parts = promote(leaves)
+    parts = together(leaves)
+    ndim = max(depths[0], *[part.ndim for part in parts])
     parts = [reshape(part, (1,) * (ndim - part.ndim) + part.shape) if part.ndim < ndim else part for part in parts]
 
     def joined(item: Any, depth: int) -> ndarray:
@@ -302,7 +320,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
         spread = broadcast_to(expand_dims(x, place + 1), (*before, length, counts[0], *after))
         return reshape(spread, (*before, length * counts[0], *after), copy=True)
     positions = numpy.repeat(numpy.arange(length), counts)
-    return apply(ops.take, x, new(positions), axis=place)
+    return apply(ops.take, x, beside(x, positions), axis=place)
 
 
 def roll(a: Any, shift: Any, axis: Any = None) -> ndarray:

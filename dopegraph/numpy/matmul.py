@@ -253,7 +253,7 @@ def _finished(result: ndarray, places: Any, out: Any, casting: str) -> ndarray:
 def checked(out: Any, dtype: DType, casting: str) -> Any:
     """`out`, after checking that results may be cast to its dtype."""
     target = out[0] if isinstance(out, tuple) else out
-    if isinstance(target, ndarray) and not numpy.can_cast(dtype, target.dtype, casting):
+    if isinstance(target, (ndarray, numpy.ndarray)) and not numpy.can_cast(dtype, target.dtype, casting):
         raise DTypeError(
             located(f"cannot cast the result from {dtype} to {target.dtype} of out with casting={casting!r}", here())
         )

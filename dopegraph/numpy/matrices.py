@@ -16,9 +16,9 @@ from dopegraph.numpy.creation import dtype_or_default, ones
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import stack
 from dopegraph.numpy.layout import arranged, chosen_order, naming, on_device
-from dopegraph.numpy.promotion import INT64, as_array, convert, new, scalar
+from dopegraph.numpy.promotion import INT64, as_array, beside, convert, new, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
@@ -62,10 +62,10 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, like: An
 def _triangle(name: str, m: Any, k: int, upper: bool) -> ndarray:
     x = as_array(m)
     if x.ndim == 0:
-        raise ShapeError(located(f"{name}: an array without axes has no triangle", here()))
+        raise DTypeError(located(f"{name}: an array without axes has no triangle", here()))
     with naming(name):
         below = numpy.tri(*x.shape[-2:], k=k - upper, dtype=bool)
-    return apply(ops.select, new(~below if upper else below), x, scalar(0, x.dtype))
+    return apply(ops.select, beside(x, ~below if upper else below), x, scalar(0, x.dtype))
 
 
 def tril(m: Any, k: int = 0) -> ndarray:
@@ -157,7 +157,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> ndarray:
     if base.ndim != 1:
         raise ShapeError(located(f"vander: takes one axis, not an array of shape {base.shape}", here()))
     count = base.size if N is None else operator.index(N)
-    base = convert(base, numpy.promote_types(base.dtype, INT64))
+    if isinstance(x, (ndarray, numpy.ndarray)) or base.dtype.kind not in "fc":
+        base = convert(base, numpy.promote_types(base.dtype, INT64))
     columns: list[ndarray] = []
     for _ in range(count):
         columns.append(call("multiply", (columns[-1], base)) if columns else ones(base.size, base.dtype))

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dopegraph.array import ndarray
-from dopegraph.numpy import creation, indexing, linear, reduction
+from dopegraph.numpy import creation, indexing, linear, reduction, short_way
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.pairs import divmod
+from dopegraph.numpy.promotion import BOOL
 from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
@@ -25,6 +26,8 @@ UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "inv
 
 
 def _power(self: ndarray, value: Any, mod: None = None, /) -> Any:
+    if self.dtype == BOOL and (value is True or (type(value) is int and value == 2)):
+        return call("square", (self,))  # NumPy's operator, not its function, sees a square: int8
     return call("power", (self, value)) if is_operand(value) and mod is None else NotImplemented
 
 
@@ -33,6 +36,9 @@ def _reflected_power(self: ndarray, value: Any, mod: None = None, /) -> Any:
 
 
 def _matmul(self: ndarray, value: Any, /) -> Any:
+    found = short_way.product(self, value)
+    if found is not None:
+        return found
     return linear.matmul(self, value) if is_operand(value) else NotImplemented
 
 

@@ -12,7 +12,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host, reduction, statistics
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.promotion import FLOAT64, as_array, convert, new
+from dopegraph.numpy.promotion import FLOAT64, as_array, beside, convert, has_arrays, new
 from dopegraph.numpy.ranges import spaced_between
 from dopegraph.numpy.shape import broadcast_to, flip, reshape
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -115,9 +115,10 @@ def _values(name: str) -> Callable[[ndarray, dict[str, Any]], list[tuple[ndarray
 
     def pairs(x: ndarray, taken: dict[str, Any]) -> list[tuple[ndarray, ndarray]]:
         given = taken[name]
-        plain = not isinstance(given, DynamicFloat) and x.dtype.kind in "iub" and not isinstance(given, ndarray)
-        values = as_array(numpy.asarray(given)) if plain else as_array(given)
-        if mode_casts[name]:
+        traced = isinstance(given, (ndarray, DynamicFloat)) or has_arrays([given])
+        # Numbers of Python are not rounded to the default dtype first.
+        values = as_array(given) if traced else new(numpy.array(given))
+        if name == "constant_values":
             values = convert(values, x.dtype)
         try:
             spread = broadcast_to(values, (x.ndim, 2))
@@ -127,9 +128,6 @@ def _values(name: str) -> Callable[[ndarray, dict[str, Any]], list[tuple[ndarray
         return [(spread[axis, 0], spread[axis, 1]) for axis in range(x.ndim)]
 
     return pairs
-
-
-mode_casts = {"constant_values": True, "end_values": False}
 
 
 def _lengths(x: ndarray, taken: dict[str, Any]) -> list[tuple[Any, Any]]:
@@ -223,8 +221,8 @@ def _looked_up(
 ) -> ndarray:
     length = x.shape[axis]
     places = positions(numpy.arange(-width[0], length + width[1]), length)
-    before = apply(ops.take, x, new(places[: width[0]]), axis=axis)
-    after = apply(ops.take, x, new(places[width[0] + length :]), axis=axis)
+    before = apply(ops.take, x, beside(x, places[: width[0]]), axis=axis)
+    after = apply(ops.take, x, beside(x, places[width[0] + length :]), axis=axis)
     return _around(before, x, after, axis)
 
 

@@ -10,15 +10,17 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply, view
-from dopegraph.numpy.creation import zeros
+from dopegraph.numpy.creation import zeros_like
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import as_array
 
 __all__ = ["angle", "imag", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "real", "real_if_close"]
 
+_PYTHON_NUMBERS = (bool, int, float, complex)
 
-def real(val: Any) -> ndarray:
-    """Real parts; of complex numbers a view, real numbers themselves.
+
+def real(val: Any) -> Any:
+    """Real parts; of complex numbers a view, real numbers themselves; of a Python number a Python number.
 
     Examples
     --------
@@ -26,12 +28,14 @@ def real(val: Any) -> ndarray:
     >>> np.real([1 + 2j, 3 - 1j])
     array([1., 3.], dtype=float32)
     """
+    if type(val) in _PYTHON_NUMBERS:
+        return val.real
     z = as_array(val)
     return view(z, ((ops.real, {}),)) if z.dtype.kind == "c" else z
 
 
-def imag(val: Any) -> ndarray:
-    """Imaginary parts; of complex numbers a view, of real numbers zeros of their dtype.
+def imag(val: Any) -> Any:
+    """Imaginary parts; of complex numbers a view, of real numbers zeros of their dtype; of a Python number a number.
 
     Examples
     --------
@@ -39,8 +43,10 @@ def imag(val: Any) -> ndarray:
     >>> np.imag([1 + 2j, 3 - 1j])
     array([ 2., -1.], dtype=float32)
     """
+    if type(val) in _PYTHON_NUMBERS:
+        return val.imag
     z = as_array(val)
-    return view(z, ((ops.imag, {}),)) if z.dtype.kind == "c" else zeros(z.shape, z.dtype)
+    return view(z, ((ops.imag, {}),)) if z.dtype.kind == "c" else zeros_like(z)
 
 
 def angle(z: Any, deg: bool = False) -> ndarray:

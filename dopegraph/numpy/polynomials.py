@@ -14,8 +14,8 @@ from dopegraph.numpy import host
 from dopegraph.numpy.calculus import convolve
 from dopegraph.numpy.creation import ones, zeros, zeros_like
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.joining import concatenate, stack
-from dopegraph.numpy.promotion import DType, as_array, complex_of, convert, promote, result_dtype
+from dopegraph.numpy.joining import concatenate, is_new, stack, together
+from dopegraph.numpy.promotion import DType, as_array, convert, result_dtype
 from dopegraph.numpy.ranges import arange
 from dopegraph.numpy.shape import atleast_1d, reshape
 from dopegraph.runtime.config import default_dtype
@@ -37,19 +37,13 @@ def _lift(result: ndarray, *operands: Any) -> Any:
     return numpy.poly1d(result.asnumpy()) if any(isinstance(one, numpy.poly1d) for one in operands) else result
 
 
-def _defaulted(result: Any, *operands: Any) -> Any:
-    """What NumPy computed, in the default dtype unless an operand is a floating array."""
-    if any(getattr(one, "dtype", numpy.dtype(int)).kind in "fc" for one in operands):
-        return result
-    if isinstance(result, (tuple, list)):
-        return type(result)([_defaulted(one) for one in result])
-    if not isinstance(result, ndarray) or result.dtype.kind not in "fc":
-        return result
-    return convert(result, complex_of(default_dtype()) if result.dtype.kind == "c" else default_dtype())
-
-
 def _floating(x: ndarray) -> DType:
     return result_dtype((x.dtype, float), default_dtype())
+
+
+def _powers(count: int, x: ndarray, p: Any) -> ndarray:
+    """``count, ..., 2, 1``, in the dtype of coefficients that are numbers of Python."""
+    return arange(count, 0, -1, dtype=x.dtype if x.dtype.kind in "fc" and is_new(_coefficients(p)) else None)
 
 
 def polyval(p: Any, x: Any) -> Any:
@@ -70,6 +64,8 @@ def polyval(p: Any, x: Any) -> Any:
     if isinstance(x, numpy.poly1d):
         return numpy.polyval(numpy.asarray(_coefficients(p)), x)
     coefficients, at = as_array(_coefficients(p)), as_array(x)
+    if coefficients.size:
+        coefficients, at = together((_coefficients(p), x))
     if coefficients.ndim == 0:
         raise ShapeError(located("polyval: the coefficients have no axis", here()))
     result = zeros_like(at)
@@ -79,7 +75,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 def _sum(name: str, a1: Any, a2: Any) -> Any:
-    x, y = (atleast_1d(as_array(_coefficients(one))) for one in (a1, a2))
+    x, y = map(atleast_1d, together((_coefficients(a1), _coefficients(a2))))
     missing = y.shape[0] - x.shape[0]
     if missing > 0:
         x = concatenate([zeros(missing, x.dtype), x])
@@ -105,15 +101,16 @@ def polysub(a1: Any, a2: Any) -> Any:
     return _sum("subtract", a1, a2)
 
 
-def _trimmed(p: Any) -> ndarray:
-    """The coefficients without leading zeros; which ones are zero is looked at."""
-    x = atleast_1d(as_array(_coefficients(p)))
+def _trimmed(x: ndarray, given: Any) -> ndarray:
+    """The coefficients without leading zeros; which ones are zero is looked at, unless they were no array of ours."""
+    x = atleast_1d(x)
     if x.ndim != 1:
-        raise ShapeError(located(f"a polynomial has one axis of coefficients, not the shape {x.shape}", here()))
-    if isinstance(p, (ndarray, list, tuple)):
-        nonzero = numpy.flatnonzero(x._look("value-escape", "the degree of a polynomial"))
+        raise ShapeError(located(f"polymul: coefficients have one axis, not the shape {x.shape}", here()))
+    if isinstance(given, ndarray):
+        known = given._look("value-escape", "the degree of a polynomial")
     else:
-        nonzero = numpy.flatnonzero(numpy.atleast_1d(numpy.asarray(_coefficients(p))))
+        known = numpy.asarray(_coefficients(given))
+    nonzero = numpy.flatnonzero(known)
     return x[int(nonzero[0]) :] if nonzero.size else zeros(1, x.dtype)
 
 
@@ -128,7 +125,8 @@ def polymul(a1: Any, a2: Any) -> Any:
     >>> np.polymul([1, 2], [1, 3])
     array([1, 5, 6])
     """
-    return _lift(convolve(_trimmed(a1), _trimmed(a2)), a1, a2)
+    x, y = together((_coefficients(a1), _coefficients(a2)))
+    return _lift(convolve(_trimmed(x, a1), _trimmed(y, a2)), a1, a2)
 
 
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
@@ -140,9 +138,8 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     >>> np.polydiv([3., 5., 2.], [2., 1.])
     (array([1.5 , 1.75], dtype=float32), array([0.25], dtype=float32))
     """
-    x, y = (atleast_1d(as_array(_coefficients(one))) for one in (u, v))
+    x, y = map(atleast_1d, together((_coefficients(u), _coefficients(v))))
     x, y = (convert(one, _floating(one)) for one in (x, y))
-    x, y = promote((x, y))
     steps = x.size - y.size + 1
     scale = 1.0 / y[0]
     quotient: list[ndarray] = []
@@ -173,7 +170,7 @@ def polyder(p: Any, m: int = 1) -> Any:
         raise ValueError(located(f"polyder: m must not be negative: {m}; see polyint", here()))
     x = as_array(_coefficients(p))
     for _ in range(times):
-        x = call("multiply", (x[:-1], arange(x.shape[0] - 1, 0, -1)))
+        x = call("multiply", (x[:-1], _powers(x.shape[0] - 1, x, p)))
     return _lift(x, p)
 
 
@@ -196,23 +193,22 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     times = operator.index(m)
     if times < 0:
         raise ValueError(located(f"polyint: m must not be negative: {m}; see polyder", here()))
-    constants = zeros(times) if k is None else atleast_1d(as_array(k))
+    x = as_array(_coefficients(p))
+    constants = zeros(times, _floating(x)) if k is None else atleast_1d(as_array(k))
     if constants.size == 1 and times > 1:
         constants = constants[0] * ones(times, constants.dtype)
     if constants.size < times:
         message = f"polyint: needs {times} constants of integration (or one), not {constants.size}"
         raise ValueError(located(message, here()))
-    x = as_array(_coefficients(p))
+    if not isinstance(k, (ndarray, numpy.ndarray)) and constants.dtype.kind != "c":
+        constants = convert(constants, _floating(x))
     for time in range(times):
-        divided = call("divide", (x, arange(x.shape[0], 0, -1)))
-        constant = constants[time : time + 1]
-        if k is None or not isinstance(k, (ndarray, numpy.ndarray)):
-            constant = convert(constant, divided.dtype if constant.dtype.kind != "c" else None)
-        x = concatenate([divided, constant])
+        divided = call("divide", (x, _powers(x.shape[0], x, p)))
+        x = concatenate([divided, constants[time : time + 1]])
     return _lift(x, p)
 
 
-def poly(seq_of_zeros: Any) -> ndarray:
+def poly(seq_of_zeros: Any) -> Any:
     """Coefficients of the polynomial with given roots, or the characteristic polynomial of a square matrix.
 
     Roots that are complex, and matrices, are NumPy's, on the host.
@@ -225,9 +221,9 @@ def poly(seq_of_zeros: Any) -> ndarray:
     """
     x = atleast_1d(as_array(seq_of_zeros))
     if x.ndim != 1 or x.dtype.kind == "c":
-        return _defaulted(host.call("poly", numpy.poly, x), x)
+        return host.defaulted(host.call("poly", numpy.poly, x), x)
     if not x.size:
-        return ones((), default_dtype())
+        return 1.0
     x = convert(x, _floating(x) if x.dtype.kind != "f" else numpy.dtype("float64") if x.dtype == "float16" else x.dtype)
     result = ones(1, x.dtype)
     for place in range(x.size):
@@ -253,10 +249,11 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     cov : bool or "unscaled", optional
         Return the covariance of the coefficients too.
     """
-    return _defaulted(host.call("polyfit", numpy.polyfit, as_array(x), as_array(y), deg, rcond, full, w, cov), x, y, w)
+    found = host.call("polyfit", numpy.polyfit, as_array(x), as_array(y), deg, rcond, full, w, cov)
+    return host.defaulted(found, x, y, w)
 
 
 def roots(p: Any) -> Any:
     """Roots of a polynomial, as eigenvalues of its companion matrix; NumPy computes them, on the host."""
     coefficients = as_array(_coefficients(p))
-    return _defaulted(host.call("roots", numpy.roots, coefficients), p)
+    return host.defaulted(host.call("roots", numpy.roots, coefficients), p)

@@ -11,7 +11,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elements import elements
-from dopegraph.numpy.promotion import INT64, as_array, new
+from dopegraph.numpy.promotion import INT64, as_array, beside
 from dopegraph.numpy.shape import axis_of, ravel
 from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -37,20 +37,21 @@ def nonzero(a: Any) -> tuple[ndarray, ...]:
     x = as_array(a)
     if not x.ndim:
         raise ValueError(located("nonzero: an array without axes has no positions; use atleast_1d(x)", here()))
-    return tuple([new(found) for found in _nonzero("nonzero", x)])
+    return tuple([beside(x, found) for found in _nonzero("nonzero", x)])
 
 
 def flatnonzero(a: Any) -> ndarray:
     """Positions, in the flattened array, of the elements that are not zero."""
-    return new(_nonzero("flatnonzero", ravel(a))[0])
+    x = ravel(a)
+    return beside(x, _nonzero("flatnonzero", x)[0])
 
 
 def argwhere(a: Any) -> ndarray:
     """Positions of the elements that are not zero, one row for each: int64, shape (number, axes)."""
     x = as_array(a)
     if not x.ndim:
-        return new(numpy.zeros((int(bool(elements("argwhere", x))), 0), INT64))
-    return new(numpy.stack(_nonzero("argwhere", x), axis=1))
+        return beside(x, numpy.zeros((int(bool(elements("argwhere", x))), 0), INT64))
+    return beside(x, numpy.stack(_nonzero("argwhere", x), axis=1))
 
 
 def compress(condition: Any, a: Any, axis: int | None = None, out: ndarray | None = None) -> ndarray:
@@ -74,11 +75,11 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: ndarray | Non
     if positions.size and positions[-1] >= x.shape[place]:
         message = f"compress: the condition is true at {positions[-1]}, the axis {place} has length {x.shape[place]}"
         raise IndexingError(located(message, here()))
-    return finish(apply(ops.take, x, new(positions), axis=place), out)
+    return finish(apply(ops.take, x, beside(x, positions), axis=place), out)
 
 
 def extract(condition: Any, arr: Any) -> ndarray:
     """The elements of the flattened array for which a condition of as many elements is true; see `compress`."""
     x = ravel(arr)
     (positions,) = _nonzero("extract", ravel(condition))
-    return apply(ops.take, x, new(positions), axis=0)
+    return apply(ops.take, x, beside(x, positions), axis=0)

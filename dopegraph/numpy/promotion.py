@@ -44,6 +44,17 @@ def as_operand(x: Any) -> Operand:
     return x if type(x) in OPERANDS else as_array(x)
 
 
+def operands_of(given: Sequence[Any]) -> list[Any]:
+    """Arrays and Python numbers; lists and NumPy's arrays come to the device of the arrays they stand beside."""
+    if all([type(x) in OPERANDS for x in given]):
+        return list(given)
+    taken = [x if type(x) in OPERANDS else as_operand(x) for x in given]
+    arrays = [x for x in given if isinstance(x, ndarray)]
+    if not arrays or arrays[0].device.is_host:
+        return taken
+    return [x if type(old) in OPERANDS or not x.ndim else beside(arrays[0], x) for old, x in zip(given, taken)]
+
+
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:
     """Refuse strings, objects, dates and extended precision; make big-endian numbers native."""
     return array if array.dtype in SUPPORTED else array.astype(dtype_of(array.dtype))
@@ -70,21 +81,37 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         made = from_numpy(check_kind(x))
         device = current_device()
         return convert(made if device.is_host else _moved(made, device), dtype)
-    if isinstance(x, (list, tuple)) and _has_arrays(x):
+    if isinstance(x, (list, tuple)) and has_arrays(x):
         return join([as_array(item, dtype) for item in x])
+    lent = memory_of(x)
+    if lent is not x:
+        return as_array(lent, dtype)
     try:
         array = check_kind(numpy.asarray(x, dtype))
     except (ValueError, OverflowError) as cause:  # lists of different lengths, integers out of range
         kind = ShapeError if isinstance(cause, ValueError) else OverflowError
         raise kind(located(f"array: {cause}", here())) from cause
-    if dtype is None and not isinstance(x, numpy.generic) and not hasattr(x, "__array__"):
+    if dtype is None and not isinstance(x, numpy.generic):
         dtype = {"d": default_dtype(), "D": complex_of(default_dtype())}.get(array.dtype.char)
     return new(array if dtype is None else array.astype(dtype, copy=False))
 
 
-def _has_arrays(items: Iterable[Any]) -> bool:
+def memory_of(x: Any) -> Any:
+    """The memory of PyTorch's tensors, buffers and others that NumPy sees without a copy; all else as it is."""
+    if isinstance(x, (list, tuple, int, float, complex, str, numpy.generic, numpy.ndarray, ndarray, DynamicFloat)):
+        return x
+    if not (hasattr(x, "__array__") or hasattr(x, "__array_interface__") or hasattr(x, "__array_struct__")):
+        try:
+            memoryview(x)
+        except TypeError:
+            return x
+    return numpy.asarray(x)
+
+
+def has_arrays(items: Iterable[Any]) -> bool:
+    """Whether there is an array of ours, or a float that is recorded, in nested lists."""
     return any(
-        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and _has_arrays(item))
+        isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))
         for item in items
     )
 
@@ -114,7 +141,7 @@ def beside(x: ndarray, values: Any) -> ndarray:
     if not isinstance(values, ndarray):
         with device:
             return new(check_kind(numpy.asarray(values)))
-    if values._buffer is None or not values.ndim or values.device == device:
+    if values._buffer is None or values.device == device:
         return values
     return _moved(values, device)
 
@@ -202,7 +229,7 @@ def _with_weak(dtype: DType, kind: type, default: DType) -> DType:
 
 def promote(operands: Iterable[Any], dtype: DType | None = None) -> list[ndarray]:
     """Arrays of one dtype: the given one, or the one the operands promote to."""
-    taken = [as_operand(operand) for operand in operands]
+    taken = operands_of(list(operands))
     chosen = result_dtype(kinds_of(taken), default_dtype()) if dtype is None else dtype
     return [convert(x, chosen) if isinstance(x, ndarray) else scalar(x, chosen) for x in taken]
 

@@ -21,7 +21,7 @@ from dopegraph.numpy.elements import elements, warn_where
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.logic import where
 from dopegraph.numpy.nan_functions import nanmean
-from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, convert, new, scalar
+from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, beside, convert, new, scalar
 from dopegraph.numpy.reduction import axes_of, sum
 from dopegraph.numpy.shape import broadcast_to, expand_dims, moveaxis, transpose
 from dopegraph.numpy.statistics import mean
@@ -231,12 +231,12 @@ def _of_all(x: ndarray, q: numpy.ndarray, work: Any, method: str, whole: bool) -
     floats = x.dtype.kind == "f"
     kth = {*first.tolist(), *second.tolist(), *([length - 1] if floats else [])}
     arranged = apply(ops.partition, x, axis=last, kth=tuple(sorted(kth)))
-    result = apply(ops.take, arranged, new(first), axis=last)
+    result = apply(ops.take, arranged, beside(arranged, first), axis=last)
     if part is not None:
         if x.dtype == BOOL:
             raise DTypeError(located("quantile: booleans have no differences; use a method such as 'nearest'", here()))
-        upper = apply(ops.take, arranged, new(second), axis=last)
-        result = _between(convert(result, work), convert(upper, work), new(part.astype(work)))
+        upper = apply(ops.take, arranged, beside(arranged, second), axis=last)
+        result = _between(convert(result, work), convert(upper, work), beside(arranged, part.astype(work)))
     if floats:
         nan = arranged[..., length - 1 :]
         result = where(call("isnan", (nan,)), convert(nan, result.dtype), result)
@@ -286,7 +286,7 @@ def _weighted(
     with numpy.errstate(invalid="ignore"):
         reached = call("divide", (so_far, total))
     reached = where(reached == 0, scalar(-1.0, FLOAT64), reached)
-    behind = call("less", (expand_dims(reached, -2), new(q.reshape(-1, 1))))
+    behind = call("less", (expand_dims(reached, -2), beside(reached, q.reshape(-1, 1))))
     place = _inside(sum(convert(behind, INT64), -1), x.shape[-1])
     result = apply(ops.take_along_axis, x, place, axis=last)
     if floats and not skip:

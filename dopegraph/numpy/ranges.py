@@ -13,6 +13,7 @@ from dopegraph.array import ndarray, traced
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
+from dopegraph.numpy.joining import is_new
 from dopegraph.numpy.layout import naming, on_device
 from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, new, promote
 from dopegraph.numpy.shape import axis_of, broadcast_to, expand_dims, moveaxis, reshape
@@ -138,7 +139,7 @@ def linspace(
         with naming("linspace"):
             spaced, distance = numpy.linspace(start, stop, count, endpoint, True, dtype, axis)
         values: ndarray = new(_default(spaced, dtype))
-        step: Any = float(distance) if numpy.isrealobj(distance) else complex(distance)
+        step: Any = number_of(distance)
     else:
         first, last = promote((start, stop, 1.0))[:2]
         values, step = spaced_between(first, last, count, bool(endpoint), axis)
@@ -172,7 +173,10 @@ def spaced_between(
     As NumPy does it: ``start + i * step``, and the end exactly.
     """
     start, stop = convert(start, work), convert(stop, work)
-    shape = broadcast_shapes(start.shape, stop.shape)
+    try:
+        shape = broadcast_shapes(start.shape, stop.shape)
+    except ShapeError as cause:
+        raise ShapeError(located(f"linspace: {cause}", here())) from None
     place = axis_of(axis, len(shape) + 1, "linspace")
     parts = count - 1 if endpoint else count
     delta = stop - start
@@ -203,12 +207,9 @@ def logspace(
         with naming("logspace"):
             return new(_default(numpy.logspace(start, stop, num, endpoint, base, dtype, axis), dtype))
     if not isinstance(base, (*_PLAIN, DynamicFloat)) and as_array(base).ndim:
-        first, last, base = (as_operand(one) for one in (start, stop, base))
-        deepest = max([getattr(one, "ndim", 0) for one in (first, last, base)])
-        start, stop, base = (
-            one if not isinstance(one, ndarray) else reshape(one, (1,) * (deepest - one.ndim) + one.shape)
-            for one in (first, last, base)
-        )
+        operands = [as_array(one) for one in (start, stop, base)]
+        deepest = max([one.ndim for one in operands])
+        start, stop, base = (reshape(one, (1,) * (deepest - one.ndim) + one.shape) for one in operands)
         base = expand_dims(base, axis_of(axis, deepest + 1, "logspace"))
     powers = call("power", (base, linspace(start, stop, num, endpoint, axis=axis)))
     return powers if dtype is None else convert(powers, dtype_of(dtype))
@@ -228,4 +229,5 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     if type(start) in _PLAIN and type(stop) in _PLAIN:
         with naming("geomspace"):
             return new(_default(numpy.geomspace(start, stop, num, endpoint, dtype, axis), dtype))
-    return host.call("geomspace", numpy.geomspace, as_operand(start), as_operand(stop), num, endpoint, dtype, axis)
+    found = host.call("geomspace", numpy.geomspace, as_operand(start), as_operand(stop), num, endpoint, dtype, axis)
+    return found if dtype is not None else host.defaulted(found, *[one for one in (start, stop) if not is_new(one)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy
@@ -18,16 +18,9 @@ from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
-__all__ = ["frombuffer", "fromfile", "fromiter", "fromstring", "genfromtxt", "loadtxt"]
+__all__ = ["frombuffer", "fromiter", "fromstring", "genfromtxt"]
 
 
-def _on_host(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks a function for `coverage`."""
-    function.runs_on_host = True  # type: ignore[attr-defined]
-    return function
-
-
-@_on_host
 def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0, *, like: Any = None) -> ndarray:
     """An array that shares the memory of a buffer, such as bytes (then it is read-only).
 
@@ -55,7 +48,6 @@ def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0,
     return from_numpy(check_kind(found))
 
 
-@_on_host
 def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, *, like: Any = None) -> ndarray:
     """An array of one axis of what an iterable gives; elements that are traced stay so.
 
@@ -87,7 +79,6 @@ def _text_dtype(dtype: Any) -> Any:
     return default_dtype() if dtype is None else dtype
 
 
-@_on_host
 def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, like: Any = None) -> ndarray:
     """An array of the numbers in a text, which a separator divides.
 
@@ -101,39 +92,6 @@ def fromstring(string: Any, dtype: Any = None, count: int = -1, *, sep: str, lik
     return result
 
 
-@_on_host
-def fromfile(
-    file: Any, dtype: Any = None, count: int = -1, sep: str = "", offset: int = 0, *, like: Any = None
-) -> ndarray:
-    """An array of the bytes of a file (float64 unless told otherwise), or of its numbers when `sep` divides them."""
-    chosen = dtype if dtype is not None else default_dtype() if sep else numpy.float64
-    result: ndarray = host.call("fromfile", numpy.fromfile, file, chosen, count, sep, offset)
-    return result
-
-
-@_on_host
-def loadtxt(
-    fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, converters: Any = None,
-    skiprows: int = 0, usecols: Any = None, unpack: bool = False, ndmin: int = 0, encoding: Any = None,
-    max_rows: Any = None, *, quotechar: Any = None, like: Any = None,
-) -> Any:  # fmt: skip
-    """An array of the numbers in a text file, a row for each line; the parameters are those of NumPy's function.
-
-    Examples
-    --------
-    >>> import io, dopegraph.numpy as np
-    >>> np.loadtxt(io.StringIO("1 2\\n3 4"))
-    array([[1., 2.],
-           [3., 4.]], dtype=float32)
-    """
-    more = {} if quotechar is None else {"quotechar": quotechar}
-    return host.call(
-        "loadtxt", numpy.loadtxt, fname, _text_dtype(dtype), comments, delimiter, converters, skiprows, usecols,
-        unpack, ndmin, encoding, max_rows, **more,
-    )  # fmt: skip
-
-
-@_on_host
 def genfromtxt(
     fname: Any, dtype: Any = None, comments: Any = "#", delimiter: Any = None, skip_header: int = 0,
     skip_footer: int = 0, converters: Any = None, missing_values: Any = None, filling_values: Any = None,

@@ -208,8 +208,8 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> ndarray:
     return concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> ndarray:
-    """The array without the zeros at its ends: a view of the part that holds all other elements.
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """The array without the zeros at its ends: a view of the part that holds all other elements; of a list a list.
 
     Parameters
     ----------
@@ -222,8 +222,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> ndarray:
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.trim_zeros([0, 0, 1, 0, 2, 0])
-    array([1, 0, 2])
+    >>> np.trim_zeros(np.array([0, 0, 1, 0, 2, 0])), np.trim_zeros([0, 3])
+    (array([1, 0, 2]), [3])
     """
     if trim.lower() not in ("f", "b", "fb", "bf"):
         raise ValueError(located(f"trim_zeros: trim must be of the letters f and b, not {trim!r}", here()))
@@ -242,4 +242,5 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> ndarray:
         else:
             start = int(where.min()) if "f" in trim.lower() else None
             key.append(slice(start, int(where.max()) + 1 if "b" in trim.lower() else None))
-    return x[tuple(key)]
+    # NumPy cuts a sequence as it is.
+    return filt[key[0]] if isinstance(filt, (list, tuple)) and x.ndim == 1 else x[tuple(key)]

@@ -48,8 +48,8 @@ def i0(x: Any) -> ndarray:
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.i0([0., 1.])
-    array([1.       , 1.2660658], dtype=float32)
+    >>> np.i0(np.array([0., 1.], dtype="float64"))
+    array([1.        , 1.26606588])
     """
     operand = as_array(x)
     if operand.dtype.kind == "c":

@@ -71,7 +71,7 @@ class Information:
         return {"real floating": real, "complex floating": complex_of(real), "integral": INT64, "indexing": INT64}
 
     def dtypes(self, *, device: Device | str | None = None, kind: Any = None) -> dict[str, numpy.dtype]:
-        """The dtypes that arrays can have, by name.
+        """The dtypes of the standard that arrays can have, by name: float16 is not among them.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Information:
         """
         _known_device(device)
         kinds = kind if isinstance(kind, tuple) else ("bool", "numeric") if kind is None else (kind,)
-        return {name: numpy.dtype(name) for one in kinds for name in _names(one)}
+        return {name: numpy.dtype(name) for one in kinds for name in _names(one) if name != "float16"}
 
     def devices(self) -> list[Device]:
         """The devices that are there: the CPU, and the GPUs that MXNet sees."""

@@ -13,14 +13,13 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
-from dopegraph.numpy import host
+from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
-from dopegraph.numpy.elementwise import call, straight, truth
+from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import BOOL, SCALARS, as_array, convert, dtype_of, scalar
+from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
-from dopegraph.ops import select
-from dopegraph.runtime.buffer import HOST, Buffer
-from dopegraph.runtime.direct import direct
+from dopegraph.ops import cummax, cummin, select
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -32,6 +31,7 @@ REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+EXTREMA = {"maximum": cummax, "minimum": cummin}
 
 
 class ufunc(Unchanging):
@@ -61,9 +61,7 @@ class ufunc(Unchanging):
         self.__module__ = "dopegraph.numpy"
         self.__doc__ = documentation
         self._numpy = getattr(numpy, name)
-        # NumPy's ufunc for operands of one dtype, or of a dtype and a Python number; None: take the long way.
-        self._same: dict[Any, Direct | None] = {}
-        self._weak: dict[Any, Direct | None] = {}
+        self._kernels = short_way.Kernels(name)
 
     @property
     def nargs(self) -> int:
@@ -109,8 +107,13 @@ class ufunc(Unchanging):
         if not getattr(array, "ndim", 1):
             raise DTypeError(located(f"{self.__name__}.accumulate: cannot accumulate on a scalar", here()))
         function = self._named(ACCUMULATIONS)
-        run = function if function is not None else lambda *args, **named: self._host("accumulate", *args, **named)
-        return run(array, axis, dtype, _single(out))
+        if function is not None:
+            return function(array, axis, dtype, _single(out))
+        x = as_array(array)
+        if self.__name__ in EXTREMA and dtype is None and x.ndim and x.dtype.kind != "c":
+            place = axis_of(axis, x.ndim, f"{self.__name__}.accumulate")
+            return finish(apply(EXTREMA[self.__name__], x, axis=place), _single(out))
+        return self._host("accumulate", x, axis, dtype, _single(out))
 
     def reduceat(
         self, array: Any, /, indices: Any, axis: int = 0, dtype: Any = None, out: ndarray | None = None
@@ -163,7 +166,7 @@ class UnaryUfunc(ufunc):
         dtype: Any = None, subok: bool = True, signature: Any = None,
     ) -> ndarray:  # fmt: skip
         if type(x) is ndarray and out is None and where is True and dtype is None:
-            result = _directly(self, x)
+            result = short_way.unary(self._kernels, x)
             if result is not None:
                 return result
         result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
@@ -182,7 +185,7 @@ class BinaryUfunc(ufunc):
         order: str = "K", dtype: Any = None, subok: bool = True, signature: Any = None,
     ) -> ndarray:  # fmt: skip
         if type(x1) is ndarray and out is None and where is True and dtype is None:
-            result = _directly_with(self, x1, x2)
+            result = short_way.binary(self._kernels, x1, x2)
             if result is not None:
                 return result
         if where is not True and self.__name__ == "power":
@@ -202,61 +205,15 @@ def _single(out: Any) -> Any:
     return out[0] if isinstance(out, tuple) else out
 
 
-# The short way ----------------------------------------------------------------------------------------------------
-
-
-def _directly(function: ufunc, x: ndarray) -> ndarray | None:
-    """NumPy's ufunc of an array in NumPy's memory; None if the call needs more than that."""
-    buffer = x._buffer
-    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
-        return None
-    kernel = function._same.get(buffer.dtype, straight)
-    if kernel is straight:
-        kernel = function._same[buffer.dtype] = straight(function.__name__, (buffer.dtype,))
-    return None if kernel is None else _made(kernel(buffer._array))
-
-
-def _directly_with(function: ufunc, x: ndarray, other: Any) -> ndarray | None:
-    buffer = x._buffer
-    if direct.held or buffer is None or buffer.device is not HOST:
-        return None
-    dtype, kind = buffer.dtype, type(other)
-    if kind is ndarray:
-        second = other._buffer
-        if second is None or second.dtype is not dtype or second.device is not HOST:
-            return None
-        kernel, y = function._same.get(dtype, straight), second._array
-        if kernel is straight:
-            kernel = function._same[dtype] = straight(function.__name__, (dtype, dtype))
-    elif kind is float or kind is int:
-        kernel, y = function._weak.get((dtype, kind), straight), other
-        if kernel is straight:
-            kernel = function._weak[dtype, kind] = straight(function.__name__, (dtype, kind))
-    else:
-        return None
-    if kernel is None or buffer._array is None or y is None:
-        return None
-    try:
-        return _made(kernel(buffer._array, y))
-    except (ValueError, TypeError, OverflowError):
-        return None  # the long way says it with the user's line
-
-
-def _made(array: Any) -> ndarray:
-    """A new array, in C order as everything that is computed."""
-    if type(array) is not numpy.ndarray:
-        array = numpy.asarray(array)
-    elif array.ndim > 1 and not array.flags.c_contiguous:
-        array = numpy.ascontiguousarray(array)
-    return ndarray(Buffer(array))
+# Operators ------------------------------------------------------------------------------------------------------------
 
 
 def binary_operator(name: str) -> Callable[[ndarray, Any], Any]:
     """``x + y``: the method of a ufunc."""
-    function = make(name)
+    kernels = make(name)._kernels
 
     def operator(self: ndarray, value: Any, /) -> Any:
-        result = _directly_with(function, self, value)
+        result = short_way.binary(kernels, self, value)
         if result is not None:
             return result
         return call(name, (self, value)) if is_operand(value) else NotImplemented
@@ -275,36 +232,14 @@ def reflected_operator(name: str) -> Callable[[ndarray, Any], Any]:
 
 def augmented_operator(name: str, symbol: str) -> Callable[[ndarray, Any], Any]:
     """``x += y``."""
-    function = make(name)
+    kernels = make(name)._kernels
 
     def operator(self: ndarray, value: Any, /) -> Any:
-        if _write_directly(function, self, value):
+        if short_way.augmented(kernels, self, value):
             return self
         return in_place(self, call(name, (self, value)), symbol) if is_operand(value) else NotImplemented
 
     return operator
-
-
-def _write_directly(function: ufunc, x: ndarray, other: Any) -> bool:
-    """Let NumPy write into the array's own memory, if result and operand have one dtype."""
-    buffer = x._buffer
-    if direct.held or buffer is None or buffer._array is None or buffer.device is not HOST:
-        return False
-    dtype, kind = buffer.dtype, type(other)
-    if kind is ndarray:
-        second = other._buffer
-        if second is None or second.dtype is not dtype or second._array is None or second.device is not HOST:
-            return False
-        kernel, y = function._same.get(dtype), second._array
-    else:
-        kernel, y = function._weak.get((dtype, kind)), other
-    if kernel is None:
-        return False
-    try:
-        kernel(buffer._array, y, out=buffer._array)
-    except (ValueError, TypeError, OverflowError):
-        return False  # nothing was written: NumPy checks first
-    return True
 
 
 _KNOWN = frozenset([bool, int, float, complex, ndarray, numpy.ndarray, list, tuple])

@@ -14,8 +14,8 @@ import numpy
 
 from dopegraph.ir.graph import Value
 from dopegraph.ir.primitive import Primitive, primitive
-from dopegraph.ir.types import TensorType
-from dopegraph.ops.complex import real_of
+from dopegraph.ir.types import DType, TensorType
+from dopegraph.ops.complex import real, real_of
 from dopegraph.ops.creation import full
 from dopegraph.ops.elementwise import select
 from dopegraph.ops.linalg import solve, triangular_solve
@@ -38,7 +38,7 @@ from dopegraph.ops.matrices import (
     upper_triangle,
 )
 from dopegraph.ops.shape import concat, strided_slice
-from dopegraph.runtime.errors import DTypeError, GradientError
+from dopegraph.runtime.errors import GradientError
 
 Optionals = tuple[Optional[Value], ...]
 
@@ -58,7 +58,7 @@ def _part(x: Value, axis: int, start: int, stop: int) -> Value:
     return result
 
 
-def _or_zeros(g: Optional[Value], like: Value) -> Value:
+def _or_zeros(g: Value | None, like: Value) -> Value:
     if g is not None:
         return g
     result: Value = full(value=0.0, shape=like.shape, dtype=like.type.dtype)
@@ -168,7 +168,7 @@ def _square(u: Value, k: int) -> Value:
     return _rows(u, 0, k)
 
 
-def _turns(of_u: Optional[Value], of_vh: Optional[Value], u: Value, s: Value, vh: Value, a: Value) -> Value:
+def _turns(of_u: Value | None, of_vh: Value | None, u: Value, s: Value, vh: Value, a: Value) -> Value:
     """What cotangents of the vectors contribute to U^H A_ V."""
     left = None if of_u is None else matmul(adjoint(u), of_u)
     right = None if of_vh is None else matmul(vh, adjoint(of_vh))
@@ -253,19 +253,22 @@ eigvalsh = primitive(
 )
 
 
-# Eigenvalues of complex matrices ------------------------------------------------------------------------------------
+# Eigenvalues of all matrices ----------------------------------------------------------------------------------------
 
 
 def _infer_eig(a: TensorType) -> tuple[TensorType, TensorType]:
     require_square(a)
-    if a.dtype.kind != "c":
-        raise DTypeError("the dtype of eigenvalues of real matrices depends on their values; use a.astype('complex64')")
-    return a.with_shape(a.shape[:-1]), a
+    vectors = a.with_dtype(_complex_of(a.dtype))
+    return vectors.with_shape(a.shape[:-1]), vectors
+
+
+def _complex_of(dtype: DType) -> DType:
+    return numpy.promote_types(dtype, "complex64")
 
 
 def _eig(a: Any) -> tuple[Any, Any]:
     w, v = numpy.linalg.eig(a)
-    return w, v
+    return w.astype(_complex_of(a.dtype), copy=False), v.astype(_complex_of(a.dtype), copy=False)
 
 
 def _eig_gradient(g: Optionals, results: tuple[Value, Value], a: Value) -> tuple[Value]:
@@ -282,9 +285,11 @@ def _eig_gradient(g: Optionals, results: tuple[Value, Value], a: Value) -> tuple
         turns = (inner - along) * conjugate(safe_reciprocal(as_row(w) - as_column(w)))
         core = turns if core is None else core + turns
     assert core is not None
-    return (conjugate(solve(adjoint(v), matmul(core, adjoint(v)))),)
+    result = solve(adjoint(v), matmul(core, adjoint(v)))
+    return (conjugate(result) if is_complex(a) else real(result),)
 
 
+# Complex also of real matrices, whose eigenvalues may be either.
 eig = primitive("eig", _infer_eig, _eig, _eig_gradient, raises=True)
 
 
@@ -293,5 +298,9 @@ def _eigvals_gradient(g: Value, w: Value, a: Value) -> tuple[Value]:
 
 
 eigvals: Primitive = primitive(
-    "eigvals", lambda a: _infer_eig(a)[0], numpy.linalg.eigvals, _eigvals_gradient, raises=True
+    "eigvals",
+    lambda a: _infer_eig(a)[0],
+    lambda a: numpy.linalg.eigvals(a).astype(_complex_of(a.dtype), copy=False),
+    _eigvals_gradient,
+    raises=True,
 )

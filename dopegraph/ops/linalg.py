@@ -1,4 +1,4 @@
-"""Linear systems and determinants: `cholesky`, `triangular_solve`, `solve`, `inv`, `pinv`, `det`, `cofactor`, `slogdet`.
+"""Linear systems and determinants: `cholesky`, `triangular_solve`, `solve`, `inv`, `pinv`, `det`, `slogdet`.
 
 All are batched over leading axes. The gradient rules are those of Giles, Collected matrix derivative results for
 forward and reverse mode algorithmic differentiation (2008), unless a rule names another source. Without conjugation,
@@ -7,7 +7,7 @@ as cotangents are df/dx - i df/dy, they hold for complex matrices too.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import numpy
 
@@ -55,7 +55,7 @@ def _infer_systems(a: TensorType, b: TensorType) -> TensorType:
 
 
 def _cholesky_gradient(g: Value, low: Value, a: Value) -> tuple[Value]:
-    """Murray, Differentiation of the Cholesky decomposition (2016), eq. 10, made symmetric: as of a Hermitian matrix."""
+    """Murray, Differentiation of the Cholesky decomposition (2016), eq. 10, made symmetric as of a Hermitian matrix."""
     inner = lower_triangle(matmul(adjoint(low), conjugate(g)))
     inner = select(on_diagonal(inner), inner * 0.5, inner)
     how = {"lower": True, "transpose_a": True}
@@ -232,8 +232,8 @@ def _slogdet(a: Any) -> tuple[Any, Any]:
 
 
 def _slogdet_gradient(
-    g: tuple[Optional[Value], Optional[Value]], results: tuple[Value, Value], a: Value
-) -> tuple[Optional[Value]]:
+    g: tuple[Value | None, Value | None], results: tuple[Value, Value], a: Value
+) -> tuple[Value | None]:
     """The trace of A^-1 dA is the change of the logarithm, and of a complex sign: its real and its imaginary part."""
     of_sign, of_logarithm = g
     of_trace = None if of_logarithm is None else in_dtype_of(of_logarithm, a)

@@ -30,6 +30,8 @@ class Device:
         if isinstance(other, Device):
             return self.kind == other.kind and self.index == other.index
         if isinstance(other, str):
+            if other == self.kind:
+                return self.index == 0
             try:
                 return self == device(other)
             except ValueError:

@@ -108,7 +108,7 @@ class Watch:
         code = frame.f_code
         if code.co_filename.startswith("<"):  # generated: dataclasses' methods; it belongs to its module
             module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-            return module not in ("dopegraph", *_PURE_PYTHON) and is_user_code(code, self.home)
+            return not (module == "dopegraph" or _is_pure_module(module)) and is_user_code(code, self.home)
         known = self._is_user.get(code.co_filename)
         if known is None:
             known = self._is_user[code.co_filename] = is_user_code(code, self.home)
@@ -124,7 +124,7 @@ class Watch:
             caller = frame.f_back
             if caller is not None and self._user(caller) and not is_ours(frame.f_code):
                 module = str(frame.f_globals.get("__name__", ""))
-                if module.partition(".")[0] not in _PURE_PYTHON or module.startswith("numpy.random"):
+                if not _is_pure_module(module.partition(".")[0]) or module.startswith("numpy.random"):
                     self._note(caller, f"{module}.{frame.f_code.co_name}")
         elif event == "c_call" and self._user(frame) and not _is_pure(argument):
             self._note(frame, _name(argument))
@@ -132,6 +132,11 @@ class Watch:
     def _note(self, frame: FrameType, name: str) -> None:
         where = Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
         self.effects.append(Escape("side-effect", f"{name}() cannot be replayed", where))
+
+
+def _is_pure_module(top: str) -> bool:
+    """Whether a module's Python depends on nothing but its arguments; that of a named tuple's class does not."""
+    return top in _PURE_PYTHON or top.startswith("namedtuple_")
 
 
 def _name(function: Any) -> str:

@@ -23,7 +23,7 @@ from dopegraph.state.places import MISSING, CellPlace, ClassPlace, NamesPlace
 from dopegraph.state.values import BUILT_IN, Values, unwrap
 
 # What names of other people's modules may stand for without making a function depend on hidden state.
-_LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), ndarray, Unchanging)
+_LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), type(numpy.s_), ndarray, Unchanging)
 
 
 class Walk(Values):
@@ -216,8 +216,8 @@ class Walk(Values):
         self.dynamic |= getattr(value, "__module__", None) in ("copy", "dataclasses")
         if isinstance(value, types.MethodType):
             value = value.__self__
+        kind = type(value)
         if not isinstance(value, _LIBRARY) and not is_immutable(value):
-            kind = type(value)
             self.problem(
                 "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
             )

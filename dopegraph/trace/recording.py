@@ -167,7 +167,10 @@ class Recording:
     def _value_of(self, handle: Any) -> Value:
         if handle._base is not None:
             # A view with memory of its own is an input like any other until its base is written to in this recording.
-            if handle._buffer is None or id(handle._root()) in self.mutated:
+            # A derivative must find its way to the base even if somebody looked at the view.
+            root = handle._root()
+            followed = id(root) in self.mutated or (self.differentiating and self.holds(root))
+            if handle._buffer is None or followed:
                 return handle._value_through_base(self)
         elif handle._recording is self:
             return handle._value

@@ -32,7 +32,8 @@ def value_and_grad(
     function : callable
         Returns an array of shape (), or that and something else when `has_aux` is true.
     argnums : int or sequence of int
-        Which positional arguments to differentiate with respect to; arrays of floats, floats, or containers of them.
+        Which positional arguments to differentiate with respect to; arrays of floating or complex numbers, such
+        numbers, or containers of them.
     has_aux : bool
         Whether `function` returns ``(value, anything)``.
 
@@ -45,7 +46,13 @@ def value_and_grad(
     Raises
     ------
     GradientError
-        When the value is not a scalar, or an argument is not floating.
+        When the value is not a real scalar, or an argument is not floating.
+
+    Notes
+    -----
+    For a complex argument z = x + iy the gradient of the real value f is df/dx - i df/dy, the convention of JAX and
+    HIPS autograd: ``f(z + dz) = f(z) + (gradient * dz).real``, and a step downhill is ``z - rate * conj(gradient)``.
+    See Maclaurin, Modeling, Inference and Optimization With Composable Differentiable Procedures (2016), section 4.4.
 
     Examples
     --------
@@ -85,6 +92,12 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux
     >>> f = lambda x: x ** 4
     >>> dopegraph.grad(dopegraph.grad(f))(2.0)
     array(48., dtype=float32)
+
+    Of a complex number z = x + iy the gradient is df/dx - i df/dy:
+
+    >>> import dopegraph.numpy as np
+    >>> dopegraph.grad(lambda z: np.abs(z) ** 2)(3 + 4j)
+    array(6.-8.j, dtype=complex64)
     """
     both = value_and_grad(function, argnums, has_aux)
 
@@ -150,7 +163,7 @@ def _differentiate(
 
 def _variable(recording: Recording, path: str, leaf: Any) -> ndarray:
     """A fresh array with the argument's contents, so that only uses through the argument count."""
-    if isinstance(leaf, (float, DynamicFloat, ndarray, numpy.ndarray, numpy.generic)):
+    if isinstance(leaf, (float, complex, DynamicFloat, ndarray, numpy.ndarray, numpy.generic)):
         x = as_array(leaf)
         if x.dtype.kind in "fc":
             return apply(ops.identity, x)
@@ -171,6 +184,13 @@ def _scalar_loss(result: Any) -> ndarray:
         raise GradientError(
             located(
                 f"grad: the function returned an array of shape {result.shape}; return a scalar, e.g. its sum", here()
+            )
+        )
+    if result.dtype.kind == "c":
+        raise GradientError(
+            located(
+                f"grad: the function returned {result.dtype}; return a real number, such as its abs or its real part",
+                here(),
             )
         )
     if result.dtype.kind != "f":

@@ -161,6 +161,17 @@ np.triu(v)
 np.triu(q, -1)
 """,
     "reduction": """
+np.maximum.accumulate(x)
+np.maximum.accumulate(x, 1)
+np.maximum.accumulate(n)
+np.minimum.accumulate(i, axis=-1)
+np.minimum.accumulate(b)
+np.add.reduce(t, (0, 2))
+np.add.accumulate(x, 1)
+np.multiply.reduce(x)
+np.logical_or.reduce(b, None)
+np.multiply.outer(v, c)
+np.less.outer(v, j)
 np.sum(x)
 np.sum(x, axis=0)
 np.sum(x, 1)
@@ -899,7 +910,7 @@ for _family in (calls_elementwise, calls_fft, calls_shaping, calls_sorting):
     for _group, _lines in _family.CALLS.items():
         CALLS[_group] = CALLS.get(_group, "").rstrip() + "\n" + _lines.lstrip()
 VERSION = tuple(map(int, numpy.__version__.split(".")[:2]))
-_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2)}
+_SINCE = {"linalg of the array API": (2, 1), "linalg of NumPy 2.2": (2, 2), "linalg of NumPy 2.4": (2, 4)}
 CALLS.update({group: calls for group, calls in calls_linalg.CALLS.items() if _SINCE.get(group, (0,)) <= VERSION})
 CALLS["errors"] += calls_linalg.ERRORS.lstrip()
 if VERSION >= (2, 1):

@@ -68,12 +68,12 @@ CALLS = {
             *[
                 one
                 for order in (*_ORDERS, "'fro'", "'nuc'")
-                for one in _each(f"np.linalg.cond(A, {order})", "sq", "st", "cz", "sd")
+                for one in _each(f"np.linalg.cond(A, {order})", "sq", "st", "sd")
             ],
             "np.linalg.cond(np.zeros((2, 2), 'float32'), 1)",
             "np.linalg.cond(np.array([[[1, 2], [2, 4]], [[1, 0], [0, 2]]], 'float32'), 1)",
             "np.linalg.cond(np.zeros((2, 2), 'float32'))",
-            *_each("np.linalg.matrix_rank(A)", "x", "tall", "sd", "cz", "si", "low", "v", "s", "e0[0:]", "np.zeros(3)"),
+            *_each("np.linalg.matrix_rank(A)", "x", "tall", "sd", "cz", "si", "low", "v", "s", "np.zeros(3)"),
             "np.linalg.matrix_rank(sd, 3.0)",
             "np.linalg.matrix_rank(tall, [0.1, 100])",
             "np.linalg.matrix_rank(pd, hermitian=True)",
@@ -218,6 +218,15 @@ np.vecmat(x, sq)
 np.vecmat(cz, cz)
 np.vecmat(j, i.T)
 np.vecmat(v, x.T, out=np.zeros(3, 'float32'))
+""",
+    # Where older versions give a complex condition number, and an error.
+    "linalg of NumPy 2.4": """
+np.linalg.cond(cz, 1)
+np.linalg.cond(cz, -np.inf)
+np.linalg.cond(cz, 'fro')
+np.linalg.cond(cz, 'nuc')
+np.linalg.matrix_rank(e0)
+np.linalg.matrix_rank(e3)
 """,
     "products": """
 np.matmul(x, f.T, dtype='float64')

@@ -233,6 +233,40 @@ def test_jax_shares_memory_that_stays_read_only(dtype):
     assert jax.dlpack.from_dlpack(np.zeros((2, 3), dtype)).tolist() == numpy.zeros((2, 3), dtype).tolist()
 
 
+class Owner:
+    """Anything that lends its memory to NumPy."""
+
+    def __init__(self):
+        self.memory = numpy.zeros(2, "float32")
+
+    def __array__(self, dtype=None, copy=None):
+        return self.memory
+
+
+def test_what_lends_its_memory_shares_it_by_asarray_and_never_by_array():
+    import array
+
+    owners = [Owner(), array.array("d", [0, 0]), bytearray(2), memoryview(bytearray(2))]
+    try:
+        import torch
+
+        owners.append(torch.zeros(2))
+    except ImportError:
+        pass
+    for owner in owners:
+        memory = numpy.asarray(owner)
+        shared, copied = np.asarray(owner), np.array(owner)
+        assert shared.dtype == copied.dtype == memory.dtype
+        double = dopegraph.compile(lambda shared=shared: shared * 2)
+        for number in (1, 2, 3):
+            memory[0] = number
+            assert shared.tolist() == [number, 0] and copied.tolist() == [0, 0]
+            assert double().tolist() == [2 * number, 0]
+        shared[1] = 9
+        assert memory[1] == 9
+    assert np.asarray(range(3)).tolist() == [0, 1, 2]
+
+
 # MXNet -----------------------------------------------------------------------------------------------------------
 
 

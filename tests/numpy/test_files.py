@@ -283,11 +283,11 @@ def test_numbers_as_text(tmp_path):
     assert (tmp_path / "x").read_text() == "0,1,2"
     assert np.fromfile(tmp_path / "x", sep=",").tolist() == [0, 1, 2]
     with open(tmp_path / "y", "wb") as file:
-        np.ones(2).tofile(file)
-        np.zeros(1).tofile(file)
+        np.ones(2, "float64").tofile(file)
+        np.zeros(1, "float64").tofile(file)
     assert np.fromfile(str(tmp_path / "y")).tolist() == [1, 1, 0]
     with open(tmp_path / "y", "rb") as file:
-        assert np.fromfile(file, count=1, offset=4).tolist() == [1]
+        assert np.fromfile(file, count=1, offset=8).tolist() == [1]
         assert np.fromfile(file).tolist() == [0]
 
 

@@ -31,7 +31,7 @@ def test_constants_and_classes_are_numpys_own():
     assert np.float32 is numpy.float32 and np.generic is numpy.generic and np.little_endian is numpy.little_endian
 
 
-@pytest.mark.parametrize("name", ["no_such_function", "_core", "testing", "__wrapped__"])
+@pytest.mark.parametrize("name", ["no_such_function", "_core", "core", "__wrapped__"])
 def test_what_numpy_does_not_have_is_an_attribute_error(name):
     assert not hasattr(np, name)
 
@@ -49,8 +49,8 @@ def test_a_host_call_in_compiled_code_is_explained_and_gives_the_same():
 
 
 def test_a_host_call_on_the_way_of_a_derivative_is_an_error_that_names_it():
-    with pytest.raises(dopegraph.errors.GradientError, match=r"fft\.fft[\s\S]*test_host\.py"):
-        dopegraph.grad(lambda x: np.fft.fft(x).real.sum())(np.ones(2))
+    with pytest.raises(dopegraph.errors.GradientError, match=r"emath\.sqrt[\s\S]*test_host\.py"):
+        dopegraph.grad(lambda x: np.emath.sqrt(x).sum())(np.ones(2))
 
 
 def test_a_host_call_on_numbers_alone_may_stand_in_a_derivative():
@@ -95,10 +95,11 @@ def test_errors_of_host_functions_name_the_function_and_the_line():
 
 def test_coverage_says_what_is_traced():
     coverage = np.coverage()
-    traced = ("add", "sum", "einsum", "where", "concatenate", "linalg.inv", "fft.fft", "gcd", "sort")
-    assert {coverage[name] for name in traced} == {"traced"}
+    for name in ("add", "sum", "einsum", "where", "concatenate", "matmul"):
+        assert coverage[name] == (True, True, True)
+    assert str(coverage["linalg.inv"]) == "traced, differentiable" and str(coverage["unique"]) == "host"
     assert all(name in coverage for name in numpy.__all__ if isinstance(getattr(numpy, name), numpy.ufunc))
-    assert sum(kind == "traced" for kind in coverage.values()) > 130
+    assert sum(one.traced for one in coverage.values()) > 330
 
 
 def test_numpys_own_functions_call_ours_or_run_on_the_host():

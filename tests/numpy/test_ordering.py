@@ -252,3 +252,18 @@ def test_a_function_reads_numpy_arrays_it_closes_over_at_each_call():
     assert compiled(np.array([1.0, 2.0, 3.0])).tolist() == [1, 3]
     mask[:] = [False, True, False]
     assert compiled(np.array([1.0, 2.0, 3.0])).tolist() == [2]
+
+
+@pytest.mark.parametrize("call", [lambda: np.nonzero(np.array(2.0)), lambda: np.trim_zeros([0, 1], "x")])
+def test_what_numpy_refuses_of_late_is_refused(call):
+    with pytest.raises(ValueError, match=r"test_ordering\.py"):
+        call()
+
+
+def test_values_on_the_edges_are_counted_alike_at_once_and_compiled():
+    values = np.array(numpy.arange(-13, 14) / 10)
+    for how in ({"bins": 9, "range": (-0.9, 0.9)}, {"bins": 7, "range": (-1, 1)}, {"bins": [-1.0, -0.3, 0.1, 0.7]}):
+        expected = numpy.histogram(values.asnumpy(), **how)[0].tolist()
+        compiled = dopegraph.compile(lambda x, how=how: np.histogram(x, **how)[0])
+        assert np.histogram(values, **how)[0].tolist() == expected
+        assert compiled(values).tolist() == compiled(values).tolist() == expected

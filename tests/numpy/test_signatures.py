@@ -12,9 +12,9 @@ FUNCTIONS = [
     for name in np.__all__
     if callable(getattr(np, name)) and not isinstance(getattr(np, name), type) and getattr(np, name) is not np.coverage
 ]
-# NumPy's einsum names no subscripts; it has no from_numpy, and older ones have other signatures.
+# NumPy's einsum names no subscripts; it has neither from_numpy nor from_mxnet, and older ones have other signatures.
 RECENT = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 1)
-COMPARED = [name for name in FUNCTIONS if RECENT and name not in ("einsum", "from_numpy")]
+COMPARED = [name for name in FUNCTIONS if RECENT and name not in ("einsum", "from_mxnet", "from_numpy")]
 
 
 def parameters(function):

@@ -10,7 +10,7 @@ import numpy
 from dopegraph.ir import Graph, TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
-from tests.ops import random_cases
+from tests.ops import random_cases, shaping_cases
 from tests.reference import Array, single, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
@@ -417,6 +417,10 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
     ("random_permutation", KEY, {"size": -1}, ShapeError, "negative length"),
 ]  # fmt: skip
 REJECTED += random_cases.REJECTED
+
+CASES += [Case(*one) for one in shaping_cases.CASES]
+REJECTED += shaping_cases.REJECTED
+
 
 from tests.ops import complex_cases, floating_cases, linalg_cases, sorting_cases  # noqa: E402 - they need what is above
 

@@ -10,6 +10,9 @@ COMPLEX = ("c128[2,3]", "c64[2]", "c128[]", "c128[0,2]")
 
 CASES = [
     *each("real imag conj abs sign", *COMPLEX),
+    # In all four quadrants, where the branches of the roots matter.
+    *each("sqrt log log2 log10 log1p exp exp2 expm1 reciprocal square sigmoid", "c128[3,3]"),
+    *each("arcsin arccos arctan arcsinh arccosh arctanh sin cos tan sinh cosh tanh", "c128[3,3]"),
     *each("complex", "f64[2,3] f64[3]", "f64[] f64[]", "f32[2,1] f32[2]", "f64[0] f64[1]"),
     *each("maximum minimum fmax fmin", "c128[2,3] c128[3]", "c64[2] c64[]"),
     *each("cast", "f64[2]", "f32[]", dtype=numpy.dtype("complex64")),

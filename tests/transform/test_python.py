@@ -6,7 +6,7 @@ import datetime
 import functools
 import random
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -221,6 +221,20 @@ def test_a_generator_function(compile: Compile) -> Any:
 
     f = compile(f)
     return [list(f(arr(1))), list(f(arr(2)))]
+
+
+class Halves(NamedTuple):
+    left: Any
+    right: Any = 2.0
+
+
+@same(replays=2)
+def test_named_tuples(compile: Compile) -> Any:
+    def f(x):
+        return Halves(x[:1], x[1:]), Halves(x).left * Halves(x).right, np.linalg.eigh(x[:, None] * x).eigenvalues
+
+    f = compile(f)
+    return [f(arr(1, 2)), f(arr(2, 5)), f(arr(3, 1))]
 
 
 @same(replays=1)

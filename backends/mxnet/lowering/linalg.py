@@ -1,7 +1,7 @@
 """Lowering of linear algebra: the determinant; what can refuse a matrix is left to NumPy, which decides so everywhere.
 
-MXNet's potrf and inverse stop at singular matrices as NumPy's do, but by rounding not at the same ones: of 3000 singular
-matrices of small integers every fourth is refused by one and not by the other.
+MXNet's potrf and inverse stop at singular matrices as NumPy's do, but not at the same ones: of 3000
+singular matrices of small integers, by rounding, every fourth is refused by one and accepted by the other.
 """
 
 from __future__ import annotations

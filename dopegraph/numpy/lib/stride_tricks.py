@@ -11,7 +11,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.creation import integers
-from dopegraph.numpy.promotion import as_array, new
+from dopegraph.numpy.promotion import as_array, beside
 from dopegraph.numpy.shape import axis_of, broadcast_arrays, broadcast_shapes, broadcast_to, moveaxis
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
@@ -59,5 +59,5 @@ def sliding_window_view(
             message = f"sliding_window_view: a window of {length} is longer than axis {place} of {array.shape}"
             raise ShapeError(located(message, here()))
         positions = numpy.arange(count)[:, None] + numpy.arange(length)
-        result = moveaxis(apply(ops.take, result, new(positions), axis=place), place + 1, -1)
+        result = moveaxis(apply(ops.take, result, beside(result, positions), axis=place), place + 1, -1)
     return result

@@ -16,9 +16,8 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.linalg.operands import adjoint, matrix
-from dopegraph.numpy.linalg.results import EighResult, EigResult, QRResult, SVDResult
+from dopegraph.numpy.linalg.results import EighResult, EigResult, QRResult, SVDResult, result_of
 from dopegraph.numpy.promotion import convert
-from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 
@@ -52,7 +51,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "raw":
         return tuple(host.call("qr", numpy.linalg.qr, x, "raw"))
     q, r = apply(ops.qr, x, complete=mode == "complete")
-    return r if mode == "r" else QRResult(q, r)
+    return r if mode == "r" else result_of(QRResult, (q, r))
 
 
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
@@ -90,7 +89,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     if not hermitian:
         if not compute_uv:
             return apply(ops.svdvals, x)
-        return SVDResult(*apply(ops.svd, x, full_matrices=bool(full_matrices)))
+        return result_of(SVDResult, apply(ops.svd, x, full_matrices=bool(full_matrices)))
     import dopegraph.numpy as np
 
     if not compute_uv:
@@ -100,7 +99,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     w = np.take_along_axis(w, order, axis=-1)
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
     signs = np.where(w < 0, -1.0, 1.0)
-    return SVDResult(u, call("absolute", (w,)), adjoint(u * convert(signs, x.dtype)[..., None, :]))
+    vh = adjoint(u * convert(signs, x.dtype)[..., None, :])
+    return result_of(SVDResult, (u, call("absolute", (w,)), vh))
 
 
 def svdvals(x: Any, /) -> ndarray:
@@ -144,7 +144,7 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     array([1., 2.], dtype=float32)
     """
     lower = _is_lower("eigh", UPLO)
-    return EighResult(*apply(ops.eigh, matrix(a, "eigh", square=True), lower=lower))
+    return result_of(EighResult, apply(ops.eigh, matrix(a, "eigh", square=True), lower=lower))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> ndarray:
@@ -160,25 +160,21 @@ def eigvalsh(a: Any, UPLO: str = "L") -> ndarray:
     return apply(ops.eigvalsh, matrix(a, "eigvalsh", square=True), lower=lower)
 
 
-def _of_real(name: str, x: ndarray) -> Any:
-    """NumPy gives real results when they happen to be real: only values tell the dtype, so NumPy computes them."""
+# Since NumPy 2.5 results are complex, always; before, they are real when they happen to be.
+_ALWAYS_COMPLEX = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 5)
+
+
+def _is_traced(x: ndarray) -> bool:
+    """Whether the dtype of eigenvalues is known without a look at them: NumPy computes the others."""
     recording = active_recording()
-    if recording is not None and recording.differentiating:
-        raise GradientError(
-            located(
-                f"{name}: the dtype of the result for a real matrix depends on its values; use a.astype('complex64'), "
-                "or eigh when the matrix is symmetric",
-                here(),
-            )
-        )
-    return host.call(name, getattr(numpy.linalg, name), x)
+    return _ALWAYS_COMPLEX or x.dtype.kind == "c" or (recording is not None and recording.differentiating)
 
 
 def eig(a: Any) -> EigResult:
     """Eigenvalues and eigenvectors of square matrices.
 
-    Of complex matrices they are traced and have derivatives. Of real ones the results are real or complex depending on
-    the values, as in NumPy, which computes them; for derivatives make the matrix complex.
+    Of real matrices the results are complex since NumPy 2.5; with an older NumPy they are real when they happen to be,
+    and computed on the host. Where derivatives are recorded they are complex with every NumPy.
 
     Returns
     -------
@@ -192,7 +188,7 @@ def eig(a: Any) -> EigResult:
     array([0.+1.j, 0.-1.j], dtype=complex64)
     """
     x = matrix(a, "eig", square=True)
-    return EigResult(*(apply(ops.eig, x) if x.dtype.kind == "c" else _of_real("eig", x)))
+    return result_of(EigResult, apply(ops.eig, x) if _is_traced(x) else host.call("eig", numpy.linalg.eig, x))
 
 
 def eigvals(a: Any) -> ndarray:
@@ -201,8 +197,8 @@ def eigvals(a: Any) -> ndarray:
     Examples
     --------
     >>> import dopegraph.numpy as np
-    >>> np.linalg.eigvals(np.array([[1., 0.], [0., 2.]]))
-    array([1., 2.], dtype=float32)
+    >>> np.linalg.eigvals(np.array([[0., 2.], [-2., 0.]]))
+    array([0.+2.j, 0.-2.j], dtype=complex64)
     """
     x = matrix(a, "eigvals", square=True)
-    return apply(ops.eigvals, x) if x.dtype.kind == "c" else _of_real("eigvals", x)
+    return apply(ops.eigvals, x) if _is_traced(x) else host.call("eigvals", numpy.linalg.eigvals, x)

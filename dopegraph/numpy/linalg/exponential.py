@@ -13,7 +13,7 @@ from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.linalg.operands import matrix
 from dopegraph.numpy.logic import where
 from dopegraph.numpy.matmul import matmul
-from dopegraph.numpy.promotion import new, scalar
+from dopegraph.numpy.promotion import beside, scalar
 from dopegraph.numpy.reduction import max as array_max
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.ops.complex import real_of
@@ -72,7 +72,8 @@ def expm(a: Any) -> ndarray:
 def _squarings(x: ndarray) -> ndarray:
     """How often to halve each matrix until its 1-norm is small; no derivative goes through it."""
     x = apply(ops.stop_gradient, x)
-    size = array_max(array_sum(call("absolute", (x,)), axis=-2), axis=-1)
+    parts = [x] if x.dtype.kind != "c" else [apply(ops.real, x), apply(ops.imag, x)]
+    size = array_max(array_sum(sum(call("absolute", (part,)) for part in parts), axis=-2), axis=-1)
     ratio = call("maximum", (size / _LARGEST, 1.0))
     return call("ceil", (call("log2", (ratio,)),)).astype(real_of(x.dtype))
 
@@ -80,7 +81,7 @@ def _squarings(x: ndarray) -> ndarray:
 def _approximant(x: ndarray) -> ndarray:
     """The quotient of polynomials, in six products of matrices."""
     b = [float(coefficient) for coefficient in _COEFFICIENTS]
-    one = new(numpy.eye(x.shape[-1], dtype=x.dtype))
+    one = beside(x, numpy.eye(x.shape[-1], dtype=x.dtype))
     x2 = matmul(x, x)
     x4 = matmul(x2, x2)
     x6 = matmul(x4, x2)

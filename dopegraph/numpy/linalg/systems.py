@@ -14,9 +14,9 @@ from dopegraph.dispatch import apply
 from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.linalg.operands import adjoint, matrix, precision, together
-from dopegraph.numpy.linalg.results import LinAlgError, SlogdetResult
+from dopegraph.numpy.linalg.results import LinAlgError, SlogdetResult, result_of
 from dopegraph.numpy.matmul import conjugate, matmul
-from dopegraph.numpy.promotion import as_array, convert, new, scalar
+from dopegraph.numpy.promotion import as_array, beside, convert, scalar
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import expand_dims, reshape, transpose
 from dopegraph.ops.complex import real_of
@@ -148,7 +148,7 @@ def slogdet(a: Any) -> SlogdetResult:
     >>> np.linalg.slogdet(np.array([[-1., 0.], [0., 1.]]))
     SlogdetResult(sign=array(-1., dtype=float32), logabsdet=array(0., dtype=float32))
     """
-    return SlogdetResult(*apply(ops.slogdet, matrix(a, "slogdet", square=True)))
+    return result_of(SlogdetResult, apply(ops.slogdet, matrix(a, "slogdet", square=True)))
 
 
 def cholesky(a: Any, /, *, upper: bool = False) -> ndarray:
@@ -201,7 +201,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Fals
     """
     x = matrix(a, "pinv", square=hermitian)
     if not x.size:
-        return new(numpy.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), as_array(a).dtype))
+        return beside(x, numpy.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), as_array(a).dtype))
     if rcond is not None and rtol is not False:
         raise ValueError(located("pinv: give rcond or rtol, not both", here()))
     if rcond is None:
@@ -256,7 +256,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[ndarray, ndarray,
     rank = array_sum(s > s[:1] * cutoff)
     residuals = array_sum(_squares(y - matmul(x, solution)), axis=0)
     if m <= n or rank != n:
-        residuals = new(numpy.empty(0, s.dtype))
+        residuals = beside(s, numpy.empty(0, s.dtype))
     elif y.ndim == 1:
         residuals = reshape(residuals, 1)
     return solution, residuals, convert(rank, numpy.dtype("int32")), s
@@ -332,7 +332,7 @@ def matrix_power(a: Any, n: int) -> ndarray:
     except TypeError as cause:
         raise TypeError(located(f"matrix_power: exponent must be an integer, not {n!r}", here())) from cause
     if power == 0:
-        eye = new(numpy.eye(x.shape[-1], dtype=x.dtype))
+        eye = beside(x, numpy.eye(x.shape[-1], dtype=x.dtype))
         return apply(ops.identity, apply(ops.broadcast_to, eye, shape=x.shape))
     if power < 0:
         x, power = inv(x), -power

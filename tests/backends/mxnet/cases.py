@@ -383,6 +383,15 @@ CASES: dict[str, list[Case]] = {
         Case((floats(2, 3, 2, 3, 2, 2),), {"axes": (5, 3, 1, 0, 4, 2)}),
         Case((BIG,), {"axes": (2, 3, 0, 1, 5, 4)}),
     ],
+    "diagonal": [
+        *(Case((x,), {"offset": 1, "axis1": 0, "axis2": 1}) for x in EVERY),
+        Case((floats(3, 4),)),
+        Case((floats(3, 4),), {"offset": -2}),
+        Case((floats(2, 3, 4),), {"offset": 1, "axis1": 2, "axis2": 0}),
+        Case((floats(2, 3, 4, 2),), {"axis1": 1, "axis2": 3}),
+        Case((floats(2, 2, 3, 2, 2, 2),), {"axis1": 4, "axis2": 1}),
+        Case((ints(3, 3),)),
+    ],
     "broadcast_to": [
         *(Case((x[:1],), {"shape": (5, 3, 4)}) for x in EVERY),
         Case((floats(),), {"shape": (2, 3)}),

@@ -1,0 +1,1 @@
+"""Ten short programs of scientific Python: NumPy but for the import line, and the same output with either."""

@@ -1,0 +1,110 @@
+"""Every public name of NumPy can be reached through `dopegraph.numpy`, or is on a list that says why it cannot."""
+
+import inspect
+import types
+
+import numpy
+import pytest
+
+import dopegraph.numpy as np
+
+ABSENT = {
+    "core": "NumPy's own name for its private folder",
+}
+NAMES = sorted({*numpy.__all__, *(name for name in dir(numpy) if not name.startswith("_"))})
+NAMES = [name for name in NAMES if name != "__array_namespace_info__"]  # the array API's, not an array function
+# Written here with NumPy's signature; the rest of the namespace has its own test.
+WRITTEN = [
+    "append", "apply_along_axis", "apply_over_axes", "array", "array_split", "asanyarray", "asarray",
+    "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "astype", "atleast_1d", "atleast_2d",
+    "atleast_3d", "bartlett", "blackman", "block", "broadcast_arrays", "broadcast_shapes", "broadcast_to",
+    "can_cast", "column_stack", "common_type", "concat", "concatenate", "convolve", "copy", "copyto", "correlate",
+    "delete", "diag", "diag_indices", "diag_indices_from", "diagflat", "diagonal", "diff", "dsplit", "dstack",
+    "empty", "empty_like", "expand_dims", "eye", "fill_diagonal", "flip", "fliplr", "flipud", "frombuffer",
+    "fromfile", "fromfunction", "fromiter", "full", "full_like", "genfromtxt", "geomspace", "gradient", "hamming",
+    "hanning", "hsplit", "hstack", "identity", "indices", "insert", "interp", "isdtype", "isscalar", "issubdtype",
+    "iterable", "ix_", "kaiser", "linspace", "loadtxt", "logspace", "mask_indices", "meshgrid", "min_scalar_type",
+    "moveaxis", "ndim", "ones", "ones_like", "pad", "permute_dims", "place", "poly", "polyadd", "polyder",
+    "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval", "promote_types", "put", "putmask", "ravel",
+    "ravel_multi_index", "repeat", "require", "reshape", "resize", "result_type", "roll", "rollaxis", "roots",
+    "rot90", "row_stack", "shape", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose",
+    "trapezoid", "tri", "tril", "tril_indices", "tril_indices_from", "triu", "triu_indices", "triu_indices_from",
+    "unravel_index", "unstack", "vander", "vsplit", "vstack", "zeros", "zeros_like", "arange",
+]  # fmt: skip
+RECENT = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_public_name_of_numpy_is_reached(name):
+    if name in ABSENT:
+        assert not hasattr(np, name)
+        return
+    found = getattr(np, name)
+    expected = getattr(numpy, name)
+    if isinstance(expected, type) and name not in ("ndarray", "ufunc", "vectorize"):
+        assert found is expected
+    elif not callable(expected) and not isinstance(expected, types.ModuleType) and isinstance(expected, (float, bool)):
+        assert found is expected or numpy.isnan(found)
+
+
+def test_what_is_absent_is_a_name_of_some_numpy_and_says_why():
+    assert all(len(reason) > 10 for reason in ABSENT.values())
+
+
+@pytest.mark.skipif(not RECENT, reason="older versions of NumPy have other signatures")
+@pytest.mark.parametrize("name", WRITTEN)
+def test_parameters_are_numpys_in_name_order_and_kind(name):
+    try:
+        theirs = inspect.signature(getattr(numpy, name)).parameters.values()
+    except ValueError:
+        pytest.skip("NumPy does not say what it takes")
+    ours = inspect.signature(getattr(np, name)).parameters.values()
+    assert [(one.name, one.kind) for one in ours] == [(one.name, one.kind) for one in theirs]
+    required = [(one.name, one.default is one.empty) for one in ours]
+    assert required == [(one.name, one.default is one.empty) for one in theirs]
+
+
+def test_scalar_types_name_dtypes_and_constants_are_numbers():
+    assert np.zeros(2, np.int16).dtype == numpy.int16
+    assert np.bool is numpy.bool_ and np.array([True]).dtype == np.bool
+    assert np.inf > 1 and np.nan != np.nan and np.newaxis is None
+
+
+def test_printing_functions_take_our_arrays():
+    x = np.array([1.0, 2.0])
+    assert np.array2string(x) == "[1. 2.]" and np.array_str(x) == "[1. 2.]"
+    assert np.array_repr(x) == "array([1., 2.], dtype=float32)"
+    with np.printoptions(precision=1):
+        assert np.array_str(np.array([1.26])) == "[1.3]"
+
+
+def test_what_does_not_touch_arrays_does_not_stop_a_recording():
+    import dopegraph
+
+    compiled = dopegraph.compile(lambda x: x * len(np.binary_repr(5)) + np.can_cast("int8", "int16"))
+    for _ in range(2):
+        assert compiled(np.ones(2)).tolist() == [4, 4]
+    assert not any(getattr(plan, "escapes", ()) for plan in compiled.plans)
+
+
+def test_classes_of_numpy_take_our_arrays():
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert [float(value) for _, value in np.ndenumerate(x)] == [1, 2, 3, 4]
+    assert [float(value) for value in np.nditer(x)] == [1, 2, 3, 4]
+    assert np.broadcast(x, np.zeros(2)).shape == (2, 2)
+    assert list(np.ndindex(2, 1)) == [(0, 0), (1, 0)]
+    assert np.poly1d(np.array([1.0, 2.0]))(3) == 5
+    assert np.polyadd(np.poly1d([1, 2]), [1, 1]) == numpy.poly1d([2, 3])
+
+
+@pytest.mark.parametrize("name", ["linspace", "geomspace", "arange"])
+def test_spaced_numbers_have_the_dtype_of_strong_bounds(name):
+    assert getattr(np, name)(numpy.float64(1), 9, 3).dtype == numpy.float64
+
+
+def test_a_step_of_zero_and_parts_of_none_are_errors():
+    with pytest.raises(ZeroDivisionError, match=r"test_names\.py"):
+        np.arange(0, 5, 0)
+    with pytest.raises(ValueError, match=r"test_names\.py"):
+        np.pad(np.zeros(2), 1, "reflect", reflect_type="other")
