@@ -16,7 +16,7 @@ from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
-from dopegraph.runtime.errors import IndexingError, ShapeError
+from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import AtPosition
@@ -68,8 +68,10 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
 def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
     """A mask with one value is a choice between old and new; all else is scattered to positions."""
     value = as_operand(source)
-    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and len(key) else None
+    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and numpy.size(key) else None
     single = not isinstance(value, ndarray) or value.ndim == 0
+    if mask is not None and mask.dtype == BOOL and mask.ndim == target.ndim and getattr(value, "ndim", 0) > 1:
+        raise DTypeError(located(f"assignment: values of {value.ndim} axes are not one for each true element", here()))
     if mask is not None and mask.dtype == BOOL and mask.shape == target.shape[: mask.ndim] and single:
         mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
         assign(target, apply(ops.select, mask, _cast(value, target), target))

@@ -171,8 +171,7 @@ def _quantile(
         work = numpy.promote_types(work, strong) if x.dtype.kind == "f" else strong
     whole = method == "linear" and scale == 1 and asked.dtype.kind in "iub"
     if skip and not given.size:
-        result = nanmean(x, -1)
-        result = broadcast_to(result, (*known.shape, *result.shape))
+        return finish(nanmean(given, axis, keepdims=keepdims), out)  # as NumPy has it, whatever is asked
     elif weights is not None:
         result = _weighted(name, x, given, known, axis, method, weights, skip)
     elif not x.shape[-1]:

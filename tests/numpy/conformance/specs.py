@@ -55,7 +55,7 @@ nanmax nanmin : x axis=axes? keepdims=bool? initial=number?
 nanstd nanvar : x axis=axes? keepdims=bool? ddof={0,1}?
 nanargmax nanargmin : x axis=axis.none? keepdims=bool?
 nancumsum nancumprod : x axis=axis.none? dtype?
-median nanmedian : x.biuf axis=axes? keepdims=bool? overwrite_input=bool?
+median nanmedian : x.biuf.moderate axis=axes? keepdims=bool? overwrite_input={False}?
 percentile nanpercentile : x.biuf {0,50,100,33.3,[25,75],[[0,100],[50,10]],101,-1} axis=axes? keepdims=bool? method={'linear','lower','higher','nearest','midpoint','hazen','weibull','median_unbiased'}?
 quantile nanquantile : x.f {0,.5,1,.3,[.25,.75],1.5} axis=axes? keepdims=bool? method={'linear','inverted_cdf','averaged_inverted_cdf','closest_observation','interpolated_inverted_cdf','normal_unbiased'}?
 average : x.tame axis=axes? keepdims=bool? returned=bool?
@@ -248,12 +248,13 @@ linalg.multi_dot : alike.2.tame.fi
 linalg.pinv : x.square.full
 linalg.tensorinv tensorsolve : x.square.full
 
-fft.fft fft.ifft fft.hfft : x.finite n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
+fft.fft fft.ifft : x.finite n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
+fft.hfft : x.finite.nonempty n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
 fft.rfft fft.ihfft : x.finite.biuf n={None,2,5}? axis=axis? norm={None,'ortho','forward'}?
-fft.irfft : x.finite n={None,2,5}? axis=axis? norm={None,'ortho'}?
-fft.fft2 fft.ifft2 fft.irfft2 : x.tame s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
+fft.irfft : x.finite.nonempty n={None,2,5}? axis=axis? norm={None,'ortho'}?
+fft.fft2 fft.ifft2 fft.irfft2 : x.tame.nonempty s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
 fft.rfft2 : x.tame.biuf s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
-fft.fftn fft.ifftn fft.irfftn : x.tame axes=two_axes? norm={None,'ortho'}?
+fft.fftn fft.ifftn fft.irfftn : x.tame.nonempty axes=two_axes? norm={None,'ortho'}?
 fft.rfftn : x.tame.biuf axes=two_axes? norm={None,'ortho'}?
 fft.fftshift fft.ifftshift : x axes=axes?
 fft.fftfreq fft.rfftfreq : {1,4,5,0} d={1.,.5}?
@@ -310,7 +311,7 @@ binary_repr : {5,-12,0} width={None,9}?
 .fill : x number
 .put : x positions.flat {5,[1,2]} mode={'raise','wrap','clip'}?
 .byteswap : x
-.view_dtype : x dtype
+.view_dtype : x.contiguous dtype
 .view : x
 .resize_in_place : x shape
 .to_device : x {'cpu'}
@@ -655,6 +656,12 @@ NOT_DRAWN = {
     "an alias of vstack that warns": "row_stack",
 }
 
+METHODS_NOT_DRAWN = {
+    "files": "dump dumps tofile",
+    "memory, which tests of their own look at": "base ctypes data device flags getfield setfield setflags",
+    "in programs of another name": "sort partition resize argpartition flat view argsort",
+}
+
 # NumPy gives Python numbers where dopegraph gives arrays, which can be traced.
 ARRAYS_FOR_NUMBERS = {"linalg.matrix_rank", "poly", "linspace"}
 
@@ -663,3 +670,13 @@ READ_ONLY = {"broadcast_arrays"}
 
 # Names of lines that fail, and why; empty when all is well.
 WAITING: dict[str, str] = {}
+
+
+def exists(name: str, module: Any) -> bool:
+    """Whether a version of NumPy has what a line calls."""
+    if name.startswith((".", "operator.")) or (name in PROGRAMS and name not in dir(module)):
+        return name not in (".mT", ".to_device") or hasattr(module.ndarray, name[1:])
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is not None

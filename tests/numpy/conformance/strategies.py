@@ -148,7 +148,7 @@ def dtype_of_kinds(context: Context, kinds: str) -> str:
 def array(context: Context, *options: str) -> Given:
     """``x`` with options: letters of kinds, a number of axes (``2``, ``1+``), ``tame``, ``nonempty``, ``sorted``..."""
     kinds, shapes, contents = "biufc", list(SHAPES), list(CONTENTS)
-    sort = False
+    sort, layout = False, None
     for option in options:
         if option == "tame":
             contents = ["small", "ties", "normal"]
@@ -156,6 +156,10 @@ def array(context: Context, *options: str) -> Given:
             contents = ["positive"]
         elif option == "finite":
             contents = ["small", "ties", "normal", "extreme"]
+        elif option == "moderate":
+            contents.remove("extreme")
+        elif option == "contiguous":
+            layout = "C"
         elif option == "nonempty":
             shapes = [shape for shape in shapes if 0 not in shape]
         elif option == "small":
@@ -174,7 +178,7 @@ def array(context: Context, *options: str) -> Given:
     made = elements(context, context.pick(*shapes), dtype_of_kinds(context, kinds), context.pick(*contents))
     if sort:
         made = numpy.sort(made)
-    return context.keep(made)
+    return context.keep(made, layout)
 
 
 def partner(context: Context, *options: str) -> Any:
