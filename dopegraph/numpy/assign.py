@@ -112,14 +112,14 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
     return assign(target, result, symbol)
 
 
-def finish_reduced(result: ndarray, out: Any, name: str) -> Any:
+def finish_reduced(result: ndarray, out: Any, name: str, casting: str = "unsafe") -> Any:
     """What a reduction returns: its `out` has the result's shape exactly, and any dtype."""
     if isinstance(out, tuple):
         (out,) = out
     if out is not None and getattr(out, "shape", result.shape) != result.shape:
         message = f"{name}: out has the shape {out.shape}, the result {result.shape}"
         raise ShapeError(located(message, here()))
-    return finish(result, out, casting="unsafe")
+    return finish(result, out, casting=casting)
 
 
 def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> Any:

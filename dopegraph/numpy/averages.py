@@ -78,11 +78,11 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     x = as_array(a)
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
+        if not result.size:  # as NumPy does, which counts what each mean is of
+            raise ZeroDivisionError(located("average: there are no means", here()))
         if not returned:
             return result
         count = math.prod([x.shape[one] for one in axes_of(axis, x, "average")])
-        if not result.size:
-            raise ZeroDivisionError(located("average: there are no means whose weights to return", here()))
         return result, apply(ops.identity, apply(ops.broadcast_to, scalar(count, result.dtype), shape=result.shape))
     w = fitting_weights("average", x, weights, axis)
     dtype = result_dtype(kinds_of([x, w]), default_dtype())

@@ -64,7 +64,7 @@ def _from_the_start(name: str, op: Primitive, x: Any, axis: Any, dtype: Any, out
     """As the Python array API has it: the axis must be named unless there is one, the result may begin with nothing."""
     x = as_array(x)
     if not x.ndim:
-        raise ShapeError(located(f"{name}: an array without axes has nothing to go along; use atleast_1d(x)", here()))
+        x = ravel(x)
     if axis is None:
         if x.ndim > 1:
             raise ShapeError(located(f"{name}: name the axis of an array with {x.ndim} axes", here()))

@@ -89,6 +89,8 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         common = given
         if entry.domain == "double" and (given.kind not in "fc" or given.itemsize < (8 if given.kind == "f" else 16)):
             raise DTypeError(f"computes in double precision, not in {given}")
+        if name == "absolute" and given.kind == "c":
+            raise DTypeError("gives real numbers, also of complex ones")
         if entry.domain == "real" and given.kind != "f":
             raise DTypeError(f"gives floats, not {given}")
     elif entry.domain == "double":
@@ -177,6 +179,7 @@ def _power(name: str, op: Primitive, operands: list[Any], common: DType) -> ndar
     if type(exponent) is not int or not isinstance(base, ndarray) or abs(exponent) >= 128:
         return _apply(name, op, operands, common)
     if common.kind in "iu" and exponent < 0:
+        scalar(exponent, common)  # refuses what the dtype does not hold
         raise ValueError(located("power: integers to negative powers are not integers; use floats", here()))
     return apply(ops.integer_pow, convert(base, common), exponent=exponent)
 

@@ -396,6 +396,8 @@ class Methods:
         >>> np.array([[3, 1], [2, 4]]).reshape(4, 1).shape
         (4, 1)
         """
+        if not shape:
+            raise DTypeError(located("reshape: needs a shape", here()))
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
     def resize(self, /, *new_shape: Any, refcheck: bool = True) -> None:

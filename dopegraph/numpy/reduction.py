@@ -191,9 +191,8 @@ amax, amin = max, min
 def ptp(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
     """Range of the values: largest minus smallest."""
     x = as_array(a)
-    return finish_reduced(
-        call("subtract", (max(x, axis, keepdims=keepdims), min(x, axis, keepdims=keepdims))), out, "ptp"
-    )
+    span = call("subtract", (max(x, axis, keepdims=keepdims), min(x, axis, keepdims=keepdims)))
+    return finish_reduced(span, out, "ptp", "same_kind")
 
 
 def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:

@@ -665,6 +665,9 @@ METHODS_NOT_DRAWN = {
 # NumPy gives Python numbers where dopegraph gives arrays, which can be traced.
 ARRAYS_FOR_NUMBERS = {"linalg.matrix_rank", "poly", "linspace"}
 
+# What NumPy says where it stumbles rather than refuses; dopegraph may do better.
+ACCIDENTS = ("newaxis)",)
+
 # NumPy's results that warn when one writes to them; here they are read-only.
 READ_ONLY = {"broadcast_arrays"}
 
