@@ -48,6 +48,8 @@ from dopegraph.numpy.reduction import *
 from dopegraph.numpy.rounding import *
 from dopegraph.numpy.sets import *
 from dopegraph.numpy.shape import *
+from dopegraph.numpy.short_way import WHOLE as _WHOLE
+from dopegraph.numpy.short_way import whole as _whole
 from dopegraph.numpy.special import *
 from dopegraph.numpy.standard import *
 from dopegraph.numpy.standard import array_namespace_info as __array_namespace_info__  # noqa: F401
@@ -68,6 +70,10 @@ for _name, _target in _ALIASES.items():
 __version__ = _numpy.__version__
 """The version of the NumPy below: what strings, dates and files are read by."""
 
+
+for _name in _WHOLE.split():
+    if hasattr(_numpy, _name):
+        globals()[_name] = _whole(globals()[_name], getattr(_numpy, _name))
 
 _SPACES = (fft, lib, linalg, random)
 __all__ = sorted(

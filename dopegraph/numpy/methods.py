@@ -246,7 +246,9 @@ class Methods:
         """
         return np.argpartition(self, kth, axis, kind, order)
 
-    def argsort(self, /, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    def argsort(
+        self, /, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None, descending: Any = None
+    ) -> Any:
         """Positions that would sort the array along an axis; see `dopegraph.numpy.argsort`.
 
         Examples
@@ -254,7 +256,7 @@ class Methods:
         >>> np.array([3, 1, 2]).argsort()
         array([1, 2, 0])
         """
-        return np.argsort(self, axis, kind, order, stable=stable)
+        return np.argsort(self, axis, kind, order, stable=stable, descending=bool(descending))
 
     def partition(self, kth: Any, /, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
         """Partition the array in place; see `dopegraph.numpy.partition`.
@@ -278,7 +280,9 @@ class Methods:
         """
         return np.searchsorted(self, v, side, sorter)
 
-    def sort(self, /, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    def sort(
+        self, /, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None, descending: Any = None
+    ) -> None:
         """Sort the elements along an axis, in place; see `dopegraph.numpy.sort`.
 
         Examples
@@ -288,7 +292,7 @@ class Methods:
         >>> x
         array([1, 2, 3])
         """
-        assign(self, np.sort(self, axis, kind, order, stable=stable), "sort")
+        assign(self, np.sort(self, axis, kind, order, stable=stable, descending=bool(descending)), "sort")
 
     # Choice ------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import dopegraph.numpy as np
 from dopegraph.array import ndarray
 from dopegraph.numpy import creation, indexing, linear, reduction, short_way
 from dopegraph.numpy.assign import in_place
@@ -25,9 +26,17 @@ COMPARISONS = {
 UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
 
+# Powers that NumPy's operator computes by other functions.
+_SIMPLER = {(int, 2): "square", (float, 2.0): "square", (float, 0.5): "sqrt", (int, -1): "reciprocal",
+            (float, -1.0): "reciprocal"}  # fmt: skip
+
+
 def _power(self: ndarray, value: Any, mod: None = None, /) -> Any:
     if self.dtype == BOOL and (value is True or (type(value) is int and value == 2)):
         return call("square", (self,))  # NumPy's operator, not its function, sees a square: int8
+    simpler = _SIMPLER.get((type(value), value)) if type(value) in (int, float) else None
+    if simpler is not None and self.dtype.kind in ("fc" if value != 2 else "iufc"):
+        return np.__dict__[simpler](self)
     return call("power", (self, value)) if is_operand(value) and mod is None else NotImplemented
 
 

@@ -13,6 +13,7 @@ from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.creation import integers
 from dopegraph.numpy.elements import elements
+from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import FLOAT64, INT64, as_array, as_operand, complex_of, convert, promote
 from dopegraph.numpy.shape import axis_of, ravel
 from dopegraph.runtime.config import default_dtype
@@ -54,9 +55,10 @@ def _placed(name: str, a: Any, axis: Any) -> tuple[ndarray, int]:
 
 
 def sort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None
-) -> ndarray:
-    """A copy with the elements along an axis in ascending order, NaN last.
+    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None,
+    descending: bool = False,
+) -> ndarray:  # fmt: skip
+    """A copy with the elements along an axis in ascending (or descending) order, NaN last.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def sort(
         For NumPy's structured arrays only.
     stable : bool, optional
         Equal elements keep their order.
+    descending : bool, optional
+        The largest first, as NumPy has it since 2.5.
 
     Returns
     -------
@@ -84,12 +88,20 @@ def sort(
     """
     how = _kind("sort", kind, order, stable)
     x, place = _placed("sort", a, axis)
+    if descending:
+        return _turned(apply(ops.sort, _turned(x), axis=place, kind=how))
     return apply(ops.sort, x, axis=place, kind=how)
 
 
+def _turned(x: ndarray) -> ndarray:
+    """Elements in the opposite order, NaN still last: negative floats; complements of integers do not overflow."""
+    return call("negative" if x.dtype.kind in "fc" else "invert", (x,))
+
+
 def argsort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None
-) -> ndarray:
+    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None,
+    descending: bool = False,
+) -> ndarray:  # fmt: skip
     """Positions (int64) that put the elements along an axis in ascending order; see `sort` for the parameters.
 
     Examples
@@ -101,7 +113,7 @@ def argsort(
     how = _kind("argsort", kind, order, stable)
     x = as_array(a)
     x, place = _placed("argsort", x, axis if x.ndim or axis not in (0, -1) else None)
-    return apply(ops.argsort, x, axis=place, kind=how)
+    return apply(ops.argsort, _turned(x) if descending else x, axis=place, kind=how)
 
 
 def sort_complex(a: Any) -> ndarray:

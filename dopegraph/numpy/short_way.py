@@ -6,6 +6,7 @@ NumPy refuses: then the long way does it, or says what is wrong with the user's 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -146,7 +147,7 @@ def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | No
 def mean(x: Any, axis: Any, keepdims: bool) -> ndarray | None:
     """The sum over the number of elements."""
     array = _memory(x, _FLOATS)
-    if array is None or not array.size:
+    if array is None or not array.size or (axis is not None and not array.ndim):
         return None
     try:
         total = numpy.add.reduce(array, axis, None, None, keepdims)
@@ -164,3 +165,67 @@ def product(x: Any, y: Any) -> ndarray | None:
         return made(numpy.matmul(left, right))
     except _REFUSALS:
         return None
+
+
+# Functions that make new arrays, never warn, and take several operations here, but one call of NumPy's.
+WHOLE = """
+append around average block clip convolve correlate cross delete divmod frexp gradient insert interp kron meshgrid modf
+nan_to_num nansum partition polyval repeat roll round sinc tile trace trapezoid unwrap vander
+"""
+
+
+# Python numbers do not widen the arrays beside them only since NumPy 2.
+_WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2
+_NUMBERS = frozenset([int, float, bool, str, type(None)])
+# With these arguments something is written to, or shared.
+_UNFIT = frozenset(["copy", "dtype", "out", "where"])
+
+
+class _Unfit(Exception):
+    """An argument that only the long way understands."""
+
+
+def whole(function: Kernel, numpys: Kernel) -> Kernel:
+    """The function, done by NumPy's of the same name for arrays of floats and Python's numbers."""
+
+    @functools.wraps(function)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        if not direct.held and _UNFIT.isdisjoint(kwargs):
+            arrays: list[Any] = []
+            try:
+                lowered = [_lowered(one, arrays) for one in args]
+                named = {name: _lowered(one, arrays) for name, one in kwargs.items()}
+                if arrays:
+                    return _lifted(numpys(*lowered, **named), arrays)
+            except (_Unfit, *_REFUSALS, IndexError, ArithmeticError):
+                pass  # the long way says what is wrong with the user's line
+        return function(*args, **kwargs)
+
+    return either if _WEAK_NUMBERS else function
+
+
+def _lowered(x: Any, arrays: list[Any]) -> Any:
+    kind = type(x)
+    if kind is ndarray:
+        memory = _memory(x, _FLOATS)
+        if memory is None:
+            raise _Unfit
+        arrays.append(memory)
+        return memory
+    if kind in _NUMBERS:
+        return x
+    if kind is tuple or (kind is list and x and type(x[0]) in (ndarray, list)):
+        return kind([_lowered(one, arrays) for one in x])
+    raise _Unfit
+
+
+def _lifted(x: Any, arrays: list[Any]) -> Any:
+    if isinstance(x, numpy.ndarray):
+        if x.base is not None and any([numpy.may_share_memory(x, one) for one in arrays]):
+            raise _Unfit
+        return made(x)
+    if isinstance(x, numpy.generic):
+        return made(x)
+    if type(x) in (tuple, list):
+        return type(x)([_lifted(one, arrays) for one in x])
+    raise _Unfit

@@ -717,7 +717,7 @@ np.isdtype(np.uint8, "signed integer")
 np.issubdtype(x.dtype, np.floating)
 np.issubdtype(np.int8, np.inexact)
 np.isscalar(3), np.isscalar(x), np.isscalar(s), np.isscalar("a"), np.isscalar(np.float32(2))
-np.base_repr(5), np.binary_repr(5, 8), np.typename("f")
+np.base_repr(5), np.binary_repr(5, 8)
 np.format_float_positional(2.5), np.format_float_scientific(2.5)
 np.array_repr(o), np.array_str(o), np.array2string(np.zeros(2, int))
 """,

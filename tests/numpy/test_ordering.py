@@ -267,3 +267,34 @@ def test_values_on_the_edges_are_counted_alike_at_once_and_compiled():
         compiled = dopegraph.compile(lambda x, how=how: np.histogram(x, **how)[0])
         assert np.histogram(values, **how)[0].tolist() == expected
         assert compiled(values).tolist() == compiled(values).tolist() == expected
+
+
+DESCENDING = {
+    "floats": [1.0, numpy.nan, 2.0, 2.0, -1.0, -0.0, numpy.inf, -numpy.inf],
+    "bytes": numpy.array([3, 0, 255, 3], "uint8"),
+    "signed": numpy.array([-128, 5, 127, 5], "int8"),
+    "booleans": [True, False, True],
+    "complex": [1 + 2j, 3j, 1 + 3j, 1 + 2j],
+}
+
+
+@pytest.mark.parametrize("name", DESCENDING)
+def test_descending_order_is_the_opposite_of_ascending_with_nan_last(name):
+    numbers = numpy.asarray(DESCENDING[name])
+    known = ~numpy.isnan(numbers)
+    expected = numpy.concatenate([numpy.sort(numbers[known])[::-1], numbers[~known]])
+    for sort, argsort in ((np.sort, np.argsort), (dopegraph.compile(np.sort), dopegraph.compile(np.argsort))):
+        x = np.array(numbers)
+        numpy.testing.assert_array_equal(sort(x, descending=True).asnumpy(), expected)
+        positions = argsort(x, stable=True, descending=True).tolist()
+        numpy.testing.assert_array_equal(numbers[positions], expected)
+        ties = [(a, b) for a, b in zip(positions, positions[1:]) if numbers[a] == numbers[b]]
+        assert all(a < b for a, b in ties)
+    x.sort(descending=True)
+    numpy.testing.assert_array_equal(x.asnumpy(), expected)
+
+
+def test_descending_order_has_derivatives():
+    weights = np.array([1.0, 2.0, 3.0])
+    derivative = dopegraph.grad(lambda x: (np.sort(x, descending=True) * weights).sum())
+    assert derivative(np.array([5.0, 9.0, 7.0])).tolist() == [3, 1, 2]
