@@ -112,7 +112,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     else:
         result = _finite(given, nan, posinf, neginf)
     if not copy and isinstance(x, ndarray):
-        return x if result is given else assign(x, result, "nan_to_num")
+        if result is given:
+            return x if x.ndim else apply(ops.identity, x)
+        return assign(x, result, "nan_to_num")
     return apply(ops.identity, result) if result is given else result
 
 

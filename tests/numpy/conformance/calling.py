@@ -84,6 +84,11 @@ class Call:
         return f"{self.spec.name}({', '.join(shown)})"
 
     @property
+    def writes(self) -> bool:
+        """Whether the result is written into an argument."""
+        return "out" in self.kwargs or self.spec.name.startswith("operator.i")
+
+    @property
     def givens(self) -> list[Given]:
         return self.context.arrays
 
@@ -142,6 +147,8 @@ class Call:
         """Compare results, arguments, and whether they share memory."""
         comparison = Comparison(self, coarse, expected.undefined)
         comparison.same(found.result, expected.result, "result")
+        if self.writes and isinstance(expected.result, Exception):
+            return  # NumPy may have written a part by then
         for one, other in zip(found.bases, expected.bases):
             comparison.same(one, other, "argument")
         if isinstance(expected.result, Exception) or self.spec.name in READ_ONLY:
@@ -230,8 +237,7 @@ class Comparison:
             return
         if not isinstance(found, Exception):
             self.fail(f"{where}: accepted; NumPy raises {type(expected).__name__}: {expected}")
-        written = "out" in self.call.kwargs or self.call.spec.name.startswith("operator.i")
-        if written and isinstance(found, (TypeError, ValueError)):
+        if self.call.writes and isinstance(found, (TypeError, ValueError)):
             return  # which of two refusals comes first
         family = next((one for one in FAMILIES if isinstance(expected, one)), type(expected))
         if not isinstance(found, family):
