@@ -675,8 +675,22 @@ READ_ONLY = {"broadcast_arrays"}
 WAITING: dict[str, str] = {}
 
 
+# Where dopegraph does on every NumPy what 2.4 does and 2.0 did not: dtypes of rounded integers, 0-d and empty arrays.
+SINCE_2_4 = set(
+    """ceil floor trunc fix around round .round power pow count_nonzero bincount clip_named reshape concatenate concat
+    .flat_assign fft.fftshift fft.ifftshift""".split()
+)
+
+
+# What NumPy 2.5 does otherwise: vectors of two components are refused, parts are assigned by stricter casts.
+UNTIL_2_5 = {"cross", "linalg.cross", ".set_real", ".set_imag"}
+
+
 def exists(name: str, module: Any) -> bool:
-    """Whether a version of NumPy has what a line calls."""
+    """Whether a version of NumPy has what a line calls, and does it as the present one."""
+    version = tuple(map(int, module.__version__.split(".")[:2]))
+    if (name in SINCE_2_4 and version < (2, 4)) or (name in UNTIL_2_5 and version >= (2, 5)):
+        return False
     if name.startswith((".", "operator.")) or (name in PROGRAMS and name not in dir(module)):
         return name not in (".mT", ".to_device") or hasattr(module.ndarray, name[1:])
     found = module

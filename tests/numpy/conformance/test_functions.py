@@ -121,6 +121,7 @@ def _results(result):
     return [one for one in parts if isinstance(one, (numpy.ndarray, numpy.generic, np.ndarray))]
 
 
+@pytest.mark.skipif(NUMPY < (2, 4), reason="older versions have more functions")
 def test_every_public_function_is_drawn_or_named_with_a_reason():
     named = {name for names in specs.NOT_DRAWN.values() for name in names.split()}
     for prefix, module in (("", numpy), ("linalg.", numpy.linalg), ("fft.", numpy.fft)):
@@ -131,6 +132,7 @@ def test_every_public_function_is_drawn_or_named_with_a_reason():
                 assert name in specs.SPECS or name in named or specs.COVERED_BY.get(name) in specs.SPECS, name
 
 
+@pytest.mark.skipif(NUMPY < (2, 4), reason="older versions have more methods")
 def test_every_method_and_operator_of_arrays_is_drawn_or_named_with_a_reason():
     named = {name for names in specs.METHODS_NOT_DRAWN.values() for name in names.split()}
     drawn = {name[1:] for name in specs.SPECS if name.startswith(".")}
