@@ -173,7 +173,7 @@ def cov(
     x = atleast_2d(convert(given, kind))
     x = transpose(x) if not rowvar and given.ndim != 1 else x
     if not x.shape[0]:
-        return zeros((0, 0), default_dtype())
+        return zeros((0, 0), numpy.empty(0, kind).real.dtype)
     if more is not None:
         x = concatenate([x, _variables(atleast_2d(convert(more, kind)), rowvar)], 0)
     ddof = (0 if bias else 1) if ddof is None else ddof

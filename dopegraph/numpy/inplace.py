@@ -17,7 +17,7 @@ from dopegraph.numpy.cumulative import cumsum
 from dopegraph.numpy.elementwise import truth
 from dopegraph.numpy.joining import cast
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, scalar
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, new, scalar
 from dopegraph.numpy.shape import broadcast_to, ravel, reshape, resize
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -169,7 +169,7 @@ def _values(name: str, values: Any, target: ndarray) -> Any:
     if isinstance(values, (DynamicFloat, list, tuple)):
         return as_array(values, target.dtype)
     with naming(name):
-        return as_array(numpy.asarray(values, target.dtype))
+        return new(numpy.asarray(values, target.dtype))
 
 
 def place(arr: Any, mask: Any, vals: Any) -> None:

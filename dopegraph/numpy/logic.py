@@ -11,7 +11,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.positions import nonzero
-from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, bounds_of, kinds_of, promote, result_dtype
+from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, bounds_of, kinds_of, new, promote, result_dtype
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
@@ -44,7 +44,7 @@ def _wrapped(x: Any, y: Any) -> tuple[Any, Any]:
         if type(one) is int and isinstance(other, ndarray) and other.dtype.kind in "iu":
             least, most = bounds_of(other.dtype)
             if not least <= one <= most:
-                whole = as_array(numpy.asarray(numpy.int64(one)).astype(other.dtype))
+                whole = new(numpy.asarray(numpy.int64(one)).astype(other.dtype))
                 return (whole, other) if one is x else (other, whole)
     return x, y
 

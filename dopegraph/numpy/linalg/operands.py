@@ -43,7 +43,10 @@ def matrix(a: Any, name: str, square: bool = False) -> ndarray:
 def together(operands: Iterable[Any], name: str) -> list[ndarray]:
     """Operands in one dtype to compute in."""
     arrays = [as_array(as_operand(x)) for x in operands]
-    common = functools.reduce(numpy.promote_types, [linear_dtype(one.dtype, name) for one in arrays])
+    dtypes = [linear_dtype(one.dtype, name) for one in arrays]
+    if len({one.dtype.kind in "biu" for one in arrays}) == 2:
+        dtypes.append(numpy.dtype("float64"))  # what integers become in the company of floats
+    common = functools.reduce(numpy.promote_types, dtypes)
     return [convert(x, common) for x in arrays]
 
 
