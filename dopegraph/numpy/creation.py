@@ -13,6 +13,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray, traced
 from dopegraph.dispatch import apply
+from dopegraph.numpy.assign import fitting
 from dopegraph.numpy.layout import (
     arranged,
     chosen_order,
@@ -218,11 +219,12 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
     recording = active_recording()
     if isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value):
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
-        return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
+        return apply(ops.identity, fitting(part, shape, name))
     with naming(name):
         if type(value) is int and dtype.kind in "iu":  # older versions of NumPy wrap what does not fit
             scalar(value, dtype)
-        number = numpy.full((), value, dtype)
+        number = numpy.empty((), dtype)
+        numpy.copyto(number, value, casting="unsafe")
     if recording is not None:
         attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
         return traced(recording.emit(ops.full, [], attrs), recording)
