@@ -101,9 +101,9 @@ def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
 
     An array without axes also stands for NumPy's scalars, which such an operator replaces by another one.
     """
-    if not target.ndim and target._base is None:
-        if result.shape or not numpy.can_cast(result.dtype, target.dtype, "same_kind"):
-            return result
+    number = not target.ndim and target._base is None
+    if number and (result.shape or not numpy.can_cast(result.dtype, target.dtype, "same_kind")):
+        return result
     if result.shape != target.shape:
         same_kind(result, target.dtype, symbol)  # the refusal that NumPy comes to first
         raise ShapeError(

@@ -32,9 +32,8 @@ def _finish_both(
         if one is not None:
             same_kind(result, one.dtype, name)
     for result, one in zip(results, (first, second)):
-        if one is not None:
-            if result.ndim > one.ndim or broadcast_shapes(result.shape, one.shape) != one.shape:
-                raise ShapeError(located(f"{name}: a result of {result.shape} does not fit into {one.shape}", here()))
+        if one is not None and broadcast_shapes(result.shape, one.shape) != one.shape:
+            raise ShapeError(located(f"{name}: a result of {result.shape} does not fit into {one.shape}", here()))
     if first is not None and second is not None and first.shape != second.shape:
         raise ShapeError(located(f"{name}: out has the shapes {first.shape} and {second.shape}", here()))
     return finish(results[0], first, where), finish(results[1], second, where)

@@ -220,9 +220,8 @@ def _position(name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: b
 
 def _positioned(result: ndarray, out: Any, name: str) -> ndarray:
     """Positions are written to integers only."""
-    if isinstance(out, (ndarray, numpy.ndarray)):
-        if out.shape != result.shape:
-            raise ShapeError(located(f"{name}: out has the shape {out.shape}, the result {result.shape}", here()))
+    if isinstance(out, (ndarray, numpy.ndarray)) and out.shape != result.shape:
+        raise ShapeError(located(f"{name}: out has the shape {out.shape}, the result {result.shape}", here()))
     return finish(result, out)
 
 

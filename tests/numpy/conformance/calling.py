@@ -220,15 +220,13 @@ class Comparison:
                 self.fail(f"{where}: {len(found)} in place of {len(expected)} parts")
             for place, (one, other) in enumerate(zip(found, expected)):
                 self.same(one, other, f"{where}[{place}]")
-        elif isinstance(expected, (int, float)) and self.call.spec.name in ARRAYS_FOR_NUMBERS:
+        elif isinstance(expected, (int, float, complex)) and (
+            self.call.spec.name in ARRAYS_FOR_NUMBERS or (type(found) is type(expected) and type(expected) is not int)
+        ):
             self._same_array(np.asarray(found), numpy.asarray(expected), where)
-        elif isinstance(expected, (float, complex)) and type(found) is type(expected):
-            self._same_array(np.asarray(found), numpy.asarray(expected), where)
-        elif not (found == expected and (type(found) is type(expected) or isinstance(expected, type))):
-            if found is not expected:
-                self.fail(
-                    f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}"
-                )
+        elif found is not expected and not (found == expected and type(found) is type(expected)):
+            shown = f"{type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}"
+            self.fail(f"{where}: {shown}")
 
     def _same_refusal(self, found: Any, expected: Any, where: str) -> None:
         if not isinstance(expected, Exception):

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - names as words
 """Drawn calls of every function, method, operator and index do what NumPy's do: at once, compiled, compiled to MXNet.
 
 A few examples of each in an ordinary run; ``DOPEGRAPH_EXAMPLES=200`` draws so many, and other ones each time.
