@@ -18,7 +18,7 @@ demo: $(READY)
 test: lint pytest
 
 pytest: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 # Many drawn calls of every function, compared with NumPy; `python -m tests.numpy.conformance NAME` shows one in groups.
 conformance: $(READY)
