@@ -13,6 +13,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray, traced
 from dopegraph.dispatch import apply
+from dopegraph.numpy.assign import fitting
 from dopegraph.numpy.layout import (
     arranged,
     chosen_order,
@@ -223,13 +224,16 @@ def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", 
     recording = active_recording()
     if type(value) not in NUMBERS and (isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value)):
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
-        return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
+        return apply(ops.identity, fitting(part, shape, name))
     with naming(name):
         if type(value) is int and dtype.kind in "iu":  # older versions of NumPy wrap what does not fit
             scalar(value, dtype)
         if recording is None:
-            return new(numpy.full(shape, value, dtype))
-        number = numpy.full((), value, dtype)
+            filled = numpy.empty(shape, dtype)
+            numpy.copyto(filled, value, casting="unsafe")
+            return new(filled)
+        number = numpy.empty((), dtype)
+        numpy.copyto(number, value, casting="unsafe")
     attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
     return traced(recording.emit(ops.full, [], attrs), recording)
 

@@ -82,7 +82,7 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
     entry = TABLE[name]
     common = result_dtype(kinds, default)
     if entry.domain in ("compare", "logic", "predicate"):
-        if given not in (None, BOOL):
+        if given is not None and given != BOOL:  # NumPy takes None for float64 here
             raise DTypeError(f"the result is of dtype bool, not {given}")
         if entry.domain == "logic":
             return None, entry.op, BOOL
@@ -97,6 +97,12 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         if not numpy.can_cast(common, given, "same_kind"):
             raise DTypeError(f"cannot compute in {given} with operands of {common}; use astype")
         common = given
+        if entry.domain == "double" and (given.kind not in "fc" or given.itemsize < (8 if given.kind == "f" else 16)):
+            raise DTypeError(f"computes in double precision, not in {given}")
+        if name == "absolute" and given.kind == "c":
+            raise DTypeError("gives real numbers, also of complex ones")
+        if entry.domain == "real" and given.kind != "f":
+            raise DTypeError(f"gives floats, not {given}")
     elif entry.domain == "double":
         common = numpy.promote_types(common, FLOAT64)
     elif entry.domain in ("inexact", "real") and common.kind not in "fc":
@@ -183,6 +189,7 @@ def _power(name: str, op: Primitive, operands: list[Any], common: DType) -> ndar
     if type(exponent) is not int or not isinstance(base, ndarray) or abs(exponent) >= 128:
         return _apply(name, op, operands, common)
     if common.kind in "iu" and exponent < 0:
+        scalar(exponent, common)  # refuses what the dtype does not hold
         raise ValueError(located("power: integers to negative powers are not integers; use floats", here()))
     return apply(ops.integer_pow, convert(base, common), exponent=exponent)
 

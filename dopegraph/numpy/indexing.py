@@ -11,14 +11,14 @@ from dopegraph.array import computed, ndarray
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
+from dopegraph.numpy.assign import assign, finish_reduced, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
 from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
-from dopegraph.runtime.errors import IndexingError, ShapeError
+from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import AtPosition
@@ -89,8 +89,10 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
 def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
     """A mask with one value is a choice between old and new; all else is scattered to positions."""
     value = as_operand(source)
-    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and len(key) else None
+    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and numpy.size(key) else None
     single = not isinstance(value, ndarray) or value.ndim == 0
+    if mask is not None and mask.dtype == BOOL and mask.ndim == target.ndim and getattr(value, "ndim", 0) > 1:
+        raise DTypeError(located(f"assignment: values of {value.ndim} axes are not one for each true element", here()))
     if mask is not None and mask.dtype == BOOL and mask.shape == target.shape[: mask.ndim] and single:
         mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
         assign(target, apply(ops.select, mask, _cast(value, target), target))
@@ -153,10 +155,14 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     """
     x = as_array(a)
     positions = as_array(indices) if isinstance(indices, ndarray) else beside(x, as_array(indices))
+    if isinstance(indices, (list, tuple)) and not positions.size:  # of no dtype
+        positions = convert(positions, numpy.dtype("int64"))
     if positions.dtype == BOOL:
         positions = convert(positions, numpy.dtype("int64"))
     if axis is None:
         x, axis = ravel(x), 0
+    elif not x.ndim:
+        x = reshape(x, (1,))
     place = axis_of(axis, x.ndim, "take")
     if mode == "clip":
         positions = clip(positions, 0, x.shape[place] - 1)
@@ -164,4 +170,4 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
         positions = positions % x.shape[place]
     elif mode != "raise":
         raise ValueError(located(f"take: mode must be 'raise', 'clip' or 'wrap', not {mode!r}", here()))
-    return finish(apply(ops.take, x, positions, axis=place), out)
+    return finish_reduced(apply(ops.take, x, positions, axis=place), out, "take")

@@ -133,7 +133,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> ndarray:
     else:
         axes = operator.index(axes)
         if axes > min(x.ndim, y.ndim):
-            raise IndexingError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
+            shared = zip(x.shape[::-1][:axes][::-1], y.shape) if x.ndim >= axes else ()
+            kind = ShapeError if any(one != other for one, other in shared) else IndexingError
+            raise kind(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
         x_axes, y_axes = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     return _contract("tensordot", x, y, x_axes, y_axes)
 

@@ -6,6 +6,7 @@ The rules are those of NEP 50 on every NumPy version; a floating dtype that come
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
@@ -14,7 +15,7 @@ import numpy
 from dopegraph.array import computed, from_numpy, ndarray, owned, traced
 from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
-from dopegraph.ops import cast, concat, full, not_equal, reshape
+from dopegraph.ops import cast, concat, full, identity, not_equal, real, reshape
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import Device, current_device
@@ -30,6 +31,9 @@ Kinds = tuple[Union[DType, type], ...]
 BOOL = numpy.dtype("bool")
 INT64 = numpy.dtype("int64")
 FLOAT64 = numpy.dtype("float64")
+
+# In `numpy.exceptions` since NumPy 1.25.
+_ComplexWarning = getattr(numpy, "exceptions", numpy).ComplexWarning
 
 SCALARS = (bool, int, float, complex, DynamicFloat)
 OPERANDS = frozenset([ndarray, *SCALARS])
@@ -158,11 +162,14 @@ def _moved(x: ndarray, device: Device) -> ndarray:
 
 
 def convert(x: ndarray, dtype: DType | None) -> ndarray:
-    """The array in a dtype; itself when it has it already."""
+    """The array in a dtype; itself when it has it already. Imaginary parts get lost with NumPy's warning."""
     if dtype is None or x.dtype == dtype:
         return x
     if x.dtype.kind == "c" and dtype.kind not in "cb":
-        raise DTypeError(located(f"a cast from {x.dtype} to {dtype} loses the imaginary part; use x.real", here()))
+        warnings.warn("Casting complex values to real discards the imaginary part", _ComplexWarning, stacklevel=3)
+        x = view(x, ((real, {}),))
+        if x.dtype == dtype:
+            return apply(identity, x)
     if dtype == BOOL:
         return apply(not_equal, x, scalar(0, x.dtype))
     return apply(cast, x, dtype=dtype)

@@ -74,6 +74,8 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
         chosen = default_dtype() if floating else counted.dtype
         for dtype in strong:
             chosen = numpy.promote_types(chosen, dtype) if floating and dtype and dtype.kind == "f" else chosen
+    if chosen.kind in "iu" and counted.dtype.kind == "f":  # NumPy rounds the first two, and goes on from there
+        start, step = int(start), int(start + step) - int(start)
     attrs = {"size": counted.size, "start": start, "step": step, "dtype": chosen}
     recording = active_recording()
     if recording is not None:

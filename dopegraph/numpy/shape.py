@@ -233,7 +233,7 @@ def squeeze(a: Any, axis: Any = None) -> ndarray:
     if axis is None:
         dropped = [place for place, length in enumerate(x.shape) if length == 1]
     else:
-        dropped = [axis_of(one, x.ndim, "squeeze") for one in _sequence(axis)]
+        dropped = [axis_of(one, x.ndim, "squeeze") for one in _sequence(axis) if x.ndim or one not in (0, -1)]
         long = [one for one in dropped if x.shape[one] != 1]
         if long:
             raise ShapeError(located(f"squeeze: axis {long[0]} of {x.shape} has a length other than 1", here()))
