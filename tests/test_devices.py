@@ -451,3 +451,16 @@ def test_a_compiled_function_that_only_asks_for_a_shape_computes_on_the_arrays_d
 def test_read_only_memory_is_the_hosts():
     with pytest.raises(DeviceError, match=r"(?s)setflags.*cpu\(1\).*test_devices\.py"):
         there(W).setflags(write=False)
+
+
+def test_writes_into_the_hosts_arrays_while_another_device_is_current():
+    for write in ("w.fill(2)", "w[0] = [1, 2, 3]", "w.flat = [4, 5]", "np.copyto(w, [1, 2, 3])", "w += [1, 2, 3]",
+                  "w.real = 7", "np.add(w, [1, 2, 3], out=w)", "np.put(w, [0, 1], [8, 9])", "w[w > 1] = 5",
+                  "w[[0, 1], [1, 2]] = [3, 4]", "w.astype('complex64').imag = [1, 2, 3]"):  # fmt: skip
+        expected = numpy.arange(6, dtype="float32").reshape(2, 3)
+        w = np.array(expected)
+        with cpu(1):
+            exec(write, {"w": w, "np": np})
+        exec(write, {"w": expected, "np": numpy})
+        assert w.device == cpu()
+        close(w, expected)

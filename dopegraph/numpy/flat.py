@@ -62,10 +62,10 @@ class flatiter:
     def __setitem__(self, key: Any, value: Any) -> None:
         flat = self.copy()
         length = flat[key].size
+        with self.base.device:
+            values = np.asarray(value, flat.dtype)
         if length:
             # As many of the values as there are places, again from the first when there are fewer.
-            with self.base.device:
-                values = np.asarray(value, flat.dtype)
             flat[key] = np.resize(values, (length,)).reshape(flat[key].shape)
             assign(self.base, flat.reshape(self.base.shape), "flat")
 
