@@ -34,7 +34,7 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
     if op.view:
         return view(operands[0], ((op, attrs),))
     try:
-        if not direct.held and op.name not in _ON_MXNET:
+        if operands and not direct.held and op.name not in _ON_MXNET:
             arrays = _in_memory(operands)
             if arrays is not None:
                 return _handles(op.kernel(*arrays, **attrs))
