@@ -160,7 +160,8 @@ class Values:
 
     def static_argument(self, expression: str, value: Any, path: str) -> None:
         """Visit an argument that is compared by equality; what of it can be looked into is guarded as well."""
-        check_static(value, path)
+        if not isinstance(value, tuple):
+            check_static(value, path)
         guards = self.guards
         guards.static = True
         try:

@@ -136,8 +136,8 @@ class History:
         changes = Counter((one.path or "the call", one.reason) for one in self.recompiles)
         (path, reason), times = changes.most_common(1)[0]
         warn(
-            f"{name} was recorded for more than {size} situations (cache_size), {times} times because of {path}: {reason}; "
-            f"{hint_of(reason)}",
+            f"{name} was recorded for more than {size} situations (cache_size), {times} times because of {path}: "
+            f"{reason}; {hint_of(reason)}",
             here(),
         )
 

@@ -123,6 +123,8 @@ class _Layout:
             variable, _ = self.walk.arrays[id(handle)]
         elif handle is random.STATE:
             variable = self.walk.guards.constant(handle)
+        elif any(view._root() is handle for _, view in self.walk.arrays.values()):
+            raise Unreplayable("aliased-write", f"an array {handle._type} is written or read through a view of it")
         else:
             raise Unreplayable(
                 "unguarded-state", f"an array {handle._type} is reached in a way that cannot be followed"

@@ -27,7 +27,7 @@ def test_one_array_is_passed_twice(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unguarded-state"})
+@same(replays=0, reasons={"aliased-write"})
 def test_overlapping_views_are_passed(compile: Compile) -> Any:
     def f(a, b):
         a += 1

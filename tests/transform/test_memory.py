@@ -139,7 +139,7 @@ def test_a_view_of_the_state_is_returned(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unguarded-state"})
+@same(replays=0, reasons={"aliased-write"})
 def test_a_view_is_passed_and_written_to(compile: Compile) -> Any:
     def f(v):
         v += 1
