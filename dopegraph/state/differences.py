@@ -95,15 +95,21 @@ def _values(guard: Guard, now: Any) -> tuple[str, str, str]:
 
 def _arrays(before: tuple[Any, ...], now: Any) -> tuple[str, str, str]:
     dtype, shape, device = before
-    was = str(TensorType(dtype, shape))
-    if not isinstance(now, (ndarray, numpy.ndarray, numpy.generic)):
+    was = f"{'NumPy ' if device is None else ''}{_array(dtype, shape)}"
+    if not isinstance(now, (numpy.ndarray, numpy.generic) if device is None else ndarray):
         return "changed-type", was, describe(now)
     if now.shape != shape:
         return "changed-shape", was, describe(now)
     if now.dtype != dtype:
         return "changed-dtype", was, describe(now)
-    there = aval(now)[2] if isinstance(now, ndarray) else device
-    return "changed-device", f"{was} on {device}", f"{describe(now)} on {there}"
+    return "changed-device", f"{was} on {device}", f"{describe(now)} on {aval(now)[2]}"
+
+
+def _array(dtype: numpy.dtype[Any], shape: tuple[int, ...]) -> str:
+    try:
+        return str(TensorType(dtype, shape))
+    except Exception:  # strings, dates, records
+        return f"{dtype}{list(shape)}"
 
 
 def _type_name(kind: type) -> str:
@@ -115,10 +121,7 @@ def describe(value: Any) -> str:
     if isinstance(value, ndarray):
         return str(value._type)
     if isinstance(value, (numpy.ndarray, numpy.generic)):
-        try:
-            return str(TensorType(value.dtype, value.shape))
-        except Exception:  # strings, dates, records
-            return f"{value.dtype}{list(value.shape)}"
+        return f"NumPy {_array(value.dtype, value.shape)}"
     text = repr(value) if isinstance(value, (bool, int, float, complex, str, bytes, type(None))) else ""
     if isinstance(value, type):
         return _type_name(value)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.runtime.buffer import HOST
 from dopegraph.runtime.config import current_policy, default_dtype, is_training
 from dopegraph.runtime.device import current_device
 from dopegraph.state.places import MISSING
@@ -172,7 +171,7 @@ class Guards:
     def numpy_array(self, variable: str, value: Any, path: str) -> None:
         """Leave when a NumPy array has another shape or dtype."""
         failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
-        self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, HOST))
+        self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
     def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
         """Leave when an array is no longer the same part of the array that `root` names."""

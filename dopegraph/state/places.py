@@ -93,6 +93,7 @@ class NamesPlace(Place):
 
     def __init__(self, holder: Any, variable: str, path: str, names: Collection[str] | None) -> None:
         self.names = names
+        self._order = tuple(holder) if type(holder) is dict else ()
         super().__init__(holder, variable, path)
 
     def now(self) -> dict[Any, Any]:
@@ -106,7 +107,11 @@ class NamesPlace(Place):
         if self.names is None:
             super().restore()
         else:
+            deleted = any(value is MISSING for _, _, value in self.changes())
             _put_back(self, lambda name: self.holder.pop(name, None))
+            if deleted:
+                for name in self._order:
+                    self.holder[name] = self.holder.pop(name)
 
 
 class ClassPlace(NamesPlace):
