@@ -12,7 +12,7 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.ir.types import TensorType
 from dopegraph.runtime.reasons import hint_of
-from dopegraph.state.guards import CONFIGURATION, OTHER_ARGUMENTS, UNREADABLE, Guard, Guards, aval, configuration
+from dopegraph.state.guards import CONFIGURATION, OTHER_ARGUMENTS, UNREADABLE, Guard, Guards, configuration
 
 _SETTINGS = ("policy", "default dtype", "device", "training mode")
 _LONGEST = 60
@@ -102,7 +102,7 @@ def _arrays(before: tuple[Any, ...], now: Any) -> tuple[str, str, str]:
         return "changed-shape", was, describe(now)
     if now.dtype != dtype:
         return "changed-dtype", was, describe(now)
-    return "changed-device", f"{was} on {device}", f"{describe(now)} on {aval(now)[2]}"
+    return "changed-device", f"{was} on {device}", f"{describe(now)} on {now.device}"
 
 
 def _array(dtype: numpy.dtype[Any], shape: tuple[int, ...]) -> str:

@@ -52,7 +52,7 @@ def static_arguments(function: Callable[..., Any], argnums: Numbers, argnames: S
         position = number + len(passed) if number < 0 else number
         if position < 0 or (position >= len(passed) and inspect.Parameter.VAR_POSITIONAL not in kinds):
             raise StaticArgumentError(
-                f"static_argnums={number}: {label} takes {len(passed)} positional arguments ({', '.join(passed)})"
+                f"static_argnums={number}: the positional arguments of {label} are {', '.join(passed) or 'none'}"
             )
         positions.add(position)
         if position < len(passed) and passed[position] in keywords:

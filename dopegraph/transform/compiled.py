@@ -275,13 +275,15 @@ def compile(
         may change freely, and anything else, for each value of which the function is recorded once.
     static_argnums : int or sequence of int
         Arguments that are part of the graph: the function is recorded once for each of their values, and gets them as
-        they are, so that Python may branch on them. They must be hashable, and are compared by type and equality.
+        they are, so that Python may branch on them. They must be hashable, and are compared by type and equality. Of a
+        method that is compiled in its class, `self` is number 0.
     static_argnames : str or sequence of str
         The same by name. A parameter that has both is static however it is passed.
     fullgraph : bool
         A call that would run as Python is an error. What is known before the function runs (its state cannot be
         compared, or an earlier call like this one could not be replayed) is raised before anything is changed;
-        everything else after the call, with the state as the function leaves it. Nodes that run on NumPy are no breaks.
+        everything else after the call, with the state as the function leaves it; so is a first call that sets up what
+        later calls only read, which has to be made uncompiled. Nodes that run on NumPy are no breaks.
     cache_size : int
         How many situations to keep; the least recently used is forgotten, with a warning.
 

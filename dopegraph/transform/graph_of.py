@@ -134,9 +134,9 @@ def _undo(found: Walk, recording: Recording) -> None:
             root._buffer.overwrite(contents)
         else:
             root._buffer = contents
-    for _, array, contents in found.contents:
-        if isinstance(array, numpy.ndarray) and array.tobytes() != contents.tobytes():
-            numpy.copyto(array, contents)
+    for _, array, copy in found.contents:
+        if isinstance(array, numpy.ndarray) and array.tobytes() != copy.tobytes():
+            numpy.copyto(array, copy)
     for place in found.places:
         place.restore()
     found.stand_ins.remove()

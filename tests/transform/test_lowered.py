@@ -202,6 +202,18 @@ def test_variables_and_lists_of_the_caller() -> None:
     assert len(items) == 2 and items[0] == 1.5 and type(items[0]) is float and items[1] is second
 
 
+def test_nothing_is_run() -> None:
+    def f(x: np.ndarray) -> np.ndarray:
+        x += 1
+        return np.exp(x).sum()
+
+    compiled = dopegraph.compile(f)
+    x = arr(1, 2)
+    with dopegraph.op_stats() as stats:
+        str(compiled.lower(x))
+    assert sum(stats.mxnet.values()) + sum(stats.numpy.values()) == 0
+
+
 def test_breaks_are_named() -> None:
     lowered = dopegraph.compile(lambda x, log: log.append(1) or x * float(x.sum())).lower(arr(1), [])
     assert [one.reason for one in lowered.breaks] == ["value-escape"]
