@@ -220,8 +220,10 @@ def product(x: Any, y: Any) -> ndarray | None:
     left, right = _memory(x, _FLOATS), _memory(y, _FLOATS)
     if left is None or right is None or left.dtype is not right.dtype:
         return None
-    shape = left.shape[:-1] + right.shape[1:]
     try:
+        if left.ndim == right.ndim == 2:
+            return computed(numpy.matmul(left, right))
+        shape = left.shape[:-1] + right.shape[1:]
         if left.ndim == 1:
             left = left.reshape(1, -1)
         if right.ndim == 1:
