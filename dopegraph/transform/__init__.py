@@ -1,17 +1,25 @@
 """Transformations of Python functions: derivatives, the book's ``record`` and ``backward``, ``compile``, reports."""
 
+from dopegraph.transform.cache import CacheInfo, Recompile
 from dopegraph.transform.compiled import Compiled, compile
-from dopegraph.transform.explain import Explanation, explain
+from dopegraph.transform.explain import Explanation, Finding, Segment, explain
 from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
 from dopegraph.transform.graph_of import trace, visualize
+from dopegraph.transform.lowered import Lowered, Operations
 from dopegraph.transform.record import attach_methods, record
 
 attach_methods()
 
 __all__ = [
+    "CacheInfo",
     "Compiled",
     "Explanation",
+    "Finding",
+    "Lowered",
+    "Operations",
+    "Recompile",
+    "Segment",
     "compile",
     "explain",
     "export",
