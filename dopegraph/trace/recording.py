@@ -22,7 +22,7 @@ from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
-from dopegraph.runtime.errors import DeviceError
+from dopegraph.runtime.errors import DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.tape import Tape
@@ -264,6 +264,8 @@ class Recording:
             try:
                 nodes = needed_nodes(self.builder.nodes, missing, self.known)
                 inputs = boundary(nodes, missing)
+                if not all(value in self.known for value in inputs):
+                    raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
                 program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
                 self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
             finally:
