@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class CustomVjp:
                 names = ", ".join(bound.kwargs)
                 raise GradientError(located(f"{self.name}: custom_vjp cannot take {names} by keyword only", here()))
             args = bound.args
-        return _Call(self, recording, args).result
+        return _recorded_call(self, recording, args)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -72,69 +73,128 @@ class CustomVjp:
         return f"<custom_vjp {self.name}>"
 
 
-class _Call:
-    """One call that derivatives wait for: `forward` is recorded, and the way back from its value is `backward`."""
+class _Inside(threading.local):
+    def __init__(self) -> None:
+        self.forward: list[CustomVjp] = []
+
+
+# Whose `forward` this thread runs: the function itself is called there by its value.
+_inside = _Inside()
+
+
+def _recorded_call(custom: CustomVjp, recording: Recording, args: tuple[Any, ...]) -> Any:
+    """Record a call that derivatives wait for: the way back from its value is `backward`."""
+    inputs = _Arguments(custom, recording, args)
+    if any(custom is one for one in _inside.forward):
+        # `forward` calls the function: what it needs for its own derivative is computed when that is asked for.
+        value, rule, residuals = custom.function(*args), inputs.late_rule, inputs.arrays
+    else:
+        value, kept = _forward(custom, args)
+        arrays = _Arrays(recording, kept)
+        rule, residuals = functools.partial(inputs.rule, arrays.structure, arrays.rest), arrays.values
+    outputs = _Arrays(recording, value, floating=True)
+    inputs.result = outputs.structure, outputs.rest, [one.type for one in outputs.values]
+    ends = close_region(recording.builder, inputs.floating, outputs.values, residuals, rule)
+    return _rebuilt(outputs.structure, outputs.rest, [traced(one, recording) for one in ends])
+
+
+def _forward(custom: CustomVjp, args: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Value and residuals."""
+    assert custom.forward is not None
+    _inside.forward.append(custom)
+    try:
+        given = custom.forward(*args)
+    finally:
+        _inside.forward.pop()
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise GradientError(located(f"{custom.name}: forward must return (value, residuals)", here()))
+    return given
+
+
+# Stands for an array among the leaves that are no arrays.
+_ARRAY = object()
+
+
+class _Arrays:
+    """Containers of arrays, as they are now, and of anything else; holds no handles, so that they can go."""
+
+    def __init__(self, recording: Recording, given: Any, floating: bool = False) -> None:
+        leaves, self.structure = flatten(given)
+        taken = [isinstance(leaf, ndarray) and (leaf.dtype.kind in "fc" or not floating) for _, leaf in leaves]
+        self.rest = [_ARRAY if took else leaf for took, (_, leaf) in zip(taken, leaves)]
+        self.values = [recording.value_of(leaf) for took, (_, leaf) in zip(taken, leaves) if took]
+
+
+def _rebuilt(structure: Structure, rest: Sequence[Any], arrays: Sequence[ndarray]) -> Any:
+    remaining = iter(arrays)
+    return structure.build([next(remaining) if leaf is _ARRAY else leaf for leaf in rest])
+
+
+class _Arguments:
+    """The arguments of a call, and the rules that lead back to them."""
 
     def __init__(self, custom: CustomVjp, recording: Recording, args: tuple[Any, ...]) -> None:
-        assert custom.forward is not None
         self.custom = custom
+        self.given = _Arrays(recording, args)
+        self.arrays = self.given.values
         static = {position % len(args) for position in custom.nondiff_argnums if -len(args) <= position < len(args)}
-        self.static = [arg for position, arg in enumerate(args) if position in static]
+        self.static = [args[position] for position in sorted(static)]
         # For every other argument its containers and the types of its leaves, None where there is no derivative.
         self.parts: list[tuple[int, Structure, list[TensorType | None]]] = []
-        inputs = []
+        self.floating: list[Value] = []
         for position, arg in enumerate(args):
             if position not in static:
-                leaves, structure = flatten(arg)
-                values = [_floating(recording, leaf) for _, leaf in leaves]
-                inputs += [value for value in values if value is not None]
-                self.parts.append((position, structure, [None if one is None else one.type for one in values]))
-        given = custom.forward(*args)
-        if not isinstance(given, tuple) or len(given) != 2:
-            raise GradientError(located(f"{custom.name}: forward must return (value, residuals)", here()))
-        leaves, self.structure = flatten(given[0])
-        values = [_floating(recording, leaf) for _, leaf in leaves]
-        self.types = [None if value is None else value.type for value in values]
-        kept, self.kept_structure = flatten(given[1])
-        # Arrays as they are now; all else as it is.
-        self.kept = [None if isinstance(leaf, ndarray) else leaf for _, leaf in kept]
-        self.arrays = [position for position, (_, leaf) in enumerate(kept) if isinstance(leaf, ndarray)]
-        residuals = [recording.value_of(kept[position][1]) for position in self.arrays]
-        found = [value for value in values if value is not None]
-        outputs = iter(close_region(recording.builder, inputs, found, residuals, self.rule))
-        self.result = self.structure.build(
-            leaf if value is None else traced(next(outputs), recording) for (_, leaf), value in zip(leaves, values)
-        )
+                floats = _Arrays(recording, arg, floating=True)
+                self.floating += floats.values
+                types = iter([value.type for value in floats.values])
+                wanted = [next(types) if leaf is _ARRAY else None for leaf in floats.rest]
+                self.parts.append((position, floats.structure, wanted))
+        self.result: tuple[Structure, list[Any], list[TensorType]] | None = None
 
-    def rule(
+    def late_rule(
         self, builder: Builder, residuals: Sequence[Value], cotangents: Sequence[Value | None]
     ) -> list[Value | None]:
-        """The gradient rule of the region."""
-        recording = active_recording()
-        assert recording is not None and recording.builder is builder and self.custom.backward is not None
+        """The gradient rule of a call inside `forward`; its residuals are the arguments."""
+        recording = _recording_of(builder)
+        args = _rebuilt(self.given.structure, self.given.rest, [traced(value, recording) for value in residuals])
+        arrays = _Arrays(recording, _forward(self.custom, args)[1])
+        return self.rule(arrays.structure, arrays.rest, builder, arrays.values, cotangents)
+
+    def rule(
+        self,
+        structure: Structure,
+        rest: Sequence[Any],
+        builder: Builder,
+        residuals: Sequence[Value],
+        cotangents: Sequence[Value | None],
+    ) -> list[Value | None]:
+        """The gradient rule; `structure` and `rest` are the containers of the residuals."""
+        recording = _recording_of(builder)
+        assert self.result is not None and self.custom.backward is not None
         name = self.custom.name
-        kept = list(self.kept)
-        for position, value in zip(self.arrays, residuals):
-            kept[position] = traced(value, recording)
-        arriving = iter(cotangents)
-        heads = [None if type is None else array_of(recording, next(arriving), type) for type in self.types]
-        given = self.custom.backward(*self.static, self.kept_structure.build(kept), self.structure.build(heads))
+        around, others, types = self.result
+        heads = [array_of(recording, g, type) for g, type in zip(cotangents, types)]
+        kept = _rebuilt(structure, rest, [traced(value, recording) for value in residuals])
+        head = _rebuilt(around, [leaf if leaf is _ARRAY else None for leaf in others], heads)
+        given = self.custom.backward(*self.static, kept, head)
         if not isinstance(given, (tuple, list)) or len(given) != len(self.parts):
             shown = f"{len(given)} cotangents" if isinstance(given, (tuple, list)) else f"a {given.__class__.__name__}"
             raise GradientError(
                 located(f"{name}: backward returned {shown}; it must return a tuple of {len(self.parts)}", here())
             )
         found: list[Value | None] = []
-        for (position, structure, wanted), one in zip(self.parts, given):
+        for (position, containers, wanted), one in zip(self.parts, given):
             what = f"{name}: the cotangent of argument {position}"
-            for (path, leaf), type in zip(fitted(structure, one, what), wanted):
+            for (path, leaf), type in zip(fitted(containers, one, what), wanted):
                 if type is not None:
                     found.append(None if leaf is None else fitted_value(recording, leaf, type, f"{what}{path}"))
         return found
 
 
-def _floating(recording: Recording, leaf: Any) -> Value | None:
-    return recording.value_of(leaf) if isinstance(leaf, ndarray) and leaf.dtype.kind in "fc" else None
+def _recording_of(builder: Builder) -> Recording:
+    recording = active_recording()
+    assert recording is not None and recording.builder is builder
+    return recording
 
 
 def custom_vjp(function: Callable[..., Any] | None = None, nondiff_argnums: Sequence[int] = ()) -> Any:
