@@ -16,12 +16,13 @@ from dopegraph.ir.graph import Value
 from dopegraph.ops import identity
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import located
+from dopegraph.runtime.unchanging import Unchanging
 
 # cotangents of results -> cotangents of arguments, by nodes appended to the builder
 Pull = Callable[[Sequence[Value]], Sequence["Value | None"]]
 
 
-class LinearMap:
+class LinearMap(Unchanging):
     """Nodes from inputs to outputs, taken out of a builder.
 
     Parameters

@@ -30,6 +30,9 @@ class CustomVjp:
     nondiff_argnums : tuple of int
     """
 
+    # For a walk over the state: as a method, too, it is what its attributes are.
+    __dopegraph_parts__ = True
+
     def __init__(self, function: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -57,13 +60,12 @@ class CustomVjp:
             return self.function(*args, **kwargs)
         if self.forward is None or self.backward is None:
             raise GradientError(located(f"{self.name}: its derivative is asked for before defvjp was called", here()))
-        if kwargs:
-            bound = inspect.signature(self.function).bind(*args, **kwargs)
-            bound.apply_defaults()
-            if bound.kwargs:
-                names = ", ".join(bound.kwargs)
-                raise GradientError(located(f"{self.name}: custom_vjp cannot take {names} by keyword only", here()))
-            args = bound.args
+        bound = inspect.signature(self.function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            names = ", ".join(bound.kwargs)
+            raise GradientError(located(f"{self.name}: custom_vjp cannot take {names} by keyword only", here()))
+        args = bound.args
         return _recorded_call(self, recording, args)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -93,7 +95,8 @@ def _recorded_call(custom: CustomVjp, recording: Recording, args: tuple[Any, ...
         arrays = _Arrays(recording, kept)
         rule, residuals = functools.partial(inputs.rule, arrays.structure, arrays.rest), arrays.values
     outputs = _Arrays(recording, value, floating=True)
-    inputs.result = outputs.structure, outputs.rest, [one.type for one in outputs.values]
+    is_array = [leaf is _ARRAY for leaf in outputs.rest]
+    inputs.result = outputs.structure, is_array, [one.type for one in outputs.values]
     ends = close_region(recording.builder, inputs.floating, outputs.values, residuals, rule)
     return _rebuilt(outputs.structure, outputs.rest, [traced(one, recording) for one in ends])
 
@@ -149,7 +152,7 @@ class _Arguments:
                 types = iter([value.type for value in floats.values])
                 wanted = [next(types) if leaf is _ARRAY else None for leaf in floats.rest]
                 self.parts.append((position, floats.structure, wanted))
-        self.result: tuple[Structure, list[Any], list[TensorType]] | None = None
+        self.result: tuple[Structure, list[bool], list[TensorType]] | None = None
 
     def late_rule(
         self, builder: Builder, residuals: Sequence[Value], cotangents: Sequence[Value | None]
@@ -172,10 +175,10 @@ class _Arguments:
         recording = _recording_of(builder)
         assert self.result is not None and self.custom.backward is not None
         name = self.custom.name
-        around, others, types = self.result
+        around, is_array, types = self.result
         heads = [array_of(recording, g, type) for g, type in zip(cotangents, types)]
         kept = _rebuilt(structure, rest, [traced(value, recording) for value in residuals])
-        head = _rebuilt(around, [leaf if leaf is _ARRAY else None for leaf in others], heads)
+        head = _rebuilt(around, [_ARRAY if one else None for one in is_array], heads)
         given = self.custom.backward(*self.static, kept, head)
         if not isinstance(given, (tuple, list)) or len(given) != len(self.parts):
             shown = f"{len(given)} cotangents" if isinstance(given, (tuple, list)) else f"a {given.__class__.__name__}"

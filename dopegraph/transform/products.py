@@ -16,7 +16,17 @@ from dopegraph.trace.tree import Structure
 from dopegraph.transform.differentiated import Run, array_of, fitted, fitted_value, recorded
 
 
-class Pullback(Unchanging):
+class _Signature(Unchanging):
+    """What a pullback takes and gives."""
+
+    def __init__(self, run: Run) -> None:
+        self.result = run.structure, [value.type for value in run.outputs]
+        self.arguments: list[tuple[Structure, list[TensorType]]] = [
+            (structure, [value.type for value in values]) for structure, values in run.variables.parts
+        ]
+
+
+class Pullback:
     """Takes a cotangent of a function's result to those of its arguments; what `vjp` gives.
 
     It may be called any number of times, in recordings and outside, and be differentiated by its cotangent and, where
@@ -27,10 +37,7 @@ class Pullback(Unchanging):
         pulled.include_constants()
         self._map = pulled
         self._read = [traced(value, run.recording) for value in pulled.reads]
-        self._result = run.structure, [value.type for value in run.outputs]
-        self._arguments: list[tuple[Structure, list[TensorType]]] = [
-            (structure, [value.type for value in values]) for structure, values in run.variables.parts
-        ]
+        self._signature = _Signature(run)
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         """Cotangents of the arguments, a tuple with the containers of each.
@@ -40,7 +47,7 @@ class Pullback(Unchanging):
         cotangent : array_like or containers
             As the function's result.
         """
-        structure, types = self._result
+        structure, types = self._signature.result
         with recorded("pullback", None) as recording:
             leaves = fitted(structure, cotangent, "vjp: the cotangent")
             heads = [
@@ -51,7 +58,7 @@ class Pullback(Unchanging):
             found = iter(self._map(recording.builder, heads, known))
             result = tuple(
                 structure.build([array_of(recording, next(found), type) for type in types])
-                for structure, types in self._arguments
+                for structure, types in self._signature.arguments
             )
         return result
 
