@@ -102,6 +102,8 @@ def forward_map(
     pushed = LinearMap(builder, start, tangents, found, live())
     for node in pushed.nodes:
         if any(value in cotangents for value in node.inputs):
-            message = f"forward mode needs gradient rules that are linear in the cotangent; that with {node.op.name} is not"
+            message = (
+                f"forward mode needs gradient rules that are linear in the cotangent; that with {node.op.name} is not"
+            )
             raise GradientError(located(f'{message}. Use reverse mode (vjp, grad, mode="reverse")', node.location))
     return pushed

@@ -1,7 +1,7 @@
 """Regions: nodes whose results have a gradient rule of their own, as those of ``custom_vjp`` and ``checkpoint`` do.
 
-A region ends in `identity` nodes, one for each result, that `Builder.regions` knows. Reverse mode goes from there to the
-region's rule, never through the nodes inside. Passes and backends see ordinary nodes.
+A region ends in `identity` nodes, one for each result, that `Builder.regions` knows. Reverse mode goes from there to
+the region's rule, never through the nodes inside. Passes and backends see ordinary nodes.
 """
 
 from __future__ import annotations

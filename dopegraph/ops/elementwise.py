@@ -18,12 +18,12 @@ from dopegraph.ops.typing import broadcast_shapes, require_kind, same_dtype
 from dopegraph.runtime.errors import DTypeError
 
 __all__ = [
-    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "barrier", "cast", "cbrt", "ceil",
-    "cos", "cosh", "div", "equal", "erf", "exp", "exp2", "expm1", "floor", "floor_div", "greater", "greater_equal",
-    "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "log2", "log10",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "mul", "neg", "not_equal",
-    "pow", "reciprocal", "relu", "rint", "select", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
-    "stop_gradient", "sub", "tan", "tanh", "trunc",
+    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "barrier", "cast",
+    "cbrt", "ceil", "cos", "cosh", "div", "equal", "erf", "exp", "exp2", "expm1", "floor", "floor_div", "greater",
+    "greater_equal", "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "log2", "log10", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "mul",
+    "neg", "not_equal", "pow", "reciprocal", "relu", "rint", "select", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "square", "stop_gradient", "sub", "tan", "tanh", "trunc",
 ]  # fmt: skip
 
 BOOL = numpy.dtype("bool")

@@ -19,8 +19,8 @@ from dopegraph.trace.recording import Recording, active_recording
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same function, of which derivatives keep only arguments and results; also as a decorator.
 
-    What is in between is computed once more, with the same random numbers, when the derivative needs it: less memory for
-    more time. Cut a chain of n equal parts into groups of about the square root of n.
+    What is in between is computed once more, with the same random numbers, when the derivative needs it: less memory
+    for more time. Cut a chain of n equal parts into groups of about the square root of n.
 
     Parameters
     ----------

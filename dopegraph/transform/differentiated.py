@@ -1,4 +1,4 @@
-"""What all derivatives share: a recording to run in, arguments made variables, results, cotangents that must fit them."""
+"""What all derivatives share: a recording to run in, arguments made variables, results, cotangents that fit them."""
 
 from __future__ import annotations
 

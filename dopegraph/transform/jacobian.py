@@ -68,7 +68,9 @@ def jacobian(
     return _jacobian("jacobian", function, argnums, mode, has_aux)
 
 
-def hessian(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def hessian(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """A function that returns the second derivatives of a function; see `jacobian` for parameters and containers.
 
     Of a real function of complex numbers it is not defined.
@@ -105,10 +107,12 @@ def _jacobian(
             parts = (_by_rows if chosen == "reverse" else _by_columns)(run)
             made = []
             for found, output in zip(parts, run.outputs):
-                arrays = iter([
-                    array_of(recording, one, TensorType(_dtype(chosen, of, output), (*output.shape, *of.shape)))
-                    for one, of in zip(found, run.inputs)
-                ])
+                arrays = iter(
+                    [
+                        array_of(recording, one, TensorType(_dtype(chosen, of, output), (*output.shape, *of.shape)))
+                        for one, of in zip(found, run.inputs)
+                    ]
+                )
                 whole = [structure.build([next(arrays) for _ in values]) for structure, values in run.variables.parts]
                 made.append(whole[0] if single else tuple(whole))
             result, aux = run.structure.build(made), run.aux
@@ -149,11 +153,11 @@ def _mode(what: str, asked: str | None, run: Run) -> str:
 
 
 def _refuse_complex(run: Run) -> None:
-    if any(value.type.dtype.kind == "c" for value in run.inputs):
-        if any(value.type.dtype.kind != "c" for value in run.outputs):
-            raise GradientError(
-                located("hessian: a real function of complex numbers has none; differentiate by the parts", here())
-            )
+    of_complex = any(value.type.dtype.kind == "c" for value in run.inputs)
+    if of_complex and any(value.type.dtype.kind != "c" for value in run.outputs):
+        raise GradientError(
+            located("hessian: a real function of complex numbers has none; differentiate by the parts", here())
+        )
 
 
 def _by_rows(run: Run) -> list[list[Value | None]]:
@@ -164,9 +168,9 @@ def _by_rows(run: Run) -> list[list[Value | None]]:
         pull = functools.partial(run.pull, outputs=[output])
         pulled = reverse_map(recording.builder, [output], pull, run.live)
         rows = [pulled(recording.builder, [unit]) for unit in _units(run, output.type)]
-        result.append([
-            _stack(run, [row[i] for row in rows], (*output.shape, *of.shape), 0) for i, of in enumerate(run.inputs)
-        ])
+        result.append(
+            [_stack(run, [row[i] for row in rows], (*output.shape, *of.shape), 0) for i, of in enumerate(run.inputs)]
+        )
     return result
 
 
@@ -178,10 +182,12 @@ def _by_columns(run: Run) -> list[list[Value | None]]:
         pull = functools.partial(run.pull, inputs=[of])
         pushed = forward_map(recording.builder, [of], run.outputs, pull, run.live)
         columns = [pushed(recording.builder, [unit]) for unit in _units(run, of.type)]
-        by_input.append([
-            _stack(run, [column[j] for column in columns], (*output.shape, *of.shape), 1)
-            for j, output in enumerate(run.outputs)
-        ])
+        by_input.append(
+            [
+                _stack(run, [column[j] for column in columns], (*output.shape, *of.shape), 1)
+                for j, output in enumerate(run.outputs)
+            ]
+        )
     return [[found[j] for found in by_input] for j in range(len(run.outputs))]
 
 

@@ -13,6 +13,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import checkpoint, custom_vjp, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, StructureError
+from dopegraph.trace import active_recording
 from dopegraph.trace.tree import flatten
 from tests.differential import Compile, arr, attempt, same
 
@@ -51,10 +52,14 @@ def difference_jacobian(function: Function, x: Any, step: float = 1e-5) -> Any:
     return numpy.stack(columns, -1).reshape(columns[0].shape + x.shape)
 
 
-def everywhere(function: Function, *args: Any) -> Any:
-    """A function's result: the same as Python, compiled on both policies, and in a recording around."""
-    expected = function(*args)
-    for policy in ("only_numpy", "prefer_mxnet"):
+BOTH = ("only_numpy", "prefer_mxnet")
+
+
+def everywhere(function: Function, *args: Any, policies: tuple[str, ...] = BOTH) -> Any:
+    """A function's result: the same as Python and compiled, replayed, on both policies."""
+    with dopegraph.policy("only_numpy"):
+        expected = function(*args)
+    for policy in policies:
         with dopegraph.policy(policy):
             compiled = dopegraph.compile(function)
             for _ in range(2):
@@ -122,6 +127,13 @@ def with_custom(x: Any) -> Any:
 FUNCTIONS = [
     elementwise, mixing, scalar, longer, branching, writing, softmax_like, remembering, with_custom
 ]  # fmt: skip
+
+
+def policies_for(function: Function) -> tuple[str, ...]:
+    """MXNet takes long to compile large graphs; a few of each kind are enough."""
+    return BOTH if function in (scalar, with_custom, remembering) else BOTH[:1]
+
+
 of_functions = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 
 
@@ -153,14 +165,15 @@ def test_jacobians_of_both_modes_are_those_of_central_differences(function: Func
     x = np.array(X)
     expected = difference_jacobian(function, x)
     for mode in ("reverse", "forward", None):
-        close(everywhere(jacobian(function, mode=mode), x), expected, 1e-7, 1e-7)
+        policies = BOTH if mode is None else BOTH[:1]
+        close(everywhere(jacobian(function, mode=mode), x, policies=policies), expected, 1e-7, 1e-7)
 
 
 @of_functions
 def test_hessians_are_jacobians_of_jacobians(function: Function) -> None:
     x = np.array(X)
     expected = difference_jacobian(jacobian(function), x)
-    close(everywhere(hessian(function), x), expected, 1e-6, 1e-6)
+    close(everywhere(hessian(function), x, policies=policies_for(function)), expected, 1e-6, 1e-6)
     for outer in ("reverse", "forward"):
         for inner in ("reverse", "forward"):
             close(jacobian(jacobian(function, mode=inner), mode=outer)(x), expected, 1e-6, 1e-6)
@@ -192,7 +205,7 @@ def test_third_derivatives_of_mixed_compositions(second: Callable[[Function], Fu
     x, v = np.array(X), np.array(V)
     composed = second(function)
     expected = difference(composed, x, v)
-    _, tangent = everywhere(lambda x, v: jvp(composed, (x,), (v,)), x, v)
+    _, tangent = everywhere(lambda x, v: jvp(composed, (x,), (v,)), x, v, policies=policies_for(function))
     close(tangent, expected, 1e-6, 1e-6)
     u = np.array(numpy.linspace(-1, 1, composed(x).size).reshape(composed(x).shape))
     (pulled,) = vjp(composed, x)[1](u)
@@ -290,7 +303,9 @@ def test_one_value_twice_among_the_results_and_an_argument_as_result() -> None:
     x, y = np.array(X), np.array(V)
     ones = np.ones(3)
     close(vjp(f, x, y)[1]((ones, 2 * ones, 5 * ones, 7 * ones)), (3 * numpy.array(V) + 5, 3 * numpy.array(X) + 7))
-    close(jvp(f, (x, y), (ones, 2 * ones))[1][1:], (numpy.array(V) + 2 * numpy.array(X), numpy.ones(3), numpy.full(3, 2)))
+    close(
+        jvp(f, (x, y), (ones, 2 * ones))[1][1:], (numpy.array(V) + 2 * numpy.array(X), numpy.ones(3), numpy.full(3, 2))
+    )
 
 
 def test_floats_are_arguments_and_results() -> None:
@@ -449,7 +464,7 @@ def test_complex_products() -> None:
     f = lambda z: z**2 * np.conj(z) + np.abs(z)  # noqa: E731
     step = 1e-6
     expected = (f(z + step * t) - f(z - step * t)) / (2 * step)
-    value, tangent = everywhere(lambda z, t: jvp(f, (z,), (t,)), z, t)
+    _, tangent = everywhere(lambda z, t: jvp(f, (z,), (t,)), z, t)
     close(tangent, numpy.asarray(expected), 1e-7, 1e-7)
     (g,) = vjp(f, z)[1](u)
     close((g * t).sum().real, numpy.asarray((u * tangent).sum().real))
@@ -655,7 +670,6 @@ def test_checkpoints_in_checkpoints_and_of_closures() -> None:
 @same(replays=3)
 def test_checkpoints_with_random_numbers_views_and_state(compile: Compile) -> Any:
     n = arr(1.0)
-    seen = []
 
     def body(x):
         nonlocal n
@@ -663,7 +677,6 @@ def test_checkpoints_with_random_numbers_views_and_state(compile: Compile) -> An
         noise = np.random.normal(size=3)
         y = x * noise + n
         y[0] = y[1] * x[2]
-        seen.append(1) if False else None
         return y.reshape(3, 1), y[1:], {"k": 3, "x": x}
 
     def loss(x, around):
@@ -685,19 +698,14 @@ def test_a_checkpoint_gives_what_the_function_gives() -> None:
 
     def loss(x: Any, f: Function) -> Any:
         a, b, i = f(x)
-        b += x[1:]
+        b += x[1:]  # a view of the other result
         return (a * a).sum() + b[0] + a[i]
 
     found = []
     for f in (body, checkpoint(body)):
         np.random.seed(3)
-        found.append((value_and_grad(loss)(np.array(X), f), np.random.uniform()))
-    close(found[1], [numpy_of(part) for part in found[:1]][0])
-
-
-def numpy_of(value: Any) -> Any:
-    leaves, structure = flatten(value)
-    return structure.build([numpy.asarray(leaf) for _, leaf in leaves])
+        found.append([*value_and_grad(loss)(np.array(X), f), np.asarray(np.random.uniform())])
+    close(found[1], [numpy.asarray(one) for one in found[0]])
 
 
 # Errors -----------------------------------------------------------------------------------------------------------
@@ -755,7 +763,7 @@ def test_errors_name_what_is_wrong_and_the_users_line(call: Function, kind: type
     with pytest.raises(kind, match=message) as caught:
         call()
     if "custom_vjp takes" not in message:
-        assert f"\n  at {__file__}" in str(caught.value) or "test_transforms.py:" in str(caught.value)
+        assert "test_transforms.py:" in str(caught.value)
 
 
 def test_forward_returns_a_pair() -> None:
@@ -799,5 +807,5 @@ def test_errors_leave_no_recording() -> None:
 
     for call in (lambda: vjp(fails, 1.0), lambda: jvp(fails, (1.0,), (1.0,)), lambda: jacobian(fails)(1.0)):
         assert isinstance(attempt(call), KeyError)
-        assert dopegraph.trace.__module__ and type(np.ones(2)._buffer).__name__ == "Buffer"
+        assert active_recording() is None
     assert isinstance(attempt(grad(lambda x: checkpoint(fails)(x)), 1.0), KeyError)
