@@ -197,9 +197,7 @@ class Comparison:
             self._same_array(np.asarray(found), numpy.asarray(expected), where)
         elif not (found == expected and (type(found) is type(expected) or isinstance(expected, type))):
             if found is not expected:
-                self.fail(
-                    f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}"
-                )
+                self.fail(f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}")
 
     def _same_refusal(self, found: Any, expected: Any, where: str) -> None:
         if not isinstance(expected, Exception):
@@ -246,3 +244,4 @@ class Comparison:
         arrays = [other, *(given.base for given in self.call.givens)]
         found = [float(numpy.abs(x[numpy.isfinite(x)].astype("complex128")).max(initial=0)) for x in arrays]
         return max(found)
+

@@ -551,9 +551,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "qr_rebuilt": _qr,
     "cholesky_definite": _definite,
     "tensorsolve": lambda np, x: np.linalg.tensorsolve(x, x[..., 0]),
-    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot(
-        [one if i % 2 else one.T for i, one in enumerate(arrays)]
-    ),
+    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot([one if i % 2 else one.T for i, one in enumerate(arrays)]),
     "size_axis": lambda np, x, axis: np.size(x, axis),
     "isdtype": lambda np, dtype, kind: np.isdtype(np.dtype(dtype), kind),
     "issubdtype": lambda np, dtype, kind: np.issubdtype(dtype, getattr(np, kind)),

@@ -333,9 +333,7 @@ def positions(context: Context, *options: str) -> Any:
     low = 0 if "natural" in options else -length
     if how == 0:
         return context.draw(st.integers(low, max(length - 1, low)))
-    shape = (
-        context.pick((2,), (3,), (1,), (0,), (2, 2), (2, 1)) if "1" not in options else context.pick((2,), (3,), (0,))
-    )
+    shape = context.pick((2,), (3,), (1,), (0,), (2, 2), (2, 1)) if "1" not in options else context.pick((2,), (3,), (0,))
     if length == 0 and how != 8:
         shape = (0,)
     rng = numpy.random.default_rng(context.draw(st.integers(0, 100)))
