@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest bench clean
+.PHONY: demo test lint pytest conformance bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -18,7 +18,11 @@ demo: $(READY)
 test: lint pytest
 
 pytest: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
+
+# Many drawn calls of every function, compared with NumPy; `python -m tests.numpy.conformance NAME` shows one in groups.
+conformance: $(READY)
+	DOPEGRAPH_EXAMPLES=300 $(BIN)/python -m pytest tests/numpy/conformance
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ def readme():
 # which pip cannot resolve on current Pythons, although it runs there. `python -m dopegraph setup` installs the wheel.
 MXNET = ["requests>=2.20"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
-TEST = ["pytest>=7", "hypothesis", "ruff", "mypy", "import-linter"]
+TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
 

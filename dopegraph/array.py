@@ -6,6 +6,7 @@ is: when it has memory, how views see their base, how in-place writes stay the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,12 +109,14 @@ class ndarray:
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return len(self.shape)
+        if self._value is None and self._buffer is not None:
+            return len(self._buffer.shape)
+        return len(self._type.shape)
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._type.size
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -298,7 +301,7 @@ class ndarray:
     def __iter__(self, /) -> Iterator[ndarray]:
         if not self.shape:
             raise TypeError("iteration over an array without axes")
-        return (self[index] for index in range(self.shape[0]))  # type: ignore[index]
+        return map(self.__getitem__, range(self.shape[0]))  # type: ignore[attr-defined]
 
     # Devices -----------------------------------------------------------------------------------------------------
 
@@ -324,6 +327,11 @@ def from_numpy(array: numpy.ndarray) -> ndarray:
 def owned(array: Any) -> ndarray:
     """An array of memory that nobody else has."""
     return ndarray(Buffer(numpy.asarray(array)))
+
+
+def computed(array: Any) -> ndarray:
+    """An array of what a kernel gave: in C order, as everything that is computed."""
+    return ndarray(Buffer(numpy.asarray(array, order="C")))
 
 
 def traced(value: Value, recording: Recording) -> ndarray:

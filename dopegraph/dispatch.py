@@ -10,10 +10,11 @@ from typing import Any, Optional
 
 import numpy
 
-from dopegraph.array import ndarray, owned, traced
+from dopegraph.array import computed, ndarray, traced
 from dopegraph.ir.primitive import Primitive
-from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
@@ -32,8 +33,12 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
     """Apply a primitive: record it when recording, otherwise run it at once; a tuple when it has several results."""
     if op.view:
         return view(operands[0], ((op, attrs),))
-    recording = active_recording()
     try:
+        if not direct.held and op.name not in _ON_MXNET:
+            arrays = _in_memory(operands)
+            if arrays is not None:
+                return _handles(op.kernel(*arrays, **attrs))
+        recording = active_recording()
         if recording is not None:
             value = recording.emit(op, [recording.value_of(operand) for operand in operands], attrs)
             if isinstance(value, tuple):
@@ -41,24 +46,37 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
             return traced(value, recording)
         buffers = [operand._settled() for operand in operands]
         if all([buffer.device.is_host for buffer in buffers]) and not _better_on_mxnet(op):
-            # In C order, as traced code has it: what `reshape` may view must not depend on how it was computed.
             if recorders:
                 count("numpy", (op.name,))
-            result = op.kernel(*[buffer.array for buffer in buffers], **attrs)
-            if isinstance(result, tuple):
-                return tuple([owned(numpy.asarray(one, order="C")) for one in result])
-            return owned(numpy.asarray(result, order="C"))
+            return _handles(op.kernel(*[buffer.array for buffer in buffers], **attrs))
         buffer = run_alone(((op, attrs),), *operands)
         return tuple(map(ndarray, buffer)) if isinstance(buffer, list) else ndarray(buffer)
     except _REFUSALS as cause:
         raise explained(op, operands, attrs, cause) from cause
 
 
+def _in_memory(operands: Sequence[ndarray]) -> list[numpy.ndarray] | None:
+    """The memory of operands, if all have some of NumPy's; only while nothing records."""
+    arrays = []
+    for operand in operands:
+        buffer = operand._buffer
+        if buffer is None or buffer.device is not HOST:
+            return None
+        arrays.append(buffer._array)
+    return arrays
+
+
+def _handles(result: Any) -> Any:
+    """What a kernel gave, in C order as traced code has it: what `reshape` may view must not hang on who computed."""
+    return tuple([computed(one) for one in result]) if isinstance(result, tuple) else computed(result)
+
+
 def view(operand: ndarray, steps: Steps) -> ndarray:
     """A view of an array, by primitives that NumPy, too, does without a copy."""
     try:
-        if not direct.held and operand._buffer is not None and operand._buffer.device is HOST:
-            return linked(run_kernels(operand._buffer.array, steps), operand._buffer.array, operand, steps)
+        buffer = operand._buffer
+        if not direct.held and buffer is not None and buffer.device is HOST:
+            return linked(run_kernels(buffer._array, steps), buffer._array, operand, steps)
         if active_recording() is not None:
             return _lazy(operand, steps)
         source = operand._settled()

@@ -80,12 +80,12 @@ RULES = (
     Rule(
         "(z := matmul(x, y, transpose_x=t, transpose_y=u)) * s",
         "matmul(x, y * s, transpose_x=t, transpose_y=u)",
-        "s.shape == () and once(z) and 2 * y.type.size <= z.type.size and real(z)",
+        "s.shape == () and once(z) and 0 < 2 * y.type.size <= z.type.size and real(z)",
     ),
     Rule(
         "(z := matmul(x, y, transpose_x=t, transpose_y=u)) * s",
         "matmul(x * s, y, transpose_x=t, transpose_y=u)",
-        "s.shape == () and once(z) and 2 * x.type.size <= z.type.size and real(z)",
+        "s.shape == () and once(z) and 0 < 2 * x.type.size <= z.type.size and real(z)",
     ),
     # Softmax written out; the whole operator is faster and MXNet has it.
     Rule(

@@ -48,7 +48,7 @@ from dopegraph.numpy.reduction import *
 from dopegraph.numpy.rounding import *
 from dopegraph.numpy.sets import *
 from dopegraph.numpy.shape import *
-from dopegraph.numpy.short_way import WHOLE as _WHOLE
+from dopegraph.numpy.short_way import SHORTENED as _SHORTENED
 from dopegraph.numpy.short_way import whole as _whole
 from dopegraph.numpy.special import *
 from dopegraph.numpy.standard import *
@@ -71,9 +71,10 @@ __version__ = _numpy.__version__
 """The version of the NumPy below: what strings, dates and files are read by."""
 
 
-for _name in _WHOLE.split():
-    if hasattr(_numpy, _name):
-        globals()[_name] = _whole(globals()[_name], getattr(_numpy, _name))
+for _names, _chars in _SHORTENED.items():
+    for _name in _names.split():
+        if hasattr(_numpy, _name):
+            globals()[_name] = _whole(globals()[_name], getattr(_numpy, _name), _chars)
 
 _SPACES = (fft, lib, linalg, random)
 __all__ = sorted(

@@ -31,10 +31,10 @@ def _beside(name: str, x: ndarray, indices: Any, axis: int, both: bool) -> tuple
     positions = as_array(indices)
     if positions.dtype.kind not in "iu":
         raise IndexingError(located(f"{name}: indices must be integers, not {positions.dtype}", here()))
+    place = axis_of(axis, x.ndim, name)
     if positions.ndim != x.ndim:
         message = f"{name}: the indices have {positions.ndim} axes, the array {x.ndim}; they must have as many"
         raise ShapeError(located(message, here()))
-    place = axis_of(axis, x.ndim, name)
     try:
         others = broadcast_shapes(_without(x.shape, place), _without(positions.shape, place))
         if not both and others != _without(x.shape, place):
@@ -161,6 +161,8 @@ def choose(a: Any, choices: Any, out: ndarray | None = None, mode: str = "raise"
     chosen = as_array(a)
     if chosen.dtype.kind not in "biu":
         raise DTypeError(located(f"choose: takes integers, not {chosen.dtype}", here()))
+    if chosen.dtype == numpy.uint64:
+        raise DTypeError(located("choose: integers of uint64 do not fit into int64; use astype", here()))
     chosen = convert(chosen, INT64)
     given = promote(list(choices))
     count = len(given)

@@ -10,6 +10,7 @@ import numpy
 
 from dopegraph.array import from_numpy, ndarray
 from dopegraph.dispatch import apply
+from dopegraph.numpy import short_way
 from dopegraph.numpy.basic_index import is_element
 from dopegraph.numpy.promotion import as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.ops import broadcast_to, select
@@ -21,6 +22,9 @@ from dopegraph.trace.views import Steps, write_back
 
 def assign(target: ndarray, source: Any, what: str = "assignment", casting: str = "same_kind") -> ndarray:
     """Replace the whole contents of an array; the source is broadcast and cast."""
+    if short_way.alike(source, target):
+        target._write(..., source._buffer._array)
+        return target
     operand = written(source, target)
     value = operand if isinstance(operand, ndarray) else scalar(operand, target.dtype)
     value = same_kind(value, target.dtype, what, casting)
@@ -97,12 +101,29 @@ def host_key(key: Any) -> Any:
 
 
 def in_place(target: ndarray, result: ndarray, symbol: str) -> ndarray:
-    """The end of ``target += ...``."""
+    """The end of ``target += ...``.
+
+    An array without axes also stands for NumPy's scalars, which such an operator replaces by another one.
+    """
+    number = not target.ndim and target._base is None
+    if number and (result.shape or not numpy.can_cast(result.dtype, target.dtype, "same_kind")):
+        return result
     if result.shape != target.shape:
+        same_kind(result, target.dtype, symbol)  # the refusal that NumPy comes to first
         raise ShapeError(
             located(f"{symbol}: a result of shape {result.shape} does not fit into an array of {target.shape}", here())
         )
     return assign(target, result, symbol)
+
+
+def finish_reduced(result: ndarray, out: Any, name: str, casting: str = "unsafe") -> Any:
+    """What a reduction returns: its `out` has the result's shape exactly, and any dtype."""
+    if isinstance(out, tuple):
+        (out,) = out
+    if out is not None and getattr(out, "shape", result.shape) != result.shape:
+        message = f"{name}: out has the shape {out.shape}, the result {result.shape}"
+        raise ShapeError(located(message, here()))
+    return finish(result, out, casting=casting)
 
 
 def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_kind") -> Any:

@@ -78,6 +78,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     x = as_array(a)
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
+        if not result.size:  # as NumPy does, which counts what each mean is of
+            raise ZeroDivisionError(located("average: there are no means", here()))
         if not returned:
             return result
         count = math.prod([x.shape[one] for one in axes_of(axis, x, "average")])
@@ -171,7 +173,7 @@ def cov(
     x = atleast_2d(convert(given, kind))
     x = transpose(x) if not rowvar and given.ndim != 1 else x
     if not x.shape[0]:
-        return zeros((0, 0), kind)
+        return zeros((0, 0), numpy.empty(0, kind).real.dtype)
     if more is not None:
         x = concatenate([x, _variables(atleast_2d(convert(more, kind)), rowvar)], 0)
     ddof = (0 if bias else 1) if ddof is None else ddof

@@ -13,6 +13,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import from_numpy, ndarray, traced
 from dopegraph.dispatch import apply
+from dopegraph.numpy.assign import fitting
 from dopegraph.numpy.layout import (
     arranged,
     chosen_order,
@@ -22,8 +23,9 @@ from dopegraph.numpy.layout import (
     reverse_axes,
     wants_fortran,
 )
-from dopegraph.numpy.promotion import DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
+from dopegraph.numpy.promotion import NUMBERS, DType, as_array, check_kind, convert, dtype_of, memory_of, new, scalar
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -32,6 +34,8 @@ from dopegraph.trace.scalar import DynamicFloat
 
 def integers(x: Any, what: str) -> tuple[int, ...]:
     """A tuple of integers from one integer or a sequence of them."""
+    if type(x) is int:
+        return (x,)
     items = x if isinstance(x, (list, tuple)) or getattr(x, "ndim", 0) else (x,)
     try:
         return tuple([operator.index(item) for item in items])
@@ -211,22 +215,27 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> n
 
 
 def _filled(shape: tuple[int, ...], value: Any, dtype: DType, order: Any = "C", name: str = "full") -> ndarray:
+    if type(value) is int and value in (0, 1) and order == "C" and not direct.held:
+        return new(numpy.ones(shape, dtype) if value else numpy.zeros(shape, dtype))
     if order != "C" and chosen_order(order, name, "CF") == "F" and len(shape) > 1:
         if numpy.ndim(value):
             return arranged(_filled(shape, value, dtype), "F", True, name)
         return reverse_axes(_filled(shape[::-1], value, dtype))
     recording = active_recording()
-    if isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value):
+    if type(value) not in NUMBERS and (isinstance(value, (ndarray, DynamicFloat)) or numpy.ndim(value)):
         part = convert(value, dtype) if isinstance(value, ndarray) else as_array(value, dtype)
-        return apply(ops.identity, apply(ops.broadcast_to, part, shape=shape))
+        return apply(ops.identity, fitting(part, shape, name))
     with naming(name):
         if type(value) is int and dtype.kind in "iu":  # older versions of NumPy wrap what does not fit
             scalar(value, dtype)
-        number = numpy.full((), value, dtype)
-    if recording is not None:
-        attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
-        return traced(recording.emit(ops.full, [], attrs), recording)
-    return new(numpy.full(shape, number, dtype))
+        if recording is None:
+            filled = numpy.empty(shape, dtype)
+            numpy.copyto(filled, value, casting="unsafe")
+            return new(filled)
+        number = numpy.empty((), dtype)
+        numpy.copyto(number, value, casting="unsafe")
+    attrs = {"value": number.item(), "shape": shape, "dtype": dtype}
+    return traced(recording.emit(ops.full, [], attrs), recording)
 
 
 def zeros(shape: Any, dtype: Any = None, order: Any = "C", *, device: Any = None, like: Any = None) -> ndarray:
@@ -271,7 +280,12 @@ def full(
     >>> np.full(3, 7)
     array([7, 7, 7])
     """
-    chosen = dtype_of(dtype) if dtype is not None else as_array(fill_value).dtype
+    if dtype is not None:
+        chosen = dtype_of(dtype)
+    elif type(fill_value) is float:
+        chosen = default_dtype()
+    else:
+        chosen = as_array(fill_value).dtype
     return on_device(_filled(shape_of(shape), fill_value, chosen, order), device, "full")
 
 

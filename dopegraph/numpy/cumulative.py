@@ -8,24 +8,24 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
-from dopegraph.numpy.assign import finish
+from dopegraph.numpy.assign import finish, finish_reduced
 from dopegraph.numpy.creation import full
-from dopegraph.numpy.promotion import BOOL, as_array, dtype_of
+from dopegraph.numpy.promotion import BOOL, as_array, convert, dtype_of
 from dopegraph.numpy.reduction import accumulator, without_nan
 from dopegraph.numpy.shape import axis_of, ravel
-from dopegraph.runtime.errors import DTypeError, ShapeError
+from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "nancumprod", "nancumsum"]
 
 
 def _accumulate(name: str, op: Primitive, x: ndarray, axis: Any, dtype: Any, out: Any) -> ndarray:
-    if dtype is not None and dtype_of(dtype) == BOOL:
-        raise DTypeError(located(f"{name}: sums and products of booleans are integers; use dtype=int", here()))
-    x = accumulator(x, dtype)
+    boolean = dtype is not None and dtype_of(dtype) == BOOL  # the disjunction or conjunction of those so far
+    x = accumulator(convert(x, BOOL), None) if boolean else accumulator(x, dtype)
     if axis is None or (not x.ndim and axis in (0, -1)):
         x, axis = ravel(x), 0
-    return finish(apply(op, x, axis=axis_of(axis, x.ndim, name)), out)
+    result = apply(op, x, axis=axis_of(axis, x.ndim, name))
+    return finish_reduced(convert(result, BOOL) if boolean else result, out, name)
 
 
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: ndarray | None = None) -> ndarray:
@@ -64,7 +64,7 @@ def _from_the_start(name: str, op: Primitive, x: Any, axis: Any, dtype: Any, out
     """As the Python array API has it: the axis must be named unless there is one, the result may begin with nothing."""
     x = as_array(x)
     if not x.ndim:
-        raise ShapeError(located(f"{name}: an array without axes has nothing to go along; use atleast_1d(x)", here()))
+        x = ravel(x)
     if axis is None:
         if x.ndim > 1:
             raise ShapeError(located(f"{name}: name the axis of an array with {x.ndim} axes", here()))

@@ -97,7 +97,14 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> ndarray:
     x = ravel(arr) if axis is None else as_array(arr)
     place = 0 if axis is None else axis_of(axis, x.ndim, "insert")
     length = x.shape[place]
-    added = convert(as_array(values) if isinstance(values, ndarray) else beside(x, as_array(values)), x.dtype)
+    with naming("insert"):
+        numpy.insert(numpy.arange(length), places, 0)  # refuses places outside
+    if isinstance(values, ndarray):
+        added = convert(as_array(values), x.dtype)
+    elif isinstance(values, (numpy.ndarray, numpy.generic)):
+        added = convert(beside(x, as_array(values)), x.dtype)
+    else:
+        added = beside(x, as_array(values, x.dtype))
     if isinstance(places, numpy.ndarray) and places.dtype.kind == "b":
         places = numpy.flatnonzero(places)  # older versions of NumPy take a mask for integers here
     with naming("insert"):

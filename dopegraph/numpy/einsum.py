@@ -168,7 +168,7 @@ def _subscripts(text: str, arrays: Sequence[ndarray]) -> tuple[list[str], str]:
     letters = (left + output).replace("...", "").replace(",", "")
     if letters and not (letters.isalpha() and letters.isascii()):
         raise ShapeError(located(f"einsum: {text!r} may have letters, commas, '->' and '...' only", here()))
-    spare = [chr(code) for code in [*range(65, 91), *range(97, 123)] if chr(code) not in text]
+    spare = [letter for letter in _LETTERS if letter not in text] if "." in text else []
     hidden = [x.ndim - len(labels.replace("...", "")) for x, labels in zip(arrays, inputs)]
     for labels, extra, x in zip(inputs, hidden, arrays):
         if extra < 0 or (extra > 0 and "..." not in labels):

@@ -13,6 +13,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.ir.types import TensorType
+from dopegraph.numpy import short_way
 from dopegraph.numpy.promotion import (
     BOOL,
     FLOAT64,
@@ -42,6 +43,15 @@ Special = Callable[[str, Primitive, list[Any], DType], ndarray]
 
 
 def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
+    """A function of the table, applied to operands that it promotes: by NumPy at once where that is all."""
+    if dtype is None:
+        found = short_way.elementwise(name, operands)
+        if found is not None:
+            return found
+    return promoted(name, operands, dtype)
+
+
+def promoted(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
     taken = operands_of(operands)
     try:
@@ -72,7 +82,7 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
     entry = TABLE[name]
     common = result_dtype(kinds, default)
     if entry.domain in ("compare", "logic", "predicate"):
-        if given not in (None, BOOL):
+        if given is not None and given != BOOL:  # NumPy takes None for float64 here
             raise DTypeError(f"the result is of dtype bool, not {given}")
         if entry.domain == "logic":
             return None, entry.op, BOOL
@@ -87,6 +97,12 @@ def _plan(name: str, kinds: Kinds, given: DType | None, default: DType) -> tuple
         if not numpy.can_cast(common, given, "same_kind"):
             raise DTypeError(f"cannot compute in {given} with operands of {common}; use astype")
         common = given
+        if entry.domain == "double" and (given.kind not in "fc" or given.itemsize < (8 if given.kind == "f" else 16)):
+            raise DTypeError(f"computes in double precision, not in {given}")
+        if name == "absolute" and given.kind == "c":
+            raise DTypeError("gives real numbers, also of complex ones")
+        if entry.domain == "real" and given.kind != "f":
+            raise DTypeError(f"gives floats, not {given}")
     elif entry.domain == "double":
         common = numpy.promote_types(common, FLOAT64)
     elif entry.domain in ("inexact", "real") and common.kind not in "fc":
@@ -173,6 +189,7 @@ def _power(name: str, op: Primitive, operands: list[Any], common: DType) -> ndar
     if type(exponent) is not int or not isinstance(base, ndarray) or abs(exponent) >= 128:
         return _apply(name, op, operands, common)
     if common.kind in "iu" and exponent < 0:
+        scalar(exponent, common)  # refuses what the dtype does not hold
         raise ValueError(located("power: integers to negative powers are not integers; use floats", here()))
     return apply(ops.integer_pow, convert(base, common), exponent=exponent)
 
@@ -183,15 +200,21 @@ def truth(x: Any) -> ndarray:
 
 
 def straight(name: str, kinds: Kinds) -> Any:
-    """NumPy's ufunc that does the same at once for operands of these kinds, the first an array's; None without."""
-    if not _WEAK_NUMBERS and not all([isinstance(kind, numpy.dtype) for kind in kinds]):
+    """NumPy's ufunc that does the same at once for operands of these kinds, one of them an array's; None without."""
+    dtypes = [kind for kind in kinds if isinstance(kind, numpy.dtype)]
+    if not _WEAK_NUMBERS and (len(dtypes) < len(kinds) or len(set(dtypes)) > 1):
         return None
     try:
         special, op, common = _plan(name, kinds, None, default_dtype())
     except DTypeError:
         return None
-    return op.kernel if special is None and common == kinds[0] and isinstance(op.kernel, numpy.ufunc) else None
+    promoted = functools.reduce(numpy.promote_types, dtypes)
+    # Floats that come from integers alone have the default dtype, which changes.
+    lasting = promoted.kind in "biu" or any([dtype.kind in "fc" for dtype in dtypes])
+    same = special in (None, _compare_bounded) and common == promoted and lasting
+    return op.kernel if same and isinstance(op.kernel, numpy.ufunc) else None
 
 
-# Since NumPy 2 Python numbers do not widen the arrays beside them.
+# Since NumPy 2 Python numbers do not widen the arrays beside them, nor do arrays without axes hang on their values;
+# integers that a dtype does not hold are compared all the same.
 _WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2

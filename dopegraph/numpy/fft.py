@@ -335,5 +335,7 @@ def _shifted(name: str, x: Any, axes: Any, distance: Any) -> ndarray:
     given = range(array.ndim) if axes is None else axes if isinstance(axes, (tuple, list)) else (axes,)
     places = tuple([_axis(name, array, axis) for axis in given])
     if not places:
-        return apply(ops.identity, array)
+        if array.ndim:
+            return apply(ops.identity, array)
+        raise ShapeError(located(f"{name}: there is no axis to shift along", here()))
     return roll(array, tuple([distance(array.shape[place]) for place in places]), places)

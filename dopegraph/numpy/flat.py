@@ -62,9 +62,10 @@ class flatiter:
     def __setitem__(self, key: Any, value: Any) -> None:
         flat = self.copy()
         length = flat[key].size
+        values = np.asarray(value, flat.dtype)
         if length:
             # As many of the values as there are places, again from the first when there are fewer.
-            flat[key] = np.resize(np.asarray(value, flat.dtype), (length,)).reshape(flat[key].shape)
+            flat[key] = np.resize(values, (length,)).reshape(flat[key].shape)
             assign(self.base, flat.reshape(self.base.shape), "flat")
 
     def copy(self) -> ndarray:

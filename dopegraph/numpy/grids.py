@@ -18,6 +18,7 @@ from dopegraph.numpy.promotion import BOOL, SCALARS, as_array, convert, dtype_of
 from dopegraph.numpy.ranges import arange, linspace, number_of
 from dopegraph.numpy.shape import broadcast_arrays, broadcast_to, reshape, swapaxes, transpose
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -76,6 +77,8 @@ def indices(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
            [0, 1]])
     """
     shape, chosen = shape_of(dimensions), dtype_of(dtype)
+    if not direct.held and not sparse:
+        return new(numpy.indices(shape, chosen))
     along = [
         reshape(arange(length, dtype=chosen), (1,) * place + (length,) + (1,) * (len(shape) - 1 - place))
         for place, length in enumerate(shape)

@@ -19,7 +19,7 @@ from dopegraph.numpy import host
 from dopegraph.numpy.elements import elements, warn
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.ordering import searchsorted
-from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, beside, complex_of, convert, new
+from dopegraph.numpy.promotion import BOOL, FLOAT64, INT64, as_array, beside, complex_of, convert, new, promote
 from dopegraph.numpy.reduction import sum
 from dopegraph.numpy.shape import ravel, reshape, transpose
 from dopegraph.runtime.config import default_dtype
@@ -85,6 +85,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> ndarray:
     known = elements("bincount", values)
     if known.size and known.min() < 0:
         raise ValueError(located("bincount: x must not be negative", here()))
+    if not known.size:
+        given = None  # NumPy counts nothing in integers
     if active_recording() is None:
         counts = host.call("bincount", numpy.bincount, values, given, least)
     else:
@@ -206,7 +208,7 @@ def _bin_of(x: ndarray, edges: numpy.ndarray) -> ndarray:
 
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
-) -> tuple[ndarray, tuple[ndarray, ...]]:
+) -> tuple[ndarray, list[ndarray]]:
     """How many points lie in the boxes between edges, of as many variables as a point has coordinates.
 
     Parameters
@@ -223,7 +225,7 @@ def histogramdd(
 
     Returns
     -------
-    (ndarray, tuple of ndarray)
+    (ndarray, list of ndarray)
         The counts (float64, or the default dtype when the sample is of integers) and the edges of each variable.
 
     Examples
@@ -239,6 +241,8 @@ def histogramdd(
     if points.ndim != 2:
         raise ShapeError(located(f"histogramdd: needs points of shape (N, D), not {points.shape}", here()))
     columns = [points[:, place] for place in numpy.arange(points.shape[1]).tolist()]
+    if not columns:
+        raise ShapeError(located("histogramdd: points of no coordinates lie nowhere", here()))
     return _boxes("histogramdd", columns, bins, range, density, weights)
 
 
@@ -257,6 +261,7 @@ def histogram2d(
     if first.shape != second.shape:
         message = f"histogram2d: x and y must have one length, not the shapes {first.shape} and {second.shape}"
         raise ShapeError(located(message, here()))
+    first, second = promote((first, second))
     several = isinstance(bins, (list, tuple)) or getattr(bins, "ndim", 0) > 0
     if several and len(bins) not in (1, 2):  # edges for both
         bins = [bins, bins]
@@ -266,7 +271,7 @@ def histogram2d(
 
 def _boxes(
     name: str, columns: list[ndarray], bins: Any, range: Any, density: bool | None, weights: Any
-) -> tuple[ndarray, tuple[ndarray, ...]]:
+) -> tuple[ndarray, list[ndarray]]:
     if isinstance(bins, str):
         raise DTypeError(located(f"{name}: bins must be numbers or edges, not a name", here()))
     each = list(bins) if isinstance(bins, (list, tuple)) or getattr(bins, "ndim", 0) else [bins] * len(columns)
@@ -292,15 +297,19 @@ def _boxes(
             shape = [-1 if place == axis else 1 for axis in numpy.arange(len(edges)).tolist()]
             counts = counts / new(numpy.diff(between).astype(FLOAT64).reshape(shape))
         counts = counts / total
-    return _of_whole(counts, *columns), tuple([_shown(one, *columns) for one in edges])
+    return _of_whole(counts, *columns), [_shown(one, *columns) for one in edges]
 
 
 def _wide_edges(name: str, column: ndarray, bins: Any, range: Any) -> numpy.ndarray:
-    """Edges that are counted off have double precision here."""
+    """Edges that are counted off have double precision here, but between elements theirs."""
     if getattr(bins, "ndim", 0) or isinstance(bins, (list, tuple)):
         return _edges(name, column, bins, None, None)
     if range is not None:
         return _edges(name, as_array(numpy.empty(0)), bins, range, None)
     known = elements(name, column)
     ends = [known.min(), known.max()] if known.size else [0, 1]
-    return _edges(name, as_array(numpy.empty(0)), bins, [float(end) for end in ends], None)
+    edges = _edges(name, as_array(numpy.empty(0)), bins, [float(end) for end in ends], None)
+    if known.dtype.kind != "f":
+        return edges
+    low, high = (ends[0] - 0.5, ends[1] + 0.5) if known.size and ends[0] == ends[1] else ends
+    return numpy.linspace(low, high, len(edges)).astype(known.dtype if known.size else edges.dtype, copy=False)

@@ -7,16 +7,18 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import ndarray, owned
+from dopegraph.array import computed, ndarray
 from dopegraph.dispatch import apply, linked, view
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.advanced_index import gather, items_of, positions_in
-from dopegraph.numpy.assign import assign, finish, fitting, host_key, recording_of, write_part, written
+from dopegraph.numpy.assign import assign, finish_reduced, fitting, host_key, recording_of, write_part, written
 from dopegraph.numpy.basic_index import basic_steps, is_element
 from dopegraph.numpy.limits import clip
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, same_kind, scalar
 from dopegraph.numpy.shape import axis_of, ravel, reshape
-from dopegraph.runtime.errors import IndexingError, ShapeError
+from dopegraph.runtime.device import HOST
+from dopegraph.runtime.direct import direct
+from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
 from dopegraph.trace.views import AtPosition
@@ -26,6 +28,10 @@ __all__ = ["take"]
 
 def get_item(self: ndarray, key: Any, /) -> ndarray:
     """``self[key]``: a view for basic indices, a copy for single elements, arrays of integers and masks."""
+    if not direct.held:
+        found = _found(self, key)
+        if found is not None:
+            return found
     steps = basic_steps(key, self.shape)
     if steps is None:
         return _advanced(self, key)
@@ -34,11 +40,26 @@ def get_item(self: ndarray, key: Any, /) -> ndarray:
         buffer = self._settled()
         if buffer.device.is_host:
             found = buffer.array[host_key(key)]
-            return owned(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
+            return computed(found) if isinstance(found, numpy.generic) else linked(found, buffer.array, self, steps)
     part = view(self, steps)
     if recording is not None and any([isinstance(op, AtPosition) for op, _ in steps]):
         recording.value_of(part)  # a position outside is an error here, not when the view is used
     return apply(ops.identity, part) if part.ndim == 0 and is_element(key) else part
+
+
+def _found(x: ndarray, key: Any) -> ndarray | None:
+    """What NumPy finds at once; None when the array is elsewhere, or NumPy refuses the key."""
+    buffer = x._buffer
+    if buffer is None or buffer.device is not HOST:
+        return None
+    try:
+        found = buffer._array[key if type(key) is int else host_key(key)]
+    except IndexError:
+        return None
+    if isinstance(found, numpy.generic):
+        return computed(found)
+    steps = basic_steps(key, buffer.shape)
+    return computed(found) if steps is None else linked(found, buffer._array, x, steps)
 
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
@@ -46,7 +67,7 @@ def _advanced(x: ndarray, key: Any) -> ndarray:
     if active_recording() is not None or not x.device.is_host:
         return gather(x, items_of(key, x))
     try:
-        return owned(numpy.asarray(x._settled().array[host_key(key)], order="C"))
+        return computed(x._settled().array[host_key(key)])
     except IndexError as cause:
         raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
 
@@ -68,8 +89,10 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
 def _set_advanced(target: ndarray, key: Any, source: Any) -> None:
     """A mask with one value is a choice between old and new; all else is scattered to positions."""
     value = as_operand(source)
-    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and len(key) else None
+    mask = as_array(key) if isinstance(key, (ndarray, numpy.ndarray, list)) and numpy.size(key) else None
     single = not isinstance(value, ndarray) or value.ndim == 0
+    if mask is not None and mask.dtype == BOOL and mask.ndim == target.ndim and getattr(value, "ndim", 0) > 1:
+        raise DTypeError(located(f"assignment: values of {value.ndim} axes are not one for each true element", here()))
     if mask is not None and mask.dtype == BOOL and mask.shape == target.shape[: mask.ndim] and single:
         mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
         assign(target, apply(ops.select, mask, _cast(value, target), target))
@@ -132,10 +155,14 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
     """
     x = as_array(a)
     positions = as_array(indices) if isinstance(indices, ndarray) else beside(x, as_array(indices))
+    if isinstance(indices, (list, tuple)) and not positions.size:  # of no dtype
+        positions = convert(positions, numpy.dtype("int64"))
     if positions.dtype == BOOL:
         positions = convert(positions, numpy.dtype("int64"))
     if axis is None:
         x, axis = ravel(x), 0
+    elif not x.ndim:
+        x = reshape(x, (1,))
     place = axis_of(axis, x.ndim, "take")
     if mode == "clip":
         positions = clip(positions, 0, x.shape[place] - 1)
@@ -143,4 +170,4 @@ def take(a: Any, indices: Any, axis: int | None = None, out: ndarray | None = No
         positions = positions % x.shape[place]
     elif mode != "raise":
         raise ValueError(located(f"take: mode must be 'raise', 'clip' or 'wrap', not {mode!r}", here()))
-    return finish(apply(ops.take, x, positions, axis=place), out)
+    return finish_reduced(apply(ops.take, x, positions, axis=place), out, "take")

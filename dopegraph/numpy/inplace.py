@@ -17,11 +17,12 @@ from dopegraph.numpy.cumulative import cumsum
 from dopegraph.numpy.elementwise import truth
 from dopegraph.numpy.joining import cast
 from dopegraph.numpy.layout import naming
-from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, scalar
+from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside, convert, new, scalar
 from dopegraph.numpy.shape import broadcast_to, ravel, reshape, resize
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
+from dopegraph.trace.scalar import DynamicFloat
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "putmask"]
 
@@ -147,20 +148,28 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     array([ 0,  1,  2, -2, -1])
     """
     target = _target("putmask", a)
-    if _at_once("putmask", numpy.putmask, target, mask, values):
+    plain = _values("putmask", values, target)
+    if _at_once("putmask", numpy.putmask, target, mask, plain):
         return
     chosen = truth(as_array(mask))
-    given = as_operand(values)
-    value = given if isinstance(given, ndarray) else scalar(given, target.dtype)
+    value = as_array(plain)
     if chosen.size != target.size:
         message = f"putmask: a mask of shape {chosen.shape} for an array of shape {target.shape}"
         raise ShapeError(located(message, here()))
-    strict = isinstance(values, (ndarray, numpy.ndarray))
-    value = cast(value, target.dtype, "safe" if strict else "unsafe", "putmask")
     if not value.size:
         return
     value = value if value.ndim == 0 else resize(value, target.shape)
     assign(target, apply(ops.select, reshape(chosen, target.shape), value, target), "putmask")
+
+
+def _values(name: str, values: Any, target: ndarray) -> Any:
+    """What is written in the target's dtype: Python's numbers become it, arrays must fit into it."""
+    if isinstance(values, (ndarray, numpy.ndarray, numpy.generic)):
+        return cast(as_array(values), target.dtype, "safe", name)
+    if isinstance(values, (DynamicFloat, list, tuple)):
+        return as_array(values, target.dtype)
+    with naming(name):
+        return new(numpy.asarray(values, target.dtype))
 
 
 def place(arr: Any, mask: Any, vals: Any) -> None:
@@ -175,6 +184,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     array([ 0,  1,  2, -1, -2])
     """
     target = _target("place", arr)
+    vals = _values("place", vals, target)
     if _at_once("place", numpy.place, target, mask, vals):
         return
     chosen = ravel(truth(as_array(mask)))

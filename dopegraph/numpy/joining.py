@@ -313,9 +313,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
     place = axis_of(axis, x.ndim, "repeat")
     counts = integers(repeats, "repeat: repeats")
     length = x.shape[place]
-    if len(counts) not in (1, length) or min(counts, default=0) < 0:
+    if len(counts) not in (1, length) or (x.size and min(counts, default=0) < 0):
         raise ShapeError(located(f"repeat: needs one number of 0 or more for each of {length}, not {counts}", here()))
-    if len(counts) == 1 and length:
+    if len(counts) == 1 and length and counts[0] >= 0:
         before, after = x.shape[:place], x.shape[place + 1 :]
         spread = broadcast_to(expand_dims(x, place + 1), (*before, length, counts[0], *after))
         return reshape(spread, (*before, length * counts[0], *after), copy=True)

@@ -75,6 +75,8 @@ def chosen_order(order: Any, name: str, allowed: str = "CFAK") -> str:
     """The order as one capital letter."""
     if order is None:
         return "K" if "K" in allowed else "C"
+    if order == "C" or (order == "K" and allowed == "CFAK"):
+        return order
     if isinstance(order, str) and order.upper() in tuple(allowed):
         return order.upper()
     listed = ", ".join(map(repr, allowed))

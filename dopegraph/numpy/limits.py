@@ -68,7 +68,11 @@ def clip(
         if limit is not None:
             result = call(name, (result, limit), chosen)
     if result is x:
-        result = apply(ops.identity, x) if chosen is None else call("add", (x, 0), chosen)
+        result = (
+            call("positive", (x,), chosen)
+            if lower is None and upper is None
+            else (apply(ops.identity, x) if chosen is None else call("add", (x, 0), chosen))
+        )
     return finish(result, out, where)
 
 
@@ -108,7 +112,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     else:
         result = _finite(given, nan, posinf, neginf)
     if not copy and isinstance(x, ndarray):
-        return x if result is given else assign(x, result, "nan_to_num")
+        if result is given:
+            return x if x.ndim else apply(ops.identity, x)
+        return assign(x, result, "nan_to_num")
     return apply(ops.identity, result) if result is given else result
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from dopegraph.array import ndarray
+from dopegraph.numpy import short_way
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import stack
@@ -34,6 +35,9 @@ def dot(a: Any, b: Any, out: ndarray | None = None) -> ndarray:
     >>> np.dot(np.array([1., 2.]), np.array([3., 4.]))
     array(11., dtype=float32)
     """
+    found = short_way.product(a, b) if out is None else None
+    if found is not None:
+        return found
     x, y = as_array(a), as_array(b)
     if x.ndim == 0 or y.ndim == 0:
         return finish(x * y, out)
@@ -129,7 +133,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> ndarray:
     else:
         axes = operator.index(axes)
         if axes > min(x.ndim, y.ndim):
-            raise IndexingError(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
+            shared = zip(x.shape[::-1][:axes][::-1], y.shape) if x.ndim >= axes else ()
+            kind = ShapeError if any(one != other for one, other in shared) else IndexingError
+            raise kind(located(f"tensordot: {axes} axes of arrays of {x.ndim} and {y.ndim} axes", here()))
         x_axes, y_axes = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     return _contract("tensordot", x, y, x_axes, y_axes)
 

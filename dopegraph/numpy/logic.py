@@ -9,9 +9,10 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
+from dopegraph.numpy import short_way
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.positions import nonzero
-from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, kinds_of, promote, result_dtype
+from dopegraph.numpy.promotion import FLOAT64, as_array, as_operand, bounds_of, kinds_of, new, promote, result_dtype
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
@@ -35,7 +36,18 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         raise ValueError(located("where: give both x and y, or neither", here()))
     if x is None:
         return nonzero(condition)
-    return apply(ops.select, truth(as_operand(condition)), *promote((x, y)))
+    return apply(ops.select, truth(as_operand(condition)), *promote(_wrapped(x, y)))
+
+
+def _wrapped(x: Any, y: Any) -> tuple[Any, Any]:
+    """Python integers that the other operand's dtype does not hold lose their high bits, as in NumPy."""
+    for one, other in ((x, y), (y, x)):
+        if type(one) is int and isinstance(other, ndarray) and other.dtype.kind in "iu":
+            least, most = bounds_of(other.dtype)
+            if not least <= one <= most:
+                whole = new(numpy.asarray(numpy.int64(one)).astype(other.dtype))
+                return (whole, other) if one is x else (other, whole)
+    return x, y
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> ndarray:
@@ -61,6 +73,10 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
     >>> np.isclose([1.0, 2.0], [1.0 + 1e-7, 2.1])
     array([ True, False])
     """
+    if type(a) is type(b) is ndarray and a.dtype is b.dtype:
+        found = short_way.by_numpy(numpy.isclose, (a, b, rtol, atol, equal_nan), {})
+        if found is not None:
+            return found
     given = [as_operand(operand) for operand in (a, b)]
     kinds = kinds_of(given)
     common = result_dtype(kinds, default_dtype())

@@ -202,7 +202,7 @@ class Methods:
         >>> np.array([1 + 2j]).conj()
         array([1.-2.j], dtype=complex64)
         """
-        return np.conjugate(self)
+        return np.conjugate(self) if self.dtype.kind == "c" else self
 
     def conjugate(self, /) -> Any:
         """Complex conjugate; see `dopegraph.numpy.conjugate`.
@@ -212,7 +212,7 @@ class Methods:
         >>> np.array([1 + 2j]).conjugate()
         array([1.-2.j], dtype=complex64)
         """
-        return np.conjugate(self)
+        return np.conjugate(self) if self.dtype.kind == "c" else self
 
     def dot(self, other: Any, /, out: Any = None) -> Any:
         """Product with a vector or a matrix; see `dopegraph.numpy.dot`.
@@ -400,6 +400,8 @@ class Methods:
         >>> np.array([[3, 1], [2, 4]]).reshape(4, 1).shape
         (4, 1)
         """
+        if not shape:
+            raise DTypeError(located("reshape: needs a shape", here()))
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
     def resize(self, /, *new_shape: Any, refcheck: bool = True) -> None:
@@ -630,7 +632,7 @@ class Methods:
 
     @real.setter
     def real(self, value: Any) -> None:
-        assign(self.real, np.asarray(value, self.real.dtype), "real")
+        assign(self.real, np.asarray(value), "real", "unsafe")
 
     @property
     def imag(self) -> Any:
@@ -641,7 +643,7 @@ class Methods:
     def imag(self, value: Any) -> None:
         if self.dtype.kind != "c":
             raise DTypeError(located(f"imag: an array of {self.dtype} has no imaginary part to set", here()))
-        assign(self.imag, np.asarray(value, self.imag.dtype), "imag")
+        assign(self.imag, np.asarray(value), "imag", "unsafe")
 
     @property
     def flat(self) -> flatiter:

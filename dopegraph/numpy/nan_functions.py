@@ -14,7 +14,7 @@ from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elements import warn_where
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import INT64, as_array, as_operand, convert, dtype_of, promote, scalar
-from dopegraph.numpy.reduction import all, argmax, argmin, axes_of, limited, max, min, prod, sum, without_nan
+from dopegraph.numpy.reduction import _axes, all, argmax, argmin, limited, max, min, prod, sum, without_nan
 from dopegraph.numpy.statistics import degrees_of_freedom, mean, result_and_work, squared, std, var
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
@@ -101,7 +101,7 @@ def nanvar(
     ddof = degrees_of_freedom("nanvar", ddof, correction)
     result_dtype, work = result_and_work(x, dtype)
     x = convert(x, work)
-    axes, counted = axes_of(axis, x, "nanvar"), _both(missing, where)
+    axes, counted = _axes(axis, x, "nanvar"), _both(missing, where)
     counted = apply(ops.broadcast_to, counted, shape=x.shape)
     count = convert(sum(counted, axes, keepdims=True, dtype=INT64), work)
     with numpy.errstate(invalid="ignore", divide="ignore"):

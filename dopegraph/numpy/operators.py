@@ -12,7 +12,7 @@ from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.pairs import divmod
 from dopegraph.numpy.promotion import BOOL
-from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator
+from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator, unary_operator
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
 BINARY = {
@@ -67,13 +67,6 @@ def _reflected_divmod(self: ndarray, value: Any, /) -> Any:
     return divmod(value, self) if is_operand(value) else NotImplemented
 
 
-def _unary(name: str) -> Callable[[ndarray], ndarray]:
-    def operator(self: ndarray, /) -> ndarray:
-        return call(name, (self,))
-
-    return operator
-
-
 def _contains(self: ndarray, key: Any, /) -> bool:
     return bool(reduction.any(call("equal", (self, key))))
 
@@ -116,7 +109,7 @@ def attach() -> None:
         methods[f"r{short}"] = reflected_operator(name)
         methods[f"i{short}"] = augmented_operator(name, f"{short}=")
     methods.update({short: binary_operator(name) for short, name in COMPARISONS.items()})
-    methods.update({short: _unary(name) for short, name in UNARY.items()})
+    methods.update({short: unary_operator(name) for short, name in UNARY.items()})
     for short, method in methods.items():
         method.__name__ = f"__{short}__"
         method.__qualname__ = f"ndarray.__{short}__"

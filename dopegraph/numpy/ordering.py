@@ -278,4 +278,4 @@ def digitize(x: Any, bins: Any, right: bool = False) -> ndarray:
     side = "left" if operator.truth(right) else "right"
     if ascending:
         return searchsorted(edges, values, side)
-    return len(known) - searchsorted(edges[::-1], values, "right" if right else "left")
+    return len(known) - searchsorted(edges[::-1], values, side)

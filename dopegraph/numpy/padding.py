@@ -93,7 +93,7 @@ def _widths(given: Any, ndim: int) -> tuple[Widths, ...]:
             spread[axis] = pair if isinstance(pair, tuple) else (pair, pair)
         given = spread
     asked = numpy.asarray(given)
-    if asked.dtype.kind not in "iu" and asked.size:
+    if asked.dtype.kind not in "iu":
         raise DTypeError(located(f"pad: pad_width must be integers, not {given!r}", here()))
     pairs = _as_pairs(asked, ndim, "pad_width")
     if any(one < 0 for pair in pairs for one in pair):

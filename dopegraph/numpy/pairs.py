@@ -9,8 +9,9 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
 from dopegraph.numpy.elementwise import call, computed_in
-from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, scalar
-from dopegraph.runtime.errors import DTypeError
+from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, same_kind, scalar
+from dopegraph.ops.typing import broadcast_shapes
+from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = ["divmod", "frexp", "modf"]
@@ -27,6 +28,14 @@ def _finish_both(
     if signature is not None:
         raise DTypeError(located(f"{name}: signature= is not supported; use dtype=", here()))
     first, second = out if isinstance(out, tuple) and len(out) == 2 else (out, None)
+    for result, one in zip(results, (first, second)):  # nothing is written if one of them does not fit
+        if one is not None:
+            same_kind(result, one.dtype, name)
+    for result, one in zip(results, (first, second)):
+        if one is not None and broadcast_shapes(result.shape, one.shape) != one.shape:
+            raise ShapeError(located(f"{name}: a result of {result.shape} does not fit into {one.shape}", here()))
+    if first is not None and second is not None and first.shape != second.shape:
+        raise ShapeError(located(f"{name}: out has the shapes {first.shape} and {second.shape}", here()))
     return finish(results[0], first, where), finish(results[1], second, where)
 
 

@@ -19,7 +19,7 @@ from dopegraph.numpy.promotion import DType, as_array, convert, result_dtype
 from dopegraph.numpy.ranges import arange
 from dopegraph.numpy.shape import atleast_1d, reshape
 from dopegraph.runtime.config import default_dtype
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 
 __all__ = [
@@ -138,12 +138,16 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     >>> np.polydiv([3., 5., 2.], [2., 1.])
     (array([1.5 , 1.75], dtype=float32), array([0.25], dtype=float32))
     """
-    x, y = map(atleast_1d, together((_coefficients(u), _coefficients(v))))
+    given = (_coefficients(u), _coefficients(v))
+    x, y = map(atleast_1d, together(given) if any(map(is_new, given)) else map(as_array, given))
     x, y = (convert(one, _floating(one)) for one in (x, y))
+    if not x.size or not y.size:
+        raise IndexingError(located("polydiv: a polynomial has at least one coefficient", here()))
+    x = convert(x, numpy.promote_types(x.dtype, y.dtype))
     steps = x.size - y.size + 1
     scale = 1.0 / y[0]
     quotient: list[ndarray] = []
-    rest = x
+    rest = apply(ops.identity, x)
     for k in range(steps):
         factor = scale * rest[k]
         quotient.append(factor)
@@ -224,7 +228,7 @@ def poly(seq_of_zeros: Any) -> Any:
         return host.defaulted(host.call("poly", numpy.poly, x), x)
     if not x.size:
         return 1.0
-    x = convert(x, _floating(x) if x.dtype.kind != "f" else x.dtype)
+    x = convert(x, _floating(x) if x.dtype.kind != "f" else numpy.dtype("float64") if x.dtype == "float16" else x.dtype)
     result = ones(1, x.dtype)
     for place in range(x.size):
         factor = concatenate([ones(1, x.dtype), reshape(-x[place], 1)])

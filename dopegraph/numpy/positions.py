@@ -68,7 +68,7 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: ndarray | Non
     x, chosen = as_array(a), as_array(condition)
     if chosen.ndim != 1:
         raise ShapeError(located(f"compress: the condition must have one axis, not the shape {chosen.shape}", here()))
-    if axis is None:
+    if axis is None or (not x.ndim and axis in (0, -1)):
         x, axis = ravel(x), 0
     place = axis_of(axis, x.ndim, "compress")
     (positions,) = _nonzero("compress", chosen)

@@ -6,15 +6,17 @@ The rules are those of NEP 50 on every NumPy version; a floating dtype that come
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
 import numpy
 
-from dopegraph.array import from_numpy, ndarray, owned, traced
+from dopegraph.array import computed, from_numpy, ndarray, owned, traced
 from dopegraph.dispatch import apply, view
 from dopegraph.ir.types import SHORT_NAMES
-from dopegraph.ops import cast, concat, full, not_equal, reshape
+from dopegraph.ops import cast, concat, full, identity, not_equal, real, reshape
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DTypeError, ShapeError
@@ -30,8 +32,12 @@ BOOL = numpy.dtype("bool")
 INT64 = numpy.dtype("int64")
 FLOAT64 = numpy.dtype("float64")
 
+# In `numpy.exceptions` since NumPy 1.25.
+_ComplexWarning = getattr(numpy, "exceptions", numpy).ComplexWarning
+
 SCALARS = (bool, int, float, complex, DynamicFloat)
 OPERANDS = frozenset([ndarray, *SCALARS])
+NUMBERS = frozenset([bool, int, float, complex])
 SUPPORTED = frozenset(SHORT_NAMES.values())
 
 
@@ -59,9 +65,11 @@ def check_kind(array: numpy.ndarray) -> numpy.ndarray:
 def dtype_of(dtype: Any) -> DType:
     """A dtype that arrays can have, from anything that names one."""
     try:
-        chosen = numpy.dtype(dtype).newbyteorder("=")
+        chosen = numpy.dtype(dtype)
     except TypeError as cause:
         raise DTypeError(located(str(cause), here())) from None
+    if chosen not in SUPPORTED:
+        chosen = chosen.newbyteorder("=")
     if chosen not in SUPPORTED:
         raise DTypeError(located(f"arrays of dtype {chosen} are not supported; use numbers or booleans", here()))
     return chosen
@@ -87,8 +95,8 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
     except (ValueError, OverflowError) as cause:  # lists of different lengths, integers out of range
         kind = ShapeError if isinstance(cause, ValueError) else OverflowError
         raise kind(located(f"array: {cause}", here())) from cause
-    if dtype is None and not isinstance(x, numpy.generic):
-        dtype = {"d": default_dtype(), "D": complex_of(default_dtype())}.get(array.dtype.char)
+    if dtype is None and array.dtype.char in "dD" and not isinstance(x, numpy.generic):
+        dtype = default_dtype() if array.dtype.char == "d" else complex_of(default_dtype())
     return new(array if dtype is None else array.astype(dtype, copy=False))
 
 
@@ -106,6 +114,8 @@ def memory_of(x: Any) -> Any:
 
 def has_arrays(items: Iterable[Any]) -> bool:
     """Whether there is an array of ours, or a float that is recorded, in nested lists."""
+    if NUMBERS.issuperset(map(type, items)):
+        return False
     return any(
         isinstance(item, (ndarray, DynamicFloat)) or (isinstance(item, (list, tuple)) and has_arrays(item))
         for item in items
@@ -126,7 +136,7 @@ def new(array: numpy.ndarray) -> ndarray:
     recording = active_recording()
     if recording is not None:
         return traced(recording.constant(array), recording)
-    made = owned(numpy.asarray(array, order="C"))
+    made = computed(array)
     device = current_device()
     return made if device.is_host else made.to(device)
 
@@ -135,8 +145,11 @@ def beside(x: ndarray, values: Any) -> ndarray:
     """Values that Python knows (positions, a mask), or that the user gave as such, on the device of an array."""
     device = x.device
     if not isinstance(values, ndarray):
+        array = check_kind(numpy.asarray(values))
+        if device is current_device():
+            return new(array)
         with device:
-            return new(check_kind(numpy.asarray(values)))
+            return new(array)
     if values._buffer is None or values.device == device:
         return values
     return _moved(values, device)
@@ -149,11 +162,14 @@ def _moved(x: ndarray, device: Device) -> ndarray:
 
 
 def convert(x: ndarray, dtype: DType | None) -> ndarray:
-    """The array in a dtype; itself when it has it already."""
+    """The array in a dtype; itself when it has it already. Imaginary parts get lost with NumPy's warning."""
     if dtype is None or x.dtype == dtype:
         return x
     if x.dtype.kind == "c" and dtype.kind not in "cb":
-        raise DTypeError(located(f"a cast from {x.dtype} to {dtype} loses the imaginary part; use x.real", here()))
+        warnings.warn("Casting complex values to real discards the imaginary part", _ComplexWarning, stacklevel=3)
+        x = view(x, ((real, {}),))
+        if x.dtype == dtype:
+            return apply(identity, x)
     if dtype == BOOL:
         return apply(not_equal, x, scalar(0, x.dtype))
     return apply(cast, x, dtype=dtype)
@@ -175,7 +191,7 @@ def scalar(number: Any, dtype: DType) -> ndarray:
     except (TypeError, ValueError, OverflowError) as cause:
         raise type(cause)(located(f"{number} is no {dtype}: {cause}", here())) from cause
     if recording is None:
-        return owned(value)
+        return ndarray(Buffer(value))
     return traced(recording.emit(full, [], {"value": value.item(), "shape": (), "dtype": dtype}), recording)
 
 

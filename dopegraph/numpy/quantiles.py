@@ -30,6 +30,7 @@ from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.scalar import DynamicFloat
 
 __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]
 
@@ -157,7 +158,7 @@ def _quantile(
     if given.dtype.kind == "c":
         raise DTypeError(located(f"{name}: complex numbers have no order; use x.real", here()))
     asked = as_array(q)
-    exact = as_array(q, FLOAT64) if isinstance(q, (float, list, tuple)) else asked
+    exact = as_array(q, FLOAT64) if isinstance(q, (float, DynamicFloat, list, tuple)) else asked
     known = _fractions(name, elements(f"{name}: q", exact), scale)
     if method not in _ELEMENT and method not in _BETWEEN and method not in _OTHERS:
         shown = ", ".join([*_ELEMENT, *_BETWEEN, *_OTHERS])
@@ -165,19 +166,18 @@ def _quantile(
     x, axes = _along_last(name, given, axis)
     # A Python number takes the array's precision on, an array of quantiles keeps its own.
     work = x.dtype if x.dtype.kind == "f" else default_dtype()
-    if asked.ndim or not isinstance(q, (int, float)):
+    if asked.ndim or not isinstance(q, (int, float, DynamicFloat)):
         strong = asked.dtype if asked.dtype.kind == "f" else default_dtype()
         work = numpy.promote_types(work, strong) if x.dtype.kind == "f" else strong
     whole = method == "linear" and scale == 1 and asked.dtype.kind in "iub"
     if skip and not given.size:
-        result = nanmean(x, -1)
-        result = broadcast_to(result, (*known.shape, *result.shape))
+        return finish(nanmean(given, axis, keepdims=keepdims), out)  # as NumPy has it, whatever is asked
     elif weights is not None:
         result = _weighted(name, x, given, known, axis, method, weights, skip)
     elif not x.shape[-1]:
         raise IndexingError(located(f"{name}: an empty array has no quantiles", here()))
     elif skip and x.dtype.kind == "f":
-        result = _of_numbers(x, known, work, method)
+        result = _of_numbers(x, known, work, "lower" if whole else method)
     else:
         result = _of_all(x, known, work, method, whole)
     shape = reduced_shape(given.shape, axes, keepdims)

@@ -15,10 +15,11 @@ from dopegraph.numpy import host
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.joining import is_new
 from dopegraph.numpy.layout import naming, on_device
-from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, new, promote
+from dopegraph.numpy.promotion import DType, as_array, as_operand, complex_of, convert, dtype_of, new, promote
 from dopegraph.numpy.shape import axis_of, broadcast_to, expand_dims, moveaxis, reshape
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.config import default_dtype
+from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording
@@ -27,10 +28,13 @@ from dopegraph.trace.scalar import DynamicFloat
 __all__ = ["arange", "geomspace", "linspace", "logspace"]
 
 _PLAIN = (bool, int, float, complex)
+_NUMBERS = frozenset([int, float])
 
 
 def number_of(x: Any) -> Any:
     """A Python number: where an array ends, and how far its elements are apart, cannot be traced."""
+    if type(x) in _PLAIN:
+        return x
     return float(x) if isinstance(x, DynamicFloat) else numpy.asarray(x).item()
 
 
@@ -55,6 +59,8 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
     >>> np.arange(3), np.arange(0, 1, 0.25)
     (array([0, 1, 2]), array([0.  , 0.25, 0.5 , 0.75], dtype=float32))
     """
+    if not named and not direct.held and 0 < len(bounds) < 4 and _NUMBERS.issuperset(map(type, bounds)):
+        return _counted(*bounds)
     taken = _bounds(bounds, named)
     numbers = [number_of(taken[name]) for name in ("start", "stop", "step")]
     start, stop, step = numbers
@@ -68,11 +74,24 @@ def arange(*bounds: Any, **named: Any) -> ndarray:
         chosen = default_dtype() if floating else counted.dtype
         for dtype in strong:
             chosen = numpy.promote_types(chosen, dtype) if floating and dtype and dtype.kind == "f" else chosen
+    if chosen.kind in "iu" and counted.dtype.kind == "f":  # NumPy rounds the first two, and goes on from there
+        start, step = int(start), int(start + step) - int(start)
     attrs = {"size": counted.size, "start": start, "step": step, "dtype": chosen}
     recording = active_recording()
     if recording is not None:
         return on_device(traced(recording.emit(ops.iota, [], attrs), recording), taken["device"], "arange")
     return on_device(new(ops.iota.kernel(**attrs)), taken["device"], "arange")
+
+
+def _counted(start: float, stop: float | None = None, step: float = 1) -> ndarray:
+    """`arange` of Python numbers when nothing records."""
+    if stop is None:
+        start, stop = 0, start
+    with naming("arange"):
+        counted = numpy.arange(start, stop, step)
+    if counted.dtype.kind == "f":
+        counted = ops.iota.kernel(size=counted.size, start=start, step=step, dtype=default_dtype())
+    return new(counted)
 
 
 def _bounds(given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +181,7 @@ def _default(array: numpy.ndarray, dtype: Any) -> numpy.ndarray:
     """New floats have the default dtype unless one was given."""
     if dtype is not None or array.dtype.kind not in "fc":
         return array
-    return array.astype(as_array(array.dtype.type(0).item()).dtype)
+    return array.astype(default_dtype() if array.dtype.kind == "f" else complex_of(default_dtype()))
 
 
 def spaced_between(

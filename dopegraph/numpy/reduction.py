@@ -12,7 +12,7 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy import short_way
-from dopegraph.numpy.assign import finish
+from dopegraph.numpy.assign import finish, finish_reduced
 from dopegraph.numpy.creation import full
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import BOOL, as_array, as_operand, convert, dtype_of, promote, scalar
@@ -62,7 +62,7 @@ def _reduce(
     if initial is not None:
         combine = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}[name]
         result = convert(call(combine, (result, *promote([initial], x.dtype))), result.dtype)
-    return finish(result, out)
+    return finish_reduced(result, out, name)
 
 
 def accumulator(x: ndarray, dtype: Any) -> ndarray:
@@ -108,7 +108,7 @@ def sum(
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = any(x, axis, keepdims=keepdims, where=where)
-        return finish(result if initial is None else call("logical_or", (result, initial)), out)
+        return finish_reduced(result if initial is None else call("logical_or", (result, initial)), out, "sum")
     x = limited(x, where, 0)
     return _reduce("sum", ops.sum, x, axis, keepdims, out, initial)
 
@@ -125,10 +125,14 @@ def prod(
     >>> np.prod([[1., 2.], [3., 4.]], axis=1)
     array([ 2., 12.], dtype=float32)
     """
+    if dtype is None and out is None and initial is None and where is True:
+        found = short_way.reduction(numpy.multiply.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = accumulator(as_array(a), dtype)
     if x.dtype == BOOL:
         result = all(x, axis, keepdims=keepdims, where=where)
-        return finish(result if initial is None else call("logical_and", (result, initial)), out)
+        return finish_reduced(result if initial is None else call("logical_and", (result, initial)), out, "prod")
     return _reduce("prod", ops.prod, limited(x, where, 1), axis, keepdims, out, initial)
 
 
@@ -146,7 +150,7 @@ def _extremum(
         x = limited(x, where, *promote([initial], x.dtype))
     if initial is not None and x.size == 0:
         shape = reduced_shape(x.shape, _axes(axis, x, name), keepdims)
-        return finish(full(shape, *promote([initial], x.dtype), x.dtype), out)
+        return finish_reduced(full(shape, *promote([initial], x.dtype), x.dtype), out, name)
     return _reduce(name, op, x, axis, keepdims, out, initial)
 
 
@@ -191,17 +195,26 @@ amax, amin = max, min
 def ptp(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False) -> ndarray:
     """Range of the values: largest minus smallest."""
     x = as_array(a)
-    return finish(call("subtract", (max(x, axis, keepdims=keepdims), min(x, axis, keepdims=keepdims))), out)
+    span = call("subtract", (max(x, axis, keepdims=keepdims), min(x, axis, keepdims=keepdims)))
+    return finish_reduced(span, out, "ptp", "same_kind")
 
 
 def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether all elements over axes are true."""
+    if out is None and where is True:
+        found = short_way.truth(numpy.logical_and.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = limited(truth(as_operand(a)), where, True)
     return _reduce("all", ops.all, x, axis, keepdims, out)
 
 
 def any(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether some element over axes is true."""
+    if out is None and where is True:
+        found = short_way.truth(numpy.logical_or.reduce, a, axis, keepdims)
+        if found is not None:
+            return found
     x = limited(truth(as_operand(a)), where, False)
     return _reduce("any", ops.any, x, axis, keepdims, out)
 
@@ -212,9 +225,16 @@ def _position(name: str, op: Primitive, a: Any, axis: Any, out: Any, keepdims: b
         _axes(axis, x, name)
         flat = x.reshape(x.size)
         result = apply(op, flat, axis=0, keepdims=False)
-        return finish(result.reshape((1,) * x.ndim) if keepdims else result, out)
+        return _positioned(result.reshape((1,) * x.ndim) if keepdims else result, out, name)
     one = axis_of(axis, x.ndim, name)
-    return finish(apply(op, x, axis=one, keepdims=bool(keepdims)), out)
+    return _positioned(apply(op, x, axis=one, keepdims=bool(keepdims)), out, name)
+
+
+def _positioned(result: ndarray, out: Any, name: str) -> ndarray:
+    """Positions are written to integers only."""
+    if isinstance(out, (ndarray, numpy.ndarray)) and out.shape != result.shape:
+        raise ShapeError(located(f"{name}: out has the shape {out.shape}, the result {result.shape}", here()))
+    return finish(result, out)
 
 
 def argmax(a: Any, axis: Any = None, out: ndarray | None = None, *, keepdims: bool = False) -> ndarray:

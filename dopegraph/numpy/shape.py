@@ -10,6 +10,7 @@ from typing import Any
 from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply, view
+from dopegraph.numpy import short_way
 from dopegraph.numpy.creation import integers, shape_of, zeros_like
 from dopegraph.numpy.layout import chosen_order, is_contiguous, layout_of, stays_view, wants_fortran
 from dopegraph.numpy.promotion import as_array
@@ -54,6 +55,10 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None
     array([[0, 1, 2],
            [3, 4, 5]])
     """
+    if order == "C" and copy is None:
+        found = short_way.reshaped(a, shape)
+        if found is not None:
+            return found
     x = as_array(a)
     lengths = _complete(integers(shape, "reshape: the shape"), x)
     if wants_fortran(x, chosen_order(order, "reshape", "CFA")):
@@ -89,6 +94,10 @@ def ravel(a: Any, order: Any = "C") -> ndarray:
         The order they are read in: last axis fastest, first axis fastest, the latter if memory has it so, or the
         order they have in memory.
     """
+    if order == "C":
+        found = short_way.reshaped(a, -1)
+        if found is not None:
+            return found
     x = as_array(a)
     order = chosen_order(order, "ravel")
     source = transpose(x) if wants_fortran(x, order) else _by_memory(x) if order == "K" else x
@@ -128,9 +137,12 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> ndarray:
     """A view with the axes in another order, reversed by default."""
     x = as_array(a)
     if axes is None:
-        order = tuple(reversed(range(x.ndim)))
+        order = tuple(range(x.ndim - 1, -1, -1))
     else:
-        order = tuple(axis_of(axis, x.ndim, "transpose") for axis in axes)
+        ndim = x.ndim
+        order = tuple(
+            [axis if type(axis) is int and 0 <= axis < ndim else axis_of(axis, ndim, "transpose") for axis in axes]
+        )
     return view(x, ((ops.transpose, {"axes": order}),))
 
 
@@ -221,7 +233,7 @@ def squeeze(a: Any, axis: Any = None) -> ndarray:
     if axis is None:
         dropped = [place for place, length in enumerate(x.shape) if length == 1]
     else:
-        dropped = [axis_of(one, x.ndim, "squeeze") for one in _sequence(axis)]
+        dropped = [axis_of(one, x.ndim, "squeeze") for one in _sequence(axis) if x.ndim or one not in (0, -1)]
         long = [one for one in dropped if x.shape[one] != 1]
         if long:
             raise ShapeError(located(f"squeeze: axis {long[0]} of {x.shape} has a length other than 1", here()))

@@ -7,61 +7,75 @@ NumPy refuses: then the long way does it, or says what is wrong with the user's 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray
-from dopegraph.numpy.elementwise import straight
-from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph import ops
+from dopegraph.array import computed, ndarray
+from dopegraph.dispatch import linked
+from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 
 Kernel = Callable[..., Any]
 _REFUSALS = (ValueError, TypeError, OverflowError)
+_SHAPES = frozenset([int, tuple, list])
 
 # NumPy's sums and extrema of these need no other dtype, and matrices of these are multiplied by BLAS.
 _WIDE = frozenset("fdFDlqLQ")
 _FLOATS = frozenset("fd")
+_BOOLEANS = frozenset("?")
+_ALL = frozenset("?bBhHiIlLqQefdFD")
 
 
 class Kernels:
-    """NumPy's ufunc for operands of one dtype, or of a dtype and a Python number; None where the long way is needed."""
+    """NumPy's ufunc for operands of certain dtypes and Python numbers; None where the long way is needed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._of_dtype: dict[Any, Kernel | None] = {}
-        self._with_number: dict[Any, Kernel | None] = {}
+        self._of_kinds: dict[Any, Kernel | None] = {}
 
     def one(self, dtype: Any) -> Kernel | None:
         """For an operand alone."""
-        kernel = self._of_dtype.get(dtype, straight)
-        if kernel is straight:
-            kernel = self._of_dtype[dtype] = straight(self._name, (dtype,))
-        return kernel
+        if dtype not in self._of_dtype:
+            self._of_dtype[dtype] = self._straight(dtype)
+        return self._of_dtype[dtype]
 
     def two(self, dtype: Any) -> Kernel | None:
         """For two operands of one dtype."""
-        kernel = self._of_dtype.get(dtype, straight)
-        if kernel is straight:
-            kernel = self._of_dtype[dtype] = straight(self._name, (dtype, dtype))
-        return kernel
+        if dtype not in self._of_dtype:
+            self._of_dtype[dtype] = self._straight(dtype, dtype)
+        return self._of_dtype[dtype]
 
-    def weak(self, dtype: Any, kind: type) -> Kernel | None:
-        """For an operand and a Python number."""
-        kernel = self._with_number.get((dtype, kind), straight)
-        if kernel is straight:
-            kernel = self._with_number[dtype, kind] = straight(self._name, (dtype, kind))
-        return kernel
+    def mixed(self, first: Any, second: Any) -> Kernel | None:
+        """For operands of two dtypes, or of a dtype and a Python number of a type."""
+        kinds = (first, second)
+        if kinds not in self._of_kinds:
+            self._of_kinds[kinds] = self._straight(first, second)
+        return self._of_kinds[kinds]
+
+    def _straight(self, *kinds: Any) -> Kernel | None:
+        from dopegraph.numpy.elementwise import straight  # its functions take the short way, too
+
+        return straight(self._name, kinds)
 
 
-def made(array: Any) -> ndarray:
-    """A new array, in C order as everything that is computed."""
-    if type(array) is not numpy.ndarray:
-        array = numpy.asarray(array)
-    elif array.ndim > 1 and not array.flags.c_contiguous:
-        array = numpy.ascontiguousarray(array)
-    return ndarray(Buffer(array))
+kernels_of = functools.cache(Kernels)
+
+
+def elementwise(name: str, operands: Sequence[Any]) -> ndarray | None:
+    """A ufunc of arrays and Python numbers."""
+    first = operands[0]
+    if type(first) is ndarray:
+        kernels = kernels_of(name)
+        return unary(kernels, first) if len(operands) == 1 else binary(kernels, first, operands[1])
+    if len(operands) == 2 and type(operands[1]) is ndarray:
+        return reflected(kernels_of(name), first, operands[1])
+    return None
 
 
 def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
@@ -73,30 +87,46 @@ def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
     if kernel is None:
         return None
     try:
-        return made(kernel(buffer._array))
+        return computed(kernel(buffer._array))
     except _REFUSALS:
         return None
 
 
 def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
-    """A ufunc of an array and another of its dtype, or a Python number."""
+    """A ufunc of an array and another, or a Python number."""
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
         return None
     kind = type(other)
     if kind is ndarray:
         second = other._buffer
-        if second is None or second.dtype is not buffer.dtype or second.device is not HOST:
+        if second is None or second.device is not HOST:
             return None
-        kernel, y = kernels.two(buffer.dtype), second._array
+        dtype, y = second.dtype, second._array
+        kernel = kernels.two(dtype) if dtype is buffer.dtype else kernels.mixed(buffer.dtype, dtype)
     elif kind is float or kind is int:
-        kernel, y = kernels.weak(buffer.dtype, kind), other
+        kernel, y = kernels.mixed(buffer.dtype, kind), other
     else:
         return None
     if kernel is None:
         return None
     try:
-        return made(kernel(buffer._array, y))
+        return computed(kernel(buffer._array, y))
+    except _REFUSALS:
+        return None
+
+
+def reflected(kernels: Kernels, number: Any, x: ndarray) -> ndarray | None:
+    """A ufunc of a Python number and an array."""
+    buffer = x._buffer
+    kind = type(number)
+    if direct.held or buffer is None or buffer.device is not HOST or not (kind is float or kind is int):
+        return None
+    kernel = kernels.mixed(kind, buffer.dtype)
+    if kernel is None:
+        return None
+    try:
+        return computed(kernel(number, buffer._array))
     except _REFUSALS:
         return None
 
@@ -113,7 +143,7 @@ def augmented(kernels: Kernels, x: ndarray, other: Any) -> bool:
             return False
         kernel, y = kernels.two(buffer.dtype), second._array
     elif kind is float or kind is int:
-        kernel, y = kernels.weak(buffer.dtype, kind), other
+        kernel, y = kernels.mixed(buffer.dtype, kind), other
     else:
         return False
     if kernel is None:
@@ -133,13 +163,19 @@ def _memory(x: Any, chars: frozenset[str]) -> Any:
     return buffer._array if buffer is not None and buffer.device is HOST and buffer.dtype.char in chars else None
 
 
+def alike(x: Any, y: ndarray) -> bool:
+    """Whether one array has the dtype and the shape of another, both in NumPy's memory."""
+    first, second = _memory(x, _ALL), _memory(y, _ALL)
+    return first is not None and second is not None and first.dtype == second.dtype and first.shape == second.shape
+
+
 def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
     """A ufunc's ``reduce``."""
     array = _memory(x, _WIDE)
     if array is None:
         return None
     try:
-        return made(kernel(array, axis, None, None, keepdims))
+        return computed(kernel(array, axis, None, None, keepdims))
     except _REFUSALS:
         return None
 
@@ -153,25 +189,63 @@ def mean(x: Any, axis: Any, keepdims: bool) -> ndarray | None:
         total = numpy.add.reduce(array, axis, None, None, keepdims)
     except _REFUSALS:
         return None
-    return made(numpy.divide(total, array.dtype.type(array.size // total.size)))
+    return computed(numpy.divide(total, array.dtype.type(array.size // total.size)))
 
 
-def product(x: Any, y: Any) -> ndarray | None:
-    """The product of two matrices."""
-    left, right = _memory(x, _FLOATS), _memory(y, _FLOATS)
-    if left is None or right is None or left.ndim != 2 or right.ndim != 2 or left.dtype is not right.dtype:
+def truth(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
+    """The ``reduce`` of logical_and or logical_or."""
+    array = _memory(x, _BOOLEANS)
+    if array is None:
         return None
     try:
-        return made(numpy.matmul(left, right))
+        return computed(kernel(array, axis, None, None, keepdims))
     except _REFUSALS:
         return None
 
 
-# Functions that make new arrays, never warn, and take several operations here, but one call of NumPy's.
+def reshaped(x: Any, shape: Any) -> ndarray | None:
+    """Another shape of what lies in C order, which is always a view."""
+    array = _memory(x, _ALL)
+    if array is None or not array.flags.c_contiguous or type(shape) not in _SHAPES:
+        return None
+    try:
+        found = array.reshape(shape)
+    except _REFUSALS:
+        return None
+    return linked(found, array, x, ((ops.reshape, {"shape": found.shape}),))
+
+
+def product(x: Any, y: Any) -> ndarray | None:
+    """The product of two matrices, or of a matrix and a vector, which counts as a row or a column."""
+    left, right = _memory(x, _FLOATS), _memory(y, _FLOATS)
+    if left is None or right is None or left.dtype is not right.dtype:
+        return None
+    try:
+        if left.ndim == right.ndim == 2:
+            return computed(numpy.matmul(left, right))
+        shape = left.shape[:-1] + right.shape[1:]
+        if left.ndim == 1:
+            left = left.reshape(1, -1)
+        if right.ndim == 1:
+            right = right.reshape(-1, 1)
+        if left.ndim != 2 or right.ndim != 2:
+            return None
+        return computed(numpy.matmul(left, right).reshape(shape))
+    except _REFUSALS:
+        return None
+
+
+# Functions that make new arrays, never warn, and take several operations here, but one call of NumPy's: those that
+# compute are done so for floats, those that move, choose or compare elements for all dtypes.
 WHOLE = """
 append around average block clip convolve correlate cross delete divmod frexp gradient insert interp kron meshgrid modf
 nan_to_num nansum partition polyval repeat roll round sinc tile trace trapezoid unwrap vander
 """
+OF_ANY_DTYPE = """
+argmax argmin column_stack compress concat concatenate count_nonzero digitize dstack extract hstack lexsort searchsorted
+stack take tril triu vstack
+"""
+SHORTENED = {WHOLE: _FLOATS, OF_ANY_DTYPE: _ALL}
 
 
 # Python numbers do not widen the arrays beside them only since NumPy 2.
@@ -185,29 +259,42 @@ class _Unfit(Exception):
     """An argument that only the long way understands."""
 
 
-def whole(function: Kernel, numpys: Kernel) -> Kernel:
-    """The function, done by NumPy's of the same name for arrays of floats and Python's numbers."""
+def whole(function: Kernel, numpys: Kernel, chars: frozenset[str]) -> Kernel:
+    """The function, done by NumPy's of the same name for arrays of certain dtypes and Python's numbers."""
+    if not _WEAK_NUMBERS:
+        return function
+    parameters = inspect.signature(function).parameters.values()
+    unfit = [place for place, one in enumerate(parameters) if one.name in _UNFIT and one.kind is not one.KEYWORD_ONLY]
+    before = min(unfit, default=sys.maxsize)
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
-        if not direct.held and _UNFIT.isdisjoint(kwargs):
-            arrays: list[Any] = []
-            try:
-                lowered = [_lowered(one, arrays) for one in args]
-                named = {name: _lowered(one, arrays) for name, one in kwargs.items()}
-                if arrays:
-                    return _lifted(numpys(*lowered, **named), arrays)
-            except (_Unfit, *_REFUSALS, IndexError, ArithmeticError):
-                pass  # the long way says what is wrong with the user's line
+        if not direct.held and len(args) <= before and _UNFIT.isdisjoint(kwargs):
+            found = by_numpy(numpys, args, kwargs, chars)
+            if found is not None:
+                return found
         return function(*args, **kwargs)
 
-    return either if _WEAK_NUMBERS else function
+    return either
 
 
-def _lowered(x: Any, arrays: list[Any]) -> Any:
+def by_numpy(function: Kernel, args: Sequence[Any], kwargs: dict[str, Any], chars: frozenset[str] = _FLOATS) -> Any:
+    """What NumPy's function gives for arrays in its memory; None when that is not for the short way."""
+    arrays: list[numpy.ndarray] = []
+    try:
+        lowered = [_lowered(one, arrays, chars) for one in args]
+        named = {name: _lowered(one, arrays, chars) for name, one in kwargs.items()} if kwargs else kwargs
+        if not arrays or not _WEAK_NUMBERS or (chars is _ALL and not _promoted_alike(arrays)):
+            return None
+        return _lifted(function(*lowered, **named), arrays)
+    except (_Unfit, *_REFUSALS, IndexError, ArithmeticError):
+        return None  # the long way says what is wrong with the user's line
+
+
+def _lowered(x: Any, arrays: list[Any], chars: frozenset[str]) -> Any:
     kind = type(x)
     if kind is ndarray:
-        memory = _memory(x, _FLOATS)
+        memory = _memory(x, chars)
         if memory is None:
             raise _Unfit
         arrays.append(memory)
@@ -215,17 +302,23 @@ def _lowered(x: Any, arrays: list[Any]) -> Any:
     if kind in _NUMBERS:
         return x
     if kind is tuple or (kind is list and x and type(x[0]) in (ndarray, list)):
-        return kind([_lowered(one, arrays) for one in x])
+        return kind([_lowered(one, arrays, chars) for one in x])
     raise _Unfit
+
+
+def _promoted_alike(arrays: list[numpy.ndarray]) -> bool:
+    """Whether no floats come from integers alone: from uint64 and signed ones, which NumPy makes float64."""
+    first = arrays[0].dtype
+    return all([one.dtype is first for one in arrays]) or not any([one.dtype.char in "LQ" for one in arrays])
 
 
 def _lifted(x: Any, arrays: list[Any]) -> Any:
     if isinstance(x, numpy.ndarray):
         if x.base is not None and any([numpy.may_share_memory(x, one) for one in arrays]):
             raise _Unfit
-        return made(x)
-    if isinstance(x, numpy.generic):
-        return made(x)
+        return computed(x)
+    if isinstance(x, (numpy.generic, int)):
+        return computed(x)
     if type(x) in (tuple, list):
         return type(x)([_lifted(one, arrays) for one in x])
     raise _Unfit

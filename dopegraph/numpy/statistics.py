@@ -11,11 +11,11 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import short_way
-from dopegraph.numpy.assign import finish
+from dopegraph.numpy.assign import finish, finish_reduced
 from dopegraph.numpy.elements import warn, warn_where
 from dopegraph.numpy.elementwise import call, truth
 from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, dtype_of, scalar
-from dopegraph.numpy.reduction import axes_of, sum
+from dopegraph.numpy.reduction import _axes, axes_of, sum
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.location import here, located
 
@@ -75,7 +75,7 @@ def mean(
     x = as_array(a)
     result_dtype, work = result_and_work(x, dtype)
     x = convert(x, work)
-    axes = axes_of(axis, x, "mean")
+    axes = axes_of(axis, x, "mean") if where is True else _axes(axis, x, "mean")
     total = sum(x, axes, keepdims=keepdims, where=where)
     count = _count(x, axes, where, keepdims, total.dtype)
     if where is not True:
@@ -83,7 +83,7 @@ def mean(
     elif not math.prod([x.shape[one] for one in axes]):
         warn("Mean of empty slice.")
     result = call("divide", (total, count))
-    return finish(convert(result, result_dtype), out)
+    return finish_reduced(convert(result, result_dtype), out, "mean")
 
 
 def squared(x: ndarray) -> ndarray:
@@ -137,12 +137,13 @@ def var(
     x = as_array(a)
     ddof = degrees_of_freedom("var", ddof, correction)
     result_dtype, work = result_and_work(x, dtype)
-    x = convert(x, work)
-    axes = axes_of(axis, x, "var")
+    complete = x.dtype.kind == "c" and work.kind == "f"  # imaginary parts count although the mean has none
+    given, x = x, convert(x, work)
+    axes = axes_of(axis, x, "var") if where is True else _axes(axis, x, "var")
     if mean is None:
         total = sum(x, axes, keepdims=True, where=where)
         mean = call("divide", (total, _count(x, axes, where, True, work)))
-    deviation = squared(call("subtract", (x, mean)))
+    deviation = squared(call("subtract", (given if complete else x, mean)))
     count = _count(x, axes, where, keepdims, deviation.dtype)
     if where is not True:
         warn_where(count <= ddof, "Degrees of freedom <= 0 for slice")
@@ -152,7 +153,9 @@ def var(
         count = call("maximum", (call("subtract", (count, ddof)), 0))
     total = sum(deviation, axes, keepdims=keepdims, where=where)
     result = call("divide", (total, count))
-    return finish(convert(result, result_dtype) if result_dtype.kind != "c" else result, out)
+    return finish_reduced(
+        convert(result, result_dtype) if dtype is not None or result_dtype.kind != "c" else result, out, "var"
+    )
 
 
 def std(

@@ -15,11 +15,11 @@ from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy import host, short_way
 from dopegraph.numpy.assign import finish, in_place
-from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.promotion import SCALARS, as_array, dtype_of
+from dopegraph.numpy.elementwise import promoted, truth
+from dopegraph.numpy.promotion import BOOL, SCALARS, as_array, convert, dtype_of, scalar
 from dopegraph.numpy.shape import axis_of
 from dopegraph.numpy.table import TABLE
-from dopegraph.ops import cummax, cummin
+from dopegraph.ops import cummax, cummin, select
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
@@ -61,7 +61,7 @@ class ufunc(Unchanging):
         self.__module__ = "dopegraph.numpy"
         self.__doc__ = documentation
         self._numpy = getattr(numpy, name)
-        self._kernels = short_way.Kernels(name)
+        self._kernels = short_way.kernels_of(name)
 
     @property
     def nargs(self) -> int:
@@ -93,12 +93,19 @@ class ufunc(Unchanging):
         given = {"dtype": dtype, "initial": initial, "where": where}
         options = {name: value for name, value in given.items() if value is not (True if name == "where" else None)}
         function = self._named(REDUCTIONS)
+        if function is not None and dtype is not None and self.__name__ not in ACCUMULATIONS:
+            wanted = dtype_of(options.pop("dtype"))
+            if self.__name__.startswith("logical") and wanted != BOOL:
+                raise DTypeError(located(f"{self.__name__}.reduce: gives booleans, not {wanted}", here()))
+            array = convert(as_array(array), wanted)
         return function(array, axis=axis, out=_single(out), keepdims=keepdims, **options) if function else self._host(
             "reduce", array, axis, out=_single(out), keepdims=keepdims, **options
         )  # fmt: skip
 
     def accumulate(self, array: Any, /, axis: int = 0, dtype: Any = None, out: ndarray | None = None) -> Any:
         """The reductions of the first one, two, three ... elements along an axis."""
+        if not getattr(array, "ndim", 1):
+            raise DTypeError(located(f"{self.__name__}.accumulate: cannot accumulate on a scalar", here()))
         function = self._named(ACCUMULATIONS)
         if function is not None:
             return function(array, axis, dtype, _single(out))
@@ -128,7 +135,7 @@ class ufunc(Unchanging):
         if not isinstance(a, ndarray):
             raise DTypeError(located(f"{self.__name__}.at: takes a dopegraph.ndarray to write into", here()))
         if self.__name__ in ("add", "subtract"):
-            add_at(a, indices, b if self.__name__ == "add" else call("negative", (b,)))
+            add_at(a, indices, b if self.__name__ == "add" else promoted("negative", (b,)))
             return
         operands = (indices,) if self.nin == 1 else (indices, b)
         copy = a._look("host-write", f"{self.__name__}.at").copy()
@@ -162,7 +169,7 @@ class UnaryUfunc(ufunc):
             result = short_way.unary(self._kernels, x)
             if result is not None:
                 return result
-        result = call(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
+        result = promoted(self.__name__, (x,), None if dtype is None else dtype_of(dtype))
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)
@@ -181,10 +188,17 @@ class BinaryUfunc(ufunc):
             result = short_way.binary(self._kernels, x1, x2)
             if result is not None:
                 return result
-        result = call(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
+        if where is not True and self.__name__ == "power":
+            x2 = apply(select, *_with_zeros(where, x2))  # what is left out must not be refused
+        result = promoted(self.__name__, (x1, x2), None if dtype is None else dtype_of(dtype))
         if out is None and where is True and signature is None:
             return result
         return self._finish(result, out, where, casting, signature)
+
+
+def _with_zeros(where: Any, x: Any) -> tuple[ndarray, ndarray, ndarray]:
+    exponents = as_array(x)
+    return truth(as_array(where)), exponents, scalar(0, exponents.dtype)
 
 
 def _single(out: Any) -> Any:
@@ -202,16 +216,31 @@ def binary_operator(name: str) -> Callable[[ndarray, Any], Any]:
         result = short_way.binary(kernels, self, value)
         if result is not None:
             return result
-        return call(name, (self, value)) if is_operand(value) else NotImplemented
+        return promoted(name, (self, value)) if is_operand(value) else NotImplemented
+
+    return operator
+
+
+def unary_operator(name: str) -> Callable[[ndarray], ndarray]:
+    """``-x``."""
+    kernels = make(name)._kernels
+
+    def operator(self: ndarray, /) -> ndarray:
+        result = short_way.unary(kernels, self)
+        return promoted(name, (self,)) if result is None else result
 
     return operator
 
 
 def reflected_operator(name: str) -> Callable[[ndarray, Any], Any]:
     """``y + x`` when `y` is no array of ours."""
+    kernels = make(name)._kernels
 
     def operator(self: ndarray, value: Any, /) -> Any:
-        return call(name, (value, self)) if is_operand(value) else NotImplemented
+        result = short_way.reflected(kernels, value, self)
+        if result is not None:
+            return result
+        return promoted(name, (value, self)) if is_operand(value) else NotImplemented
 
     return operator
 
@@ -223,7 +252,7 @@ def augmented_operator(name: str, symbol: str) -> Callable[[ndarray, Any], Any]:
     def operator(self: ndarray, value: Any, /) -> Any:
         if short_way.augmented(kernels, self, value):
             return self
-        return in_place(self, call(name, (self, value)), symbol) if is_operand(value) else NotImplemented
+        return in_place(self, promoted(name, (self, value)), symbol) if is_operand(value) else NotImplemented
 
     return operator
 

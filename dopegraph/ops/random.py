@@ -6,6 +6,8 @@ numbers: as easy as 1, 2, 3, SC11). `random_advance` makes the key of the next d
 
 from __future__ import annotations
 
+import math
+import threading
 from typing import Any
 
 import numpy
@@ -41,11 +43,30 @@ def _infer_draw(key: TensorType, *, shape: Shape, dtype: DType) -> TensorType:
     return result
 
 
+class _Kept(threading.local):
+    """One generator for each thread: making one takes far longer than setting its state."""
+
+    def __init__(self) -> None:
+        self.bits = numpy.random.Philox(0)
+        self.generator = numpy.random.Generator(self.bits)
+
+
+_kept = _Kept()
+
+
 def generator(key: Any) -> numpy.random.Generator:
+    """NumPy's generator at the beginning of a draw; the next call of this thread begins another draw with it."""
+    seed, draw = key.tolist()
     # The draw's number is the high part of the counter: the low part counts blocks inside one draw.
-    return numpy.random.Generator(
-        numpy.random.Philox(counter=[0, 0, int(key[1]), 0], key=[int(key[0]), 0])  # type: ignore[arg-type,unused-ignore]
-    )
+    _kept.bits.state = {
+        "bit_generator": "Philox",
+        "state": {"counter": (0, 0, draw, 0), "key": (seed, 0)},
+        "buffer": (0, 0, 0, 0),
+        "buffer_pos": 4,
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return _kept.generator
 
 
 def _uniform(key: Any, *, shape: Shape, dtype: DType) -> Any:
@@ -63,8 +84,7 @@ def _normal(key: Any, *, shape: Shape, dtype: DType) -> Any:
 
 def half(shape: Shape) -> Shape:
     """How many pairs of uniform numbers make `shape` normal ones."""
-    size = int(numpy.prod(shape, dtype=numpy.int64))
-    return ((size + 1) // 2,)
+    return ((math.prod(shape) + 1) // 2,)
 
 
 def box_muller(uniform: Any, shape: Shape) -> Any:
@@ -73,7 +93,7 @@ def box_muller(uniform: Any, shape: Shape) -> Any:
     radius = numpy.sqrt(uniform.dtype.type(-2) * numpy.log(one - uniform[0]))  # 1 - u is never 0
     angle = uniform.dtype.type(2 * numpy.pi) * uniform[1]
     both = numpy.concatenate([radius * numpy.cos(angle), radius * numpy.sin(angle)])
-    return both[: int(numpy.prod(shape, dtype=numpy.int64))].reshape(shape)
+    return both[: math.prod(shape)].reshape(shape)
 
 
 def _infer_integers(key: TensorType, *, low: int, high: int, shape: Shape, dtype: DType) -> TensorType:

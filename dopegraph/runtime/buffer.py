@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy
 
-from dopegraph.runtime.device import Device
-
-HOST = Device("cpu", 0)
+from dopegraph.runtime.device import HOST, Device
 
 
 class Buffer:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +18,11 @@ class Device:
 
     kind: str
     index: int = 0
+    is_host: bool = field(init=False, repr=False)
+    """Whether arrays of this device are NumPy's."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_host", self.kind == "cpu" and self.index == 0)
 
     def __str__(self) -> str:
         return f"{self.kind}({self.index})"
@@ -41,11 +46,6 @@ class Device:
     def __hash__(self) -> int:
         return hash(str(self) if self.index else self.kind)  # that of the string with which it is usually compared
 
-    @property
-    def is_host(self) -> bool:
-        """Whether arrays of this device are NumPy's."""
-        return self.kind == "cpu" and self.index == 0
-
     def __enter__(self) -> Device:
         _devices.stack.append(self)
         return self
@@ -54,9 +54,13 @@ class Device:
         _devices.stack.pop()
 
 
+HOST = Device("cpu", 0)
+"""NumPy's memory; buffers in it have this very device."""
+
+
 class _Devices(threading.local):
     def __init__(self) -> None:
-        self.stack: list[Device] = [Device("cpu", 0)]
+        self.stack: list[Device] = [HOST]
 
 
 _devices = _Devices()

@@ -85,3 +85,30 @@ def test_a_refused_in_place_operation_writes_nothing_and_names_the_line():
     with pytest.raises(TypeError, match="cast"):
         i += 1.5
     assert i.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("function", [np.clip, np.concatenate, np.take, np.argmax])
+def test_out_by_position_is_what_is_returned(function):
+    x = np.array([[3.0, 1.0], [2.0, 4.0]])
+    args = {np.clip: (x, 0, 3), np.concatenate: ([x, x], 0), np.take: (x, np.array([1]), 0), np.argmax: (x, 0)}[
+        function
+    ]
+    out = np.zeros_like(function(*args))
+    assert function(*args, out) is out
+    assert out.tolist() == function(*args).tolist()
+
+
+def test_floats_that_come_from_integers_alone_have_the_default_dtype():
+    signed, unsigned = np.array([1]), np.array([1], dtype="uint64")
+    for found in (signed + unsigned, 2 / signed, signed / 2, np.concatenate([signed, unsigned])):
+        assert found.dtype == "float32"
+        dopegraph.set_default_dtype("float64")
+        try:
+            assert (signed / 2).dtype == (signed + unsigned).dtype == "float64"
+        finally:
+            dopegraph.set_default_dtype("float32")
+
+
+def test_integers_that_the_dtype_does_not_hold_are_compared():
+    x = np.array([1, 2], dtype="int8")
+    assert (x < 300).all() and (x > -1000).all() and not (x == 300).any()

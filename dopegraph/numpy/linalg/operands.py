@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy
 
 from dopegraph.array import ndarray
 from dopegraph.numpy.matmul import conjugate, matrix_transpose
-from dopegraph.numpy.promotion import DType, as_array, as_operand, convert, kinds_of, result_dtype
+from dopegraph.numpy.promotion import DType, as_array, as_operand, convert
 from dopegraph.ops.complex import real_of
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError
@@ -42,7 +43,10 @@ def matrix(a: Any, name: str, square: bool = False) -> ndarray:
 def together(operands: Iterable[Any], name: str) -> list[ndarray]:
     """Operands in one dtype to compute in."""
     arrays = [as_array(as_operand(x)) for x in operands]
-    common = linear_dtype(result_dtype(kinds_of(arrays), default_dtype()), name)
+    dtypes = [linear_dtype(one.dtype, name) for one in arrays]
+    if len({one.dtype.kind in "biu" for one in arrays}) == 2:
+        dtypes.append(numpy.dtype("float64"))  # what integers become in the company of floats
+    common = functools.reduce(numpy.promote_types, dtypes)
     return [convert(x, common) for x in arrays]
 
 

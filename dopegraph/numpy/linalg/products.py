@@ -13,7 +13,7 @@ from dopegraph.numpy.linear import diagonal_view, dot
 from dopegraph.numpy.promotion import as_array
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.numpy.shape import reshape
-from dopegraph.runtime.errors import ShapeError
+from dopegraph.runtime.errors import IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
 
 matrix_transpose = linear.matrix_transpose
@@ -83,7 +83,9 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> ndarray:
     """
     x, y = as_array(x1), as_array(x2)
     for one in (x, y):
-        if one.ndim and one.shape[axis] != 3:
+        if not one.ndim:
+            raise IndexingError(located("cross: a number is no vector", here()))
+        if one.shape[axis] != 3:
             raise ShapeError(located(f"cross: vectors have 3 components, not {one.shape[axis]}", here()))
     return linear.cross(x, y, axis=axis)
 

@@ -199,7 +199,10 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = Fals
     >>> np.linalg.pinv(np.array([[2.], [0.]]))
     array([[0.5, 0. ]], dtype=float32)
     """
-    x = matrix(a, "pinv", square=hermitian)
+    x = as_array(a)
+    if x.ndim > 1 and not x.shape[-1] * x.shape[-2]:
+        return beside(x, numpy.empty((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype))
+    x = matrix(x, "pinv", square=hermitian)
     if rcond is not None and rtol is not False:
         raise ValueError(located("pinv: give rcond or rtol, not both", here()))
     if rcond is None:
@@ -235,13 +238,14 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[ndarray, ndarray,
     >>> np.linalg.lstsq(np.array([[1.], [1.]]), np.array([1., 3.]))[0]
     array([2.], dtype=float32)
     """
-    x, y = together((a, b), "lstsq")
+    x, y = as_array(a), as_array(b)
     if y.ndim not in (1, 2) or x.ndim != 2:
         raise LinAlgError(located(f"lstsq: arrays of {x.ndim} and {y.ndim} axes given; a must be two-dimensional, "
                                   "b one- or two-dimensional", here()))  # fmt: skip
     m, n = x.shape
     if m != y.shape[0]:
         raise LinAlgError(located(f"lstsq: Incompatible dimensions: a has {m} rows, b {y.shape[0]}", here()))
+    x, y = together((x, y), "lstsq")
     if active_recording() is None:
         return host.call("lstsq", numpy.linalg.lstsq, x, y, rcond)  # type: ignore[no-any-return]
     if rcond is None:
@@ -340,5 +344,5 @@ def matrix_power(a: Any, n: int) -> ndarray:
         if odd:
             result = x if result is None else matmul(result, x)
         if not power:
-            return apply(ops.identity, result) if result is a else result  # type: ignore[return-value]
+            return result  # type: ignore[return-value]
         x = matmul(x, x)

@@ -29,6 +29,8 @@ def check(name: str, rule: Rule, **parameters: Any) -> None:
     """Raise NumPy's ValueError for wrong parameters; what arrays hold is not looked at in a recording."""
     test, words = rule
     for parameter, value in parameters.items():
+        if type(value) is float and test(numpy.float64(value)):
+            continue
         known = values_of(value)
         if known is None or known.dtype.kind not in "biuf":
             continue
@@ -62,6 +64,8 @@ def refuse(name: str, wrong: Any, message: str) -> None:
 
 def known_together(*parameters: Any) -> list[numpy.ndarray] | None:
     """The numbers of several parameters, if all are known and have shapes that go together."""
+    if all([type(one) in (int, float) for one in parameters]):
+        return [numpy.asarray(one) for one in parameters]
     found = [one for one in map(values_of, parameters) if one is not None]
     try:
         return numpy.broadcast_arrays(*found) if len(found) == len(parameters) else None
@@ -79,6 +83,8 @@ def floating(name: str, dtype: Any) -> numpy.dtype:
 
 def shape_for(name: str, size: Any, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of what is drawn: the given one, to which parameters must broadcast, or the one they broadcast to."""
+    if size is not None and not any(shapes):
+        return shape_of(size)
     try:
         shape = broadcast_shapes(*shapes)
         if size is None:

@@ -59,13 +59,13 @@ class Continuous(Source):
         return -call("log1p", (-self._draw(ops.random_uniform, shape=shape, dtype=dtype),))
 
     def _uniform(self, low: Any, high: Any, size: Any, dtype: Any) -> ndarray:
-        known = known_together(low, high)
+        simple = is_number(low, 0) and is_number(high, 1)
+        known = None if simple else known_together(low, high)
         if known is not None:
             with numpy.errstate(over="ignore", invalid="ignore"):
                 width = known[1].astype(numpy.float64) - known[0]
             if not numpy.isfinite(width).all():
                 raise OverflowError(located("random.uniform: the range from low to high must be finite", here()))
-        simple = is_number(low, 0) and is_number(high, 1)
         shape, chosen, (low, high) = begin("uniform", size, dtype, low, high)
         drawn = self._draw(ops.random_uniform, shape=shape, dtype=chosen)
         return drawn if simple else convert(drawn * (high - low) + low, chosen)

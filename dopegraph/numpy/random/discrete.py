@@ -10,7 +10,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.ir.primitive import Primitive
 from dopegraph.numpy.elementwise import call
-from dopegraph.numpy.promotion import BOOL, FLOAT64, as_array, convert
+from dopegraph.numpy.promotion import BOOL, FLOAT64, as_array, bounds_of, convert
 from dopegraph.numpy.random.arguments import NOT_NEGATIVE, PROBABILITY, check, integer, parameter, shape_for, whole
 from dopegraph.numpy.random.state import Source
 from dopegraph.numpy.shape import moveaxis
@@ -144,8 +144,8 @@ class Discrete(Source):
         first, last = integer(name, first), integer(name, last) + bool(endpoint)
         if last <= first:
             raise ValueError(located(f"random.{name}: no integer lies in [{first}, {last})", here()))
-        limits = numpy.iinfo(chosen)
-        if first < limits.min or last - 1 > limits.max:
+        least, most = bounds_of(chosen)
+        if first < least or last - 1 > most:
             raise ValueError(located(f"random.{name}: [{first}, {last}) does not fit into {chosen}", here()))
         shape = shape_for(name, size)
         return self._draw(ops.random_integers, low=first, high=last, shape=shape, dtype=chosen)

@@ -17,7 +17,6 @@ from dopegraph.numpy.indexing import take
 from dopegraph.numpy.promotion import FLOAT64, as_array, convert
 from dopegraph.numpy.random.arguments import integer
 from dopegraph.numpy.random.state import Source
-from dopegraph.numpy.ranges import arange
 from dopegraph.numpy.shape import axis_of
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
@@ -69,11 +68,12 @@ class Permuting(Source):
 
     def _choice(self, a: Any, size: Any, replace: bool, p: Any, axis: int) -> ndarray:
         counted = isinstance(a, (int, numpy.integer))
-        population = arange(max(operator.index(a), 0)) if counted else as_array(a)
-        if population.ndim == 0:
+        population = a if counted else as_array(a)
+        lengths = (max(operator.index(a), 0),) if counted else population.shape
+        if not lengths:
             raise ValueError(located("random.choice: takes an integer or an array with axes", here()))
-        along = axis_of(axis, population.ndim, "random.choice")
-        count = population.shape[along]
+        along = axis_of(axis, len(lengths), "random.choice")
+        count = lengths[along]
         shape = () if size is None else shape_of(size)
         number = math.prod(shape)
         if count == 0 and (number or (counted and a < 0)):

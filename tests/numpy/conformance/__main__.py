@@ -1,6 +1,6 @@
 """Many examples of every function, and what differs from NumPy in groups: ``python -m tests.numpy.conformance``.
 
-    python -m tests.numpy.conformance [NAME ...] [--examples 300] [--mxnet] [--seed 0]
+python -m tests.numpy.conformance [NAME ...] [--examples 300] [--mxnet] [--seed 0]
 """
 
 from __future__ import annotations

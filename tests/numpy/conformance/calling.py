@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.runtime.errors import AxisError as OurAxisError
-from tests.numpy.conformance.specs import SPECS, Argument, Spec
+from tests.numpy.conformance.specs import ACCIDENTS, ARRAYS_FOR_NUMBERS, READ_ONLY, SPECS, Argument, Spec
 from tests.numpy.conformance.strategies import STRATEGIES, Context, Draw, Given, dtype_of_kinds
 
 AxisError = OurAxisError.__mro__[2]
@@ -84,18 +84,31 @@ class Call:
         return f"{self.spec.name}({', '.join(shown)})"
 
     @property
+    def writes(self) -> bool:
+        """Whether the result is written into an argument."""
+        return "out" in self.kwargs or self.spec.name.startswith("operator.i")
+
+    @property
     def givens(self) -> list[Given]:
         return self.context.arrays
 
     def give_out(self) -> None:
         """`out=`: an array of the result's shape, mostly of its dtype."""
         result = self.by_numpy().result
+        if isinstance(result, tuple):
+            self.kwargs["out"] = tuple([self._out_for(one) for one in result])
+        elif isinstance(result, (numpy.ndarray, numpy.generic)):
+            self.kwargs["out"] = self._out_for(result)
+        elif "where" in self.kwargs:
+            del self.kwargs["where"]
+
+    def _out_for(self, result: Any) -> Given:
         context = self.context
-        if not isinstance(result, (numpy.ndarray, numpy.generic)):
-            return
         dtype = dtype_of_kinds(context, "biufc") if context.chance(4) else result.dtype.name
-        shape = (*result.shape, 2) if context.chance(10) else result.shape
-        self.kwargs["out"] = context.keep(numpy.full(shape, 1, dtype))
+        # Accumulations and their like broadcast to a larger one in a way of their own.
+        larger = context.chance(10) and "cum" not in self.spec.name
+        shape = (*result.shape, 2) if larger else result.shape
+        return context.keep(numpy.full(shape, 1, dtype))
 
     def by_numpy(self) -> Outcome:
         with warnings.catch_warnings(record=True) as noted:
@@ -134,21 +147,30 @@ class Call:
         """Compare results, arguments, and whether they share memory."""
         comparison = Comparison(self, coarse, expected.undefined)
         comparison.same(found.result, expected.result, "result")
+        if self.writes and isinstance(expected.result, Exception):
+            return  # NumPy may have written a part by then
         for one, other in zip(found.bases, expected.bases):
             comparison.same(one, other, "argument")
-        if isinstance(expected.result, Exception):
+        if isinstance(expected.result, Exception) or self.spec.name in READ_ONLY:
             return
         if self.poke == "base":
             for one, other in zip(found.bases, expected.bases):
                 if other.size:
-                    one[...] = other[...] = _changed(other)
+                    self._write(one, other)
             comparison.same(found.result, expected.result, "result after a write into the arguments")
         else:
             for one, other in zip(_arrays(found.result), _arrays(expected.result)):
                 if isinstance(other, numpy.ndarray) and other.size and other.flags.writeable:
-                    one[...] = other[...] = _changed(other)
+                    self._write(one, other)
             for one, other in zip(found.bases, expected.bases):
                 comparison.same(one, other, "argument after a write into the result")
+
+    def _write(self, one: Any, other: Any) -> None:
+        other[...] = value = _changed(other)
+        try:
+            one[...] = value
+        except ValueError as error:
+            raise Mismatch(f"a write is refused: {error}") from None
 
 
 def _changed(x: numpy.ndarray) -> Any:
@@ -159,6 +181,11 @@ def _arrays(x: Any) -> list[Any]:
     if isinstance(x, (numpy.ndarray, numpy.generic, np.ndarray)):
         return [x]
     return [one for item in x for one in _arrays(item)] if isinstance(x, (tuple, list)) else []
+
+
+def is_drawn_from_numbers(call: Call) -> bool:
+    """Whether all arrays of a call are of integers and booleans."""
+    return all(one.base.dtype.kind in "biu" for one in call.givens)
 
 
 class Outcome:
@@ -193,22 +220,30 @@ class Comparison:
                 self.fail(f"{where}: {len(found)} in place of {len(expected)} parts")
             for place, (one, other) in enumerate(zip(found, expected)):
                 self.same(one, other, f"{where}[{place}]")
-        elif isinstance(expected, (float, complex)) and type(found) is type(expected):
+        elif isinstance(expected, (int, float, complex)) and (
+            self.call.spec.name in ARRAYS_FOR_NUMBERS or (type(found) is type(expected) and type(expected) is not int)
+        ):
             self._same_array(np.asarray(found), numpy.asarray(expected), where)
-        elif not (found == expected and (type(found) is type(expected) or isinstance(expected, type))):
-            if found is not expected:
-                self.fail(f"{where}: {type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}")
+        elif found is not expected and not (found == expected and type(found) is type(expected)):
+            shown = f"{type(found).__name__} {found!r} in place of {type(expected).__name__} {expected!r}"
+            self.fail(f"{where}: {shown}")
 
     def _same_refusal(self, found: Any, expected: Any, where: str) -> None:
         if not isinstance(expected, Exception):
             self.fail(f"{where}: refused: {type(found).__name__}: {str(found).splitlines()[0] if str(found) else ''}")
+        if any(text in str(expected) for text in ACCIDENTS):
+            return
         if not isinstance(found, Exception):
             self.fail(f"{where}: accepted; NumPy raises {type(expected).__name__}: {expected}")
+        if self.call.writes and isinstance(found, (TypeError, ValueError)):
+            return  # which of two refusals comes first
         family = next((one for one in FAMILIES if isinstance(expected, one)), type(expected))
         if not isinstance(found, family):
             self.fail(f"{where}: {type(found).__name__}: {found} in place of {type(expected).__name__}: {expected}")
 
     def _same_array(self, found: Any, expected: Any, where: str) -> None:
+        if type(expected) is numpy.float64 and type(found) is float:
+            found = numpy.float64(found)  # its base class
         if not isinstance(found, (np.ndarray, numpy.generic)):
             self.fail(f"{where}: a {type(found).__name__} in place of a {type(expected).__name__}")
         if found.shape != expected.shape:
@@ -244,4 +279,3 @@ class Comparison:
         arrays = [other, *(given.base for given in self.call.givens)]
         found = [float(numpy.abs(x[numpy.isfinite(x)].astype("complex128")).max(initial=0)) for x in arrays]
         return max(found)
-

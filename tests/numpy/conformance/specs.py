@@ -8,6 +8,8 @@ the strategy's name if no other is given). A strategy is a name of `strategies.S
 ``out`` is made when NumPy's result is known.
 """
 
+# ruff: noqa: E501, SIM905 - a line of the table is a line of the file
+
 from __future__ import annotations
 
 import operator
@@ -43,8 +45,8 @@ sum prod : x axis=axes? keepdims=bool? dtype? out? where=mask? initial=number?
 max min amax amin : x axis=axes? keepdims=bool? out? initial=number?
 max_where : x axis=axes? where=mask initial=number
 ptp : x axis=axes? keepdims=bool? out?
-mean : x axis=axes? keepdims=bool? dtype.fc? out? where=mask?
-std var : x axis=axes? keepdims=bool? dtype.fc? ddof={0,1,1.5,3}? where=mask?
+mean : x.moderate axis=axes? keepdims=bool? dtype.fc? out? where=mask?
+std var : x.moderate axis=axes? keepdims=bool? dtype.fc? ddof={0,1,1.5,3}? where=mask?
 std_correction var_mean : x axis=axes? number.f
 argmax argmin : x axis=axis.none? keepdims=bool? out?
 count_nonzero : x axis=axes? keepdims=bool?
@@ -55,7 +57,7 @@ nanmax nanmin : x axis=axes? keepdims=bool? initial=number?
 nanstd nanvar : x axis=axes? keepdims=bool? ddof={0,1}?
 nanargmax nanargmin : x axis=axis.none? keepdims=bool?
 nancumsum nancumprod : x axis=axis.none? dtype?
-median nanmedian : x.biuf axis=axes? keepdims=bool? overwrite_input=bool?
+median nanmedian : x.biuf.moderate axis=axes? keepdims=bool? overwrite_input={False}?
 percentile nanpercentile : x.biuf {0,50,100,33.3,[25,75],[[0,100],[50,10]],101,-1} axis=axes? keepdims=bool? method={'linear','lower','higher','nearest','midpoint','hazen','weibull','median_unbiased'}?
 quantile nanquantile : x.f {0,.5,1,.3,[.25,.75],1.5} axis=axes? keepdims=bool? method={'linear','inverted_cdf','averaged_inverted_cdf','closest_observation','interpolated_inverted_cdf','normal_unbiased'}?
 average : x.tame axis=axes? keepdims=bool? returned=bool?
@@ -84,7 +86,8 @@ angle : x deg=bool?
 real imag iscomplex isreal iscomplexobj isrealobj : x
 real_if_close : x tol={100,1e9}?
 fix isneginf isposinf : x.biuf out?
-clip : x fill fill out?
+clip : x.biuf fill fill out?
+clip : x.c.tame y.tame y.tame
 clip_named : x min=number? max=number? dtype?
 around round : x decimals={0,1,-1,2}? out?
 allclose isclose : x y rtol={.1,0}? atol={0,1}? equal_nan=bool?
@@ -247,12 +250,13 @@ linalg.multi_dot : alike.2.tame.fi
 linalg.pinv : x.square.full
 linalg.tensorinv tensorsolve : x.square.full
 
-fft.fft fft.ifft fft.hfft : x.finite n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
+fft.fft fft.ifft : x.finite n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
+fft.hfft : x.finite.nonempty n={None,0,2,5,3}? axis=axis? norm={None,'ortho','forward','backward','bad'}?
 fft.rfft fft.ihfft : x.finite.biuf n={None,2,5}? axis=axis? norm={None,'ortho','forward'}?
-fft.irfft : x.finite n={None,2,5}? axis=axis? norm={None,'ortho'}?
-fft.fft2 fft.ifft2 fft.irfft2 : x.tame s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
+fft.irfft : x.finite.nonempty n={None,2,5}? axis=axis? norm={None,'ortho'}?
+fft.fft2 fft.ifft2 fft.irfft2 : x.tame.nonempty s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
 fft.rfft2 : x.tame.biuf s={None,(2,3),(3,2)}? axes=two_axes? norm={None,'ortho'}?
-fft.fftn fft.ifftn fft.irfftn : x.tame axes=two_axes? norm={None,'ortho'}?
+fft.fftn fft.ifftn fft.irfftn : x.tame.nonempty axes=two_axes? norm={None,'ortho'}?
 fft.rfftn : x.tame.biuf axes=two_axes? norm={None,'ortho'}?
 fft.fftshift fft.ifftshift : x axes=axes?
 fft.fftfreq fft.rfftfreq : {1,4,5,0} d={1.,.5}?
@@ -309,12 +313,11 @@ binary_repr : {5,-12,0} width={None,9}?
 .fill : x number
 .put : x positions.flat {5,[1,2]} mode={'raise','wrap','clip'}?
 .byteswap : x
-.view_dtype : x dtype
+.view_dtype : x.contiguous dtype
 .view : x
 .resize_in_place : x shape
 .to_device : x {'cpu'}
 .itemsize .nbytes .ndim .size .shape .strides .dtype : x
-.set_shape : x new_shape
 .set_real .set_imag .set_flat : x y
 .flat_list .flat_copy : x
 .flat_item : x positions.flat
@@ -327,9 +330,9 @@ operator.lshift operator.rshift : x.ui.tame y.ui.tame
 operator.pow : x.tame y.tame
 operator.matmul : x.tame factor
 operator.eq operator.ne operator.lt operator.le operator.gt operator.ge : x y
-operator.iadd operator.isub operator.imul operator.itruediv operator.ifloordiv operator.imod : x y
-operator.ipow : x.tame y.tame
-operator.iand operator.ior operator.ixor operator.ilshift operator.irshift : x.bui.tame y.bui.tame
+operator.iadd operator.isub operator.imul operator.itruediv operator.ifloordiv operator.imod : x.1+ y
+operator.ipow : x.1+.tame y.tame
+operator.iand operator.ior operator.ixor operator.ilshift operator.irshift : x.1+.bui.tame y.bui.tame
 operator.imatmul : x.square.tame factor
 radd rsub rmul rtruediv rfloordiv rmod rdivmod rlt req : x number
 rpow : x.tame number
@@ -458,10 +461,6 @@ def _definite(np: Any, x: Any, **kwargs: Any) -> Any:
     return np.linalg.cholesky(square, **kwargs)
 
 
-def _gaps(np: Any, x: Any, k: int, **kwargs: Any) -> Any:
-    return np.trapezoid(x, **kwargs)
-
-
 def _delete(np: Any, x: Any) -> None:
     del x[0]
 
@@ -500,12 +499,16 @@ def _flat_assign(np: Any, x: Any, index: Any, value: Any) -> Any:
     return x
 
 
+def _kind(x: Any) -> Any:
+    return x.shape, x.dtype
+
+
 def _square(y: Any) -> Any:
     return y * 2
 
 
 def _resize(np: Any, x: Any, shape: Any) -> Any:
-    y = np.array(x)
+    y = np.array(x, order="C")
     y.resize(shape, refcheck=False)
     return y
 
@@ -529,6 +532,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "trace_axes": lambda np, x, axes, **kwargs: np.trace(x, axis1=axes[0], axis2=axes[1], **kwargs),
     "take_axis": lambda np, x, indices, **kwargs: np.take(x, indices, **kwargs),
     "select": lambda np, x: np.select([x == 0, x != 1], [x, x + x], 7),
+    "unique_values": lambda np, x: np.sort(np.unique_values(x)),  # in no order
     "where_nonzero": lambda np, x: np.where(x),
     "piecewise": lambda np, x: np.piecewise(x, [x < 0, x >= 1], [_square, 5, 0]),
     "where": lambda np, x, y, z: np.where(x, y, z),
@@ -537,8 +541,8 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "apply_over_axes": lambda np, x, axes: np.apply_over_axes(np.sum, x, axes),
     "extract": lambda np, x, mask: np.extract(mask, x),
     "mask_indices": lambda np, n: np.mask_indices(n, np.triu),
-    "empty_shape": lambda np, shape, **kwargs: np.empty(shape, **kwargs) * 0 == 0,
-    "empty_like_shape": lambda np, x, **kwargs: np.empty_like(x, **kwargs) * 0 == 0,
+    "empty_shape": lambda np, shape, **kwargs: _kind(np.empty(shape, **kwargs)),
+    "empty_like_shape": lambda np, x, **kwargs: _kind(np.empty_like(x, **kwargs)),
     "full_array": lambda np, x, shape: np.full(shape, x),
     "array_of_numbers": lambda np, x, **kwargs: np.array(x, **kwargs),
     "fromfunction": lambda np, shape, **kwargs: np.fromfunction(lambda *i: sum(i) * 2, shape, **kwargs),
@@ -551,7 +555,9 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "qr_rebuilt": _qr,
     "cholesky_definite": _definite,
     "tensorsolve": lambda np, x: np.linalg.tensorsolve(x, x[..., 0]),
-    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot([one if i % 2 else one.T for i, one in enumerate(arrays)]),
+    "linalg.multi_dot": lambda np, arrays: np.linalg.multi_dot(
+        [one if i % 2 else one.T for i, one in enumerate(arrays)]
+    ),
     "size_axis": lambda np, x, axis: np.size(x, axis),
     "isdtype": lambda np, dtype, kind: np.isdtype(np.dtype(dtype), kind),
     "issubdtype": lambda np, dtype, kind: np.issubdtype(dtype, getattr(np, kind)),
@@ -576,7 +582,6 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     ".partition_in_place": _partition_in_place,
     ".view_dtype": lambda np, x, dtype: x.view(dtype),
     ".resize_in_place": _resize,
-    ".set_shape": _set("shape"),
     ".set_real": _set("real"),
     ".set_imag": _set("imag"),
     ".set_flat": _set("flat"),
@@ -653,5 +658,46 @@ NOT_DRAWN = {
     "an alias of vstack that warns": "row_stack",
 }
 
+METHODS_NOT_DRAWN = {
+    "files": "dump dumps tofile",
+    "memory, which tests of their own look at": "base ctypes data device flags getfield setfield setflags",
+    "in programs of another name": "sort partition resize argpartition flat view argsort",
+}
+
+# NumPy gives Python numbers where dopegraph gives arrays, which can be traced.
+ARRAYS_FOR_NUMBERS = {"linalg.matrix_rank", "poly", "linspace"}
+
+# What NumPy says where it stumbles rather than refuses; dopegraph may do better.
+ACCIDENTS = ("newaxis)",)
+
+# NumPy's results that warn when one writes to them; here they are read-only.
+READ_ONLY = {"broadcast_arrays"}
+
 # Names of lines that fail, and why; empty when all is well.
-WAITING: dict[str, str] = {}
+WAITING: dict[str, str] = {
+    "linalg.diagonal": "compiled, the diagonals of an array whose rows are not in a line are a copy",
+}
+
+
+# Where dopegraph does on every NumPy what 2.4 does and 2.0 did not: dtypes of rounded integers, 0-d and empty arrays.
+SINCE_2_4 = set(
+    """ceil floor trunc fix around round .round power pow count_nonzero bincount clip_named reshape concatenate concat
+    .flat_assign fft.fftshift fft.ifftshift""".split()
+)
+
+
+# What NumPy 2.5 does otherwise: vectors of two components are refused, parts are assigned by stricter casts.
+UNTIL_2_5 = {"cross", "linalg.cross", ".set_real", ".set_imag"}
+
+
+def exists(name: str, module: Any) -> bool:
+    """Whether a version of NumPy has what a line calls, and does it as the present one."""
+    version = tuple(map(int, module.__version__.split(".")[:2]))
+    if (name in SINCE_2_4 and version < (2, 4)) or (name in UNTIL_2_5 and version >= (2, 5)):
+        return False
+    if name.startswith((".", "operator.")) or (name in PROGRAMS and name not in dir(module)):
+        return name not in (".mT", ".to_device") or hasattr(module.ndarray, name[1:])
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is not None

@@ -26,8 +26,8 @@ DTYPES = {
 # Kinds by how often they are drawn.
 WEIGHTS = "fffiiubcf"
 SHAPES: list[tuple[int, ...]] = [
-    (3,), (2, 3), (), (1,), (3, 1), (0,), (4,), (2, 3, 2), (1, 3), (5,), (3, 3), (2, 0), (2, 1, 3), (0, 3), (1, 2, 1, 3),
-    (2, 2), (2, 2, 2), (3, 4), (6,),
+    (3,), (2, 3), (), (1,), (3, 1), (0,), (4,), (2, 3, 2), (1, 3), (5,), (3, 3), (2, 0), (2, 1, 3), (0, 3),
+    (1, 2, 1, 3), (2, 2), (2, 2, 2), (3, 4), (6,),
 ]  # fmt: skip
 LAYOUTS = ["C", "C", "C", "transposed", "reversed", "strided"]
 CONTENTS = ["small", "ties", "normal", "special", "extreme"]
@@ -148,7 +148,7 @@ def dtype_of_kinds(context: Context, kinds: str) -> str:
 def array(context: Context, *options: str) -> Given:
     """``x`` with options: letters of kinds, a number of axes (``2``, ``1+``), ``tame``, ``nonempty``, ``sorted``..."""
     kinds, shapes, contents = "biufc", list(SHAPES), list(CONTENTS)
-    sort = False
+    sort, layout = False, None
     for option in options:
         if option == "tame":
             contents = ["small", "ties", "normal"]
@@ -156,6 +156,10 @@ def array(context: Context, *options: str) -> Given:
             contents = ["positive"]
         elif option == "finite":
             contents = ["small", "ties", "normal", "extreme"]
+        elif option == "moderate":
+            contents.remove("extreme")
+        elif option == "contiguous":
+            layout = "C"
         elif option == "nonempty":
             shapes = [shape for shape in shapes if 0 not in shape]
         elif option == "small":
@@ -174,11 +178,11 @@ def array(context: Context, *options: str) -> Given:
     made = elements(context, context.pick(*shapes), dtype_of_kinds(context, kinds), context.pick(*contents))
     if sort:
         made = numpy.sort(made)
-    return context.keep(made)
+    return context.keep(made, layout)
 
 
 def partner(context: Context, *options: str) -> Any:
-    """An operand that broadcasts with the first array, of any dtype; now and then a number, rarely of no fitting shape."""
+    """An operand that broadcasts with the first array, of any dtype; now and then a number, rarely one that fails."""
     how = context.draw(st.integers(0, 9))
     kinds = next((one for one in options if set(one) <= set("biufc")), "biufc")
     tame = "tame" in options
@@ -333,7 +337,9 @@ def positions(context: Context, *options: str) -> Any:
     low = 0 if "natural" in options else -length
     if how == 0:
         return context.draw(st.integers(low, max(length - 1, low)))
-    shape = context.pick((2,), (3,), (1,), (0,), (2, 2), (2, 1)) if "1" not in options else context.pick((2,), (3,), (0,))
+    shape = (
+        context.pick((2,), (3,), (1,), (0,), (2, 2), (2, 1)) if "1" not in options else context.pick((2,), (3,), (0,))
+    )
     if length == 0 and how != 8:
         shape = (0,)
     rng = numpy.random.default_rng(context.draw(st.integers(0, 100)))
@@ -360,7 +366,8 @@ def index(context: Context, *options: str) -> Any:
         return context.keep(elements(context, x.shape, "bool", "small"))
     parts: list[Any] = []
     advanced = "basic" not in options and context.chance(2)
-    common = context.pick((2,), (3,), (1,), (2, 2), (0,), ())
+    # No 0-d arrays: these stand for NumPy's scalars, and what they index is a view.
+    common = context.pick((2,), (3,), (1,), (2, 2), (0,))
     ellipsis = False
     place = 0
     while place < x.ndim:
