@@ -42,11 +42,10 @@ class Region:
 
     def moved(self, values: Mapping[Value, Value]) -> Region:
         """The region of copies of its nodes."""
-        parts = {
-            name: tuple([values.get(value, value) for value in getattr(self, name)])
-            for name in ("inputs", "outputs", "residuals")
-        }
-        return replace(self, **parts)
+        inputs, outputs, residuals = (
+            tuple([values.get(value, value) for value in part]) for part in (self.inputs, self.outputs, self.residuals)
+        )
+        return replace(self, inputs=inputs, outputs=outputs, residuals=residuals)
 
 
 def close_region(

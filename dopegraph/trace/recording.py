@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.builder import Builder
-from dopegraph.ir.graph import Value, needed_nodes
+from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
@@ -98,6 +98,8 @@ class Recording:
         Arrays that Python got the memory of, by id.
     tape : Tape
         What `backward` will differentiate.
+    again : set of Node
+        Nodes that compute once more, for a derivative, what was computed and checked before.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
     checks : bool
@@ -118,6 +120,7 @@ class Recording:
         self.escapes: list[Escape] = []
         self.device: Device | None = None
         self.tape = Tape(self.builder)
+        self.again: set[Node] = set()
         self.gradients = 0
         self._handles: dict[int, weakref.ref[Any]] = {}
         self._outer: list[tuple[Recording | None, bool]] = []

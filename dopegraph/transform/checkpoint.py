@@ -87,6 +87,9 @@ class _Inside:
         wrt = [values[value] for value in self.read if value.type.is_float]
         start = len(builder.nodes)
         inline(builder, self.nodes, self.regions, values)
+        recording = active_recording()
+        if recording is not None:
+            recording.again.update(builder.nodes[start:])
         heads = {values[value]: g for value, g in zip(self.results, cotangents) if g is not None}
         return list(pullback(builder, heads, wrt, builder.nodes[start:]))
 

@@ -31,7 +31,8 @@ def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
     if changed is not None:
         raise Unreplayable(f"the contents of the NumPy array {changed} are changed")
     # Errors are results, too, even when the value is not used.
-    unused = [node.outputs[0] for node in recording.builder.nodes if node.op.raises]
+    nodes = recording.builder.nodes
+    unused = [node.outputs[0] for node in nodes if node.op.raises and node not in recording.again]
     layout.arrange([*placement.outputs, *unused])
     program = layout.compile()
     recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))

@@ -648,6 +648,19 @@ def test_a_checkpoint_computes_again_and_nothing_merges_it() -> None:
     assert [node.op.name for node in graph.nodes].count("sin") == 3
 
 
+def test_errors_are_looked_for_once() -> None:
+    table, i = np.array(numpy.arange(12.0).reshape(4, 3)), np.array([1, 2, 1])
+    f = checkpoint(lambda t, i: np.exp(np.sin(t[i])))
+    compiled = dopegraph.compile(lambda t, i: grad(lambda t: f(t, i).sum())(t))
+    plain = grad(lambda t: np.exp(np.sin(t[i])).sum())(table)
+    close([compiled(table, i), compiled(table, i)], [numpy.asarray(plain)] * 2)
+    (plan,) = compiled.plans
+    assert plan.calls == 1
+    assert len(plan.program.source.outputs) == 2  # the result, and the elements that might not be there
+    with pytest.raises(IndexError):
+        compiled(table, i + 2)
+
+
 def test_checkpoints_in_checkpoints_and_of_closures() -> None:
     w = np.array(V)
 
