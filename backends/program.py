@@ -21,6 +21,7 @@ from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import FallbackError
 from dopegraph.runtime.location import Location, located
+from dopegraph.runtime.reasons import hint_of
 from dopegraph.runtime.statistics import count_program, recorders
 
 
@@ -32,6 +33,11 @@ class Fallback:
     reason: str
     detail: str
     location: Location | None
+
+    @property
+    def hint(self) -> str:
+        """What to change."""
+        return hint_of(self.reason)
 
     def __str__(self) -> str:
         where = f" at {self.location}" if self.location is not None else ""

@@ -107,8 +107,8 @@ def same(replays: int, reasons: frozenset[str] = frozenset()) -> Callable[[Scena
     def decorate(scenario: Scenario) -> Callable[[], None]:
         def test() -> None:
             found = assert_same(scenario)
-            assert found.reasons == reasons
-            assert found.replays == replays
+            assert found.reasons == reasons, found.reasons
+            assert found.replays == replays, found.replays
 
         test.__name__ = scenario.__name__
         return test

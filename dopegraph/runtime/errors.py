@@ -5,6 +5,9 @@ The lowest layer; everything may raise these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy
 
 if hasattr(numpy, "exceptions"):  # NumPy 1.25 and later
@@ -54,6 +57,28 @@ class BackendError(DopegraphError, RuntimeError):
 
 class FallbackError(BackendError):
     """Under the policy ``only_mxnet`` an operation has no MXNet lowering."""
+
+
+class GraphBreakError(DopegraphError, RuntimeError):
+    """Under ``compile(fullgraph=True)`` a call cannot be replayed.
+
+    Attributes
+    ----------
+    reasons : tuple
+        Why: each with a stable id ``reason``, ``detail``, ``location`` and ``hint``.
+    """
+
+    def __init__(self, message: str, reasons: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.reasons = tuple(reasons)
+
+
+class StaticArgumentError(DopegraphError, ValueError):
+    """A static argument that the function does not have, or whose value cannot be compared."""
+
+
+class RecompileWarning(RuntimeWarning):
+    """A compiled function is recorded again and again; the message says what keeps changing."""
 
 
 class DeviceError(DopegraphError, RuntimeError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -58,6 +59,24 @@ def typed(values: Collection[Any]) -> list[tuple[type, Any]]:
     return [(type(value), value) for value in values]
 
 
+# What else ``match`` returns than the number of a guard.
+CONFIGURATION, OTHER_ARGUMENTS, UNREADABLE = -3, -2, -1
+
+
+class Guard(NamedTuple):
+    """What a guard looks at: a reason of the registry, the path, the variable, and what was there before.
+
+    `text` says what happened where old and new value do not.
+    """
+
+    reason: str
+    path: str
+    argument: bool
+    variable: str | None
+    before: Any
+    text: str
+
+
 class Guards:
     """Statements that check a state, each of which returns its number when the state differs.
 
@@ -65,19 +84,25 @@ class Guards:
     ----------
     signature, state : list of str
         Statements about the arguments' types, and about everything else.
-    reasons : list of str
+    checks : list of Guard
         What each number means.
     constants : dict of str to Any
         The objects that the statements name.
+    static : bool
+        Whether the values that are visited now are static arguments.
     """
 
     def __init__(self) -> None:
         self.signature: list[str] = []
         self.state: list[str] = []
         self.lines = self.signature
-        self.reasons: list[str] = []
+        self.checks: list[Guard] = []
         self.constants: dict[str, Any] = {}
         self.count = 0
+        self.static = False
+        self.configuration = configuration()
+        self._call: tuple[int, tuple[str, ...]] = (0, ())
+        self._statements: Sequence[str] = ()
 
     def constant(self, value: Any) -> str:
         """A name for an object."""
@@ -91,64 +116,80 @@ class Guards:
         self.lines.append(f"v{self.count} = {expression}")
         return f"v{self.count}"
 
-    def check(self, failure: str, reason: str) -> None:
+    def check(
+        self, failure: str, reason: str, path: str, variable: str | None = None, before: Any = None, text: str = ""
+    ) -> None:
         """Leave when an expression is true."""
-        self.lines.append(f"if {failure}: return {len(self.reasons)}")
-        self.reasons.append(reason)
+        self.lines.append(f"if {failure}: return {len(self.checks)}")
+        self.checks.append(Guard(reason, path, self.lines is self.signature, variable, before, text))
 
     def same(self, variable: str, value: Any, path: str) -> None:
         """Leave when it is another object."""
-        self.check(f"{variable} is not {self.constant(value)}", f"{path} is another object than before")
+        self.check(f"{variable} is not {self.constant(value)}", "changed-object", path, text="another object")
 
     def of_type(self, variable: str, kind: type, path: str) -> None:
         """Leave when it is of another type."""
-        self.check(f"type({variable}) is not {self.constant(kind)}", f"{path} is no longer a {kind.__name__}")
+        self.check(f"type({variable}) is not {self.constant(kind)}", "changed-type", path, variable, kind)
 
     def immutable(self, variable: str, value: Any, path: str) -> None:
         """Leave when it is another value; 0.0 is not -0.0, 1 is not True, nan is nan."""
-        reason = f"{path} was {value!r}"
+        reason = "changed-static" if self.static else "changed-value"
         if isinstance(value, _BY_IDENTITY):
-            self.check(f"{variable} is not {self.constant(value)}", reason)
+            self.check(f"{variable} is not {self.constant(value)}", reason, path, variable, value)
             return
         differs = f"{variable} != {self.constant(value)}"
         if isinstance(value, _BY_TEXT) or (type(value) is float and (value != value or value == 0)):
             differs = f"repr({variable}) != {repr(value)!r}"
-        self.check(f"type({variable}) is not {self.constant(type(value))} or {differs}", reason)
+        failure = f"type({variable}) is not {self.constant(type(value))} or {differs}"
+        self.check(failure, reason, path, variable, value)
+
+    def equal(self, variable: str, value: Any, path: str) -> None:
+        """Leave when it is not equal, by its own ``==``, or of another type."""
+        failure = f"type({variable}) is not {self.constant(type(value))} or not {variable} == {self.constant(value)}"
+        self.check(failure, "changed-static", path, variable, value)
 
     def keys(self, variable: str, keys: Collection[Any], path: str) -> None:
         """Leave when a dict or set has other keys, or has them in another order."""
         if all(type(key) is str for key in keys):
-            self.check(f"tuple({variable}) != {self.constant(tuple(keys))}", f"{path} has other keys")
+            failure = f"tuple({variable}) != {self.constant(tuple(keys))}"
         else:
-            self.check(f"typed({variable}) != {self.constant(typed(keys))}", f"{path} has other keys")
+            failure = f"typed({variable}) != {self.constant(typed(keys))}"
+        self.check(failure, "changed-structure", path, text="other keys")
 
     def none_of(self, names: frozenset[str], namespace: str, path: str) -> None:
         """Leave when one of the names is there now."""
         if names:
-            self.check(f"not {self.constant(names)}.isdisjoint({namespace})", f"{path} has new attributes")
+            failure = f"not {self.constant(names)}.isdisjoint({namespace})"
+            self.check(failure, "changed-structure", path, text="new attributes")
 
     def array(self, variable: str, value: ndarray, path: str) -> None:
         """Leave when it is no array of the shape, dtype and device."""
-        device = value._settled().device
-        self.check(
-            f"type({variable}) is not ndarray or aval({variable}) != {self.constant(aval(value))}",
-            f"{path} was an array {value._type} on {device}",
-        )
+        kind = aval(value)
+        failure = f"type({variable}) is not ndarray or aval({variable}) != {self.constant(kind)}"
+        self.check(failure, "changed-shape", path, variable, kind)
+
+    def numpy_array(self, variable: str, value: Any, path: str) -> None:
+        """Leave when a NumPy array has another shape or dtype."""
+        failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
+        self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
     def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
         """Leave when an array is no longer the same part of the array that `root` names."""
-        self.check(
-            f"not is_view({variable}, {root}, {self.constant(value._view()[1])})", f"{path} is a view of another array"
-        )
+        failure = f"not is_view({variable}, {root}, {self.constant(value._view()[1])})"
+        self.check(failure, "changed-object", path, text="a view of another array")
 
     def compile(self, statements: Sequence[str], result: str, positional: int, keywords: Sequence[str]) -> Match:
         """The function ``match(args, kwargs)``: `result`, or the number of the guard that failed."""
-        first = len(self.reasons)
-        reasons = [
-            "policy, default dtype, device or training mode changed",
-            "called with other arguments",
-            "the state cannot be read as before",
-        ]
+        self._call = positional, tuple(keywords)
+        self._statements = statements
+        return self._function(statements, result, "{}")
+
+    def failing(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        """The number of the guard that a call fails, and the variables until then; slow, and not on the hot path."""
+        lines = [re.sub(r": return (\d+)$", r": return \1, dict(locals())", line) for line in self._statements]
+        return self._function(lines, "None", "({}, {{}})")(args, kwargs)
+
+    def _function(self, statements: Sequence[str], result: str, number: str) -> Match:
         namespace = {
             **self.constants,
             "MISSING": MISSING,
@@ -158,17 +199,23 @@ class Guards:
             "is_view": is_view,
             "unchanged": unchanged,
             "configuration": configuration,
-            "CONFIGURATION": configuration(),
+            "CONFIGURATION": self.configuration,
         }
-        self.reasons += reasons
+        positional, keywords = self._call
+        failure = f"len(args) != {positional} or tuple(kwargs) != {keywords!r}"
         lines = [
             "def match(args, kwargs):",
             "  try:",
-            f"    if configuration() != CONFIGURATION: return {first}",
-            f"    if len(args) != {positional} or tuple(kwargs) != {tuple(keywords)!r}: return {first + 1}",
+            f"    if configuration() != CONFIGURATION: return {number.format(CONFIGURATION)}",
+            f"    if {failure}: return {number.format(OTHER_ARGUMENTS)}",
             *(f"    {line}" for line in statements),
             f"    return {result}",
-            f"  except Exception: return {first + 2}",
+            f"  except Exception: return {number.format(UNREADABLE)}",
         ]
         exec(compile("\n".join(lines), "<dopegraph guards>", "exec"), namespace)
         return namespace["match"]
+
+    @property
+    def call(self) -> tuple[int, tuple[str, ...]]:
+        """How many positional arguments the call had, and which keywords."""
+        return self._call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 MISSING = object()
@@ -52,12 +52,21 @@ class Place:
             if key not in now:
                 yield key, old, MISSING
 
+    def restore(self) -> None:
+        """Make it hold what it held before, in the same order."""
+        if list(self.now()) != list(self.before) or any(True for _ in self.changes()):
+            self.holder.clear()
+            self.holder.update(self.before)
+
 
 class ListPlace(Place):
     """A list."""
 
     def now(self) -> dict[Any, Any]:
         return dict(enumerate(self.holder))
+
+    def restore(self) -> None:
+        self.holder[:] = list(self.before.values())
 
 
 class DictPlace(Place):
@@ -73,12 +82,18 @@ class SetPlace(Place):
     def now(self) -> dict[Any, Any]:
         return {element: None for element in self.holder}
 
+    def restore(self) -> None:
+        if self.holder != set(self.before):
+            self.holder.clear()
+            self.holder.update(self.before)
+
 
 class NamesPlace(Place):
     """Chosen names (or all) of a namespace: of globals, or of the ``__dict__`` of an object."""
 
     def __init__(self, holder: Any, variable: str, path: str, names: Collection[str] | None) -> None:
         self.names = names
+        self._order = tuple(holder) if type(holder) is dict else ()
         super().__init__(holder, variable, path)
 
     def now(self) -> dict[Any, Any]:
@@ -87,6 +102,16 @@ class NamesPlace(Place):
             return dict(self.holder)
         there = {name: value for name, value in list(self.holder.items()) if name in self.names}
         return {**there, **{name: MISSING for name in self.names if name not in there}}
+
+    def restore(self) -> None:
+        if self.names is None:
+            super().restore()
+        else:
+            deleted = any(value is MISSING for _, _, value in self.changes())
+            _put_back(self, lambda name: self.holder.pop(name, None))
+            if deleted:
+                for name in self._order:
+                    self.holder[name] = self.holder.pop(name)
 
 
 class ClassPlace(NamesPlace):
@@ -97,6 +122,9 @@ class ClassPlace(NamesPlace):
     def now(self) -> dict[Any, Any]:
         there = vars(self.holder)
         return {name: there.get(name, MISSING) for name in self.names}
+
+    def restore(self) -> None:
+        _put_back(self, lambda name: delattr(self.holder, name))
 
     def put(self, key: Any, value: Any) -> None:
         setattr(self.holder, key, value)
@@ -116,6 +144,9 @@ class CellPlace(Place):
         except ValueError:
             return {None: MISSING}
 
+    def restore(self) -> None:
+        _put_back(self, lambda _: delattr(self.holder, "cell_contents"))
+
     def put(self, key: Any, value: Any) -> None:
         self.holder.cell_contents = value
 
@@ -129,8 +160,19 @@ class GradientPlace(Place):
     def now(self) -> dict[Any, Any]:
         return {name: getattr(self.holder, name) for name in ("_gradient", "_grad_req")}
 
+    def restore(self) -> None:
+        _put_back(self, lambda _: None)
+
     def put(self, key: Any, value: Any) -> None:
         setattr(self.holder, key, value)
 
     def target(self, holder: str, key: Any) -> str:
         return f"{holder}.{key}"
+
+
+def _put_back(place: Place, remove: Callable[[Any], Any]) -> None:
+    for key, old, _ in list(place.changes()):
+        if old is MISSING:
+            remove(key)
+        else:
+            place.put(key, old)

@@ -16,6 +16,7 @@ from dopegraph.runtime.unchanging import Unchanging
 from dopegraph.state.guards import Guards, is_immutable
 from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
 from dopegraph.state.standins import StandIns
+from dopegraph.state.static import check_static
 from dopegraph.trace.recording import Escape
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import children_of
@@ -81,7 +82,7 @@ class Values:
         kind = type(value)
         if id(value) in self._given:
             first, stand_in = self._given[id(value)]
-            self.guards.check(f"{expression} is not {first}", f"{path} is another object than before")
+            self.guards.check(f"{expression} is not {first}", "changed-object", path, text="another object")
             return stand_in
         if kind is float and self._dynamic_floats:
             return self._float(expression, value, path)
@@ -94,7 +95,7 @@ class Values:
 
     def _float(self, expression: str, value: float, path: str) -> DynamicFloat:
         variable = self.guards.variable(expression)
-        self.guards.check(f"type({variable}) is not float", f"{path} is no longer a float")
+        self.guards.of_type(variable, float, path)
         stand_in = DynamicFloat(f"a{len(self.floats)}", value)
         self.floats.append(variable)
         self.stand_ins.add(stand_in, value)
@@ -105,10 +106,7 @@ class Values:
         guards = self.guards
         raw = guards.variable(expression)
         guards.of_type(raw, type(value), path)
-        guards.check(
-            f"{raw}.dtype != {guards.constant(array.dtype)} or {raw}.shape != {array.shape!r}",
-            f"{path} was a NumPy {array.dtype}{list(array.shape)}",
-        )
+        guards.numpy_array(raw, array, path)
         if array.dtype.kind not in "biufc":
             self.problem("unsupported-argument", f"{path} is a NumPy array of {array.dtype}")
             return value
@@ -156,7 +154,30 @@ class Values:
             if not all(is_immutable(key) for key in value):
                 self.problem("unguarded-state", f"{path} has keys that are not numbers or strings")
         else:
-            self.guards.check(f"len({variable}) != {len(value)}", f"{path} no longer has length {len(value)}")
+            self.guards.check(
+                f"len({variable}) != {len(value)}", "changed-structure", path, text=f"no longer of length {len(value)}"
+            )
+
+    def static_argument(self, expression: str, value: Any, path: str) -> None:
+        """Visit an argument that is compared by equality; what of it can be looked into is guarded as well."""
+        if not isinstance(value, tuple):
+            check_static(value, path)
+        guards = self.guards
+        guards.static = True
+        try:
+            if isinstance(value, tuple):
+                variable = guards.variable(expression)
+                self.seen.setdefault(id(value), variable)
+                self._check_container(variable, value, path)
+                for index, part in enumerate(value):
+                    self.static_argument(f"{variable}[{index}]", part, f"{path}[{index}]")
+                return
+            if not is_immutable(value) and not isinstance(value, types.MethodType):
+                variable = expression = guards.variable(expression)
+                guards.equal(variable, value, path)
+            self.visit(expression, value, path)
+        finally:
+            guards.static = False
 
     # Values ------------------------------------------------------------------------------------------------------
 
@@ -173,7 +194,7 @@ class Values:
             guards.immutable(variable, value, path)
             return
         if id(value) in self.seen:
-            guards.check(f"{variable} is not {self.seen[id(value)]}", f"{path} is another object than before")
+            guards.check(f"{variable} is not {self.seen[id(value)]}", "changed-object", path, text="another object")
             return
         self.seen[id(value)] = variable
         self._keep.append(value)
@@ -185,7 +206,7 @@ class Values:
             guards.of_type(variable, kind, path)
             guards.keys(variable, tuple(value), path)
             self.places.append(SetPlace(value, variable, path))
-            if not all(is_immutable(element) for element in value):
+            if not guards.static and not all(is_immutable(element) for element in value):
                 self.problem("unguarded-state", f"{path} has elements that are not numbers or strings")
         elif isinstance(value, (numpy.ndarray, numpy.generic)):
             self._visit_numpy(variable, value, path)
@@ -217,7 +238,7 @@ class Values:
         elif hasattr(value, "__dict__") and not has_hidden_state(kind):
             guards.of_type(variable, kind, path)
             self.reach("object", variable, value, path)
-        else:
+        elif not guards.static:  # static ones are compared, and that is all
             guards.same(variable, value, path)
             self.problem(
                 "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
@@ -231,9 +252,10 @@ class Values:
         self.paths[variable] = path
         self.places.append(GradientPlace(value, variable, f"{path}.grad"))
         if value._gradient is None:
-            self.guards.check(f"{variable}._gradient is not None", f"{path} has a gradient now")
+            self.guards.check(f"{variable}._gradient is not None", "changed-gradient", path, text="a gradient now")
         else:
-            self.guards.check(f"{variable}._grad_req != {value._grad_req!r}", f"{path} has another grad_req")
+            failure = f"{variable}._grad_req != {value._grad_req!r}"
+            self.guards.check(failure, "changed-gradient", path, text="another grad_req, or none")
             self.visit(f"{variable}._gradient", value._gradient, f"{path}.grad")
 
     def _visit_container(self, variable: str, value: Any, path: str) -> None:
@@ -250,10 +272,8 @@ class Values:
         copy = numpy.array(value)
         self.contents.append((path, value, copy))
         self.guards.of_type(variable, type(value), path)
-        self.guards.check(
-            f"not unchanged({variable}, {self.guards.constant(copy)})",
-            f"the contents of the NumPy array {path} changed",
-        )
+        failure = f"not unchanged({variable}, {self.guards.constant(copy)})"
+        self.guards.check(failure, "changed-value", path, text="other contents of a NumPy array")
 
     def check_memory(self) -> None:
         """What is written through NumPy into memory of our arrays is not seen."""

@@ -20,6 +20,7 @@ from dopegraph.state.effects import home_of, is_user_code, is_user_module
 from dopegraph.state.guards import is_immutable
 from dopegraph.state.names import names_used, nested, parameter_names
 from dopegraph.state.places import MISSING, CellPlace, ClassPlace, NamesPlace
+from dopegraph.state.static import Static
 from dopegraph.state.values import BUILT_IN, Values, unwrap
 
 # What names of other people's modules may stand for without making a function depend on hidden state.
@@ -48,6 +49,7 @@ class Walk(Values):
         kwargs: dict[str, Any],
         floats: bool = True,
         before: Walk | None = None,
+        static: Static = Static(),  # noqa: B008 - immutable
     ) -> None:
         super().__init__(floats)
         self.codes: set[types.CodeType] = set()
@@ -59,8 +61,21 @@ class Walk(Values):
         root = unwrap(function)
         self.home = home_of(root.__code__) if isinstance(root, types.FunctionType) else ""
         names = parameter_names(root, len(args))
-        self.args = tuple(self.argument(f"args[{i}]", value, names[i]) for i, value in enumerate(args))
-        self.kwargs = {name: self.argument(f"kwargs[{name!r}]", value, name) for name, value in kwargs.items()}
+        given = []
+        for i, value in enumerate(args):
+            if i in static.positions:
+                self.static_argument(f"args[{i}]", value, names[i])
+                given.append(value)
+            else:
+                given.append(self.argument(f"args[{i}]", value, names[i]))
+        self.args = tuple(given)
+        self.kwargs = {}
+        for name, value in kwargs.items():
+            if name in static.names:
+                self.static_argument(f"kwargs[{name!r}]", value, name)
+                self.kwargs[name] = value
+            else:
+                self.kwargs[name] = self.argument(f"kwargs[{name!r}]", value, name)
         self.guards.lines = self.guards.state
         if inspect.isgeneratorfunction(root) or inspect.iscoroutinefunction(root):
             self.problem(
@@ -105,7 +120,8 @@ class Walk(Values):
         if is_ours(code):
             return
         name = self.guards.constant(function)
-        self.guards.check(f"{name}.__code__ is not {self.guards.constant(code)}", f"{label} has other code")
+        failure = f"{name}.__code__ is not {self.guards.constant(code)}"
+        self.guards.check(failure, "changed-object", label, text="other code")
         for part in ("__defaults__", "__kwdefaults__"):
             if getattr(function, part):
                 self.visit(f"{name}.{part}", getattr(function, part), f"the defaults of {label}")
@@ -158,7 +174,8 @@ class Walk(Values):
         for name in names:
             value = namespace.get(name, MISSING)
             if value is MISSING:
-                self.guards.check(f"{name!r} in {variable}", f"{path}{name} is defined now")
+                failure = f"{name!r} in {variable}"
+                self.guards.check(failure, "changed-structure", f"{path}{name}", text="defined now")
             elif isinstance(value, types.ModuleType) and not is_user_module(value, self.home):
                 self.guards.same(f"{variable}.get({name!r})", value, f"{path}{name}")
             else:
@@ -270,12 +287,17 @@ class Walk(Values):
             self.places.append(ClassPlace(base, variable, base.__qualname__, self.attributes & set(held) | self.stored))
 
 
-def walk(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Walk:
+def walk(
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    static: Static = Static(),  # noqa: B008 - immutable
+) -> Walk:
     """Walk again until every name that reached code uses is known; floats stay static where code tests types."""
-    found = Walk(function, args, kwargs)
+    found = Walk(function, args, kwargs, static=static)
     while True:
         known = found._knowledge()
-        found = Walk(function, args, kwargs, not found.tests_types, found)
+        found = Walk(function, args, kwargs, not found.tests_types, found, static)
         if found._knowledge() == known:
             return found
 

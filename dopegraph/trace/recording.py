@@ -24,6 +24,7 @@ from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located
+from dopegraph.runtime.reasons import hint_of
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.tape import Tape
 
@@ -38,6 +39,11 @@ class Escape:
     reason: str
     detail: str
     location: Location | None
+
+    @property
+    def hint(self) -> str:
+        """What to change."""
+        return hint_of(self.reason)
 
     def __str__(self) -> str:
         where = f" at {self.location}" if self.location is not None else ""
@@ -94,6 +100,8 @@ class Recording:
     mutated : dict of int to handle
         Lifted arrays that were written to; their memory still holds the old contents.
     escapes : list of Escape
+    originals : dict of int to (handle, Buffer), or None
+        What arrays held whose memory was written although the recording went on, kept where a caller wants to undo it.
     exposed : dict of int to handle
         Arrays that Python got the memory of, by id.
     tape : Tape
@@ -118,6 +126,7 @@ class Recording:
         self.captured: set[Value] = set()
         self.scalars: dict[tuple[str, DType], Value] = {}
         self.escapes: list[Escape] = []
+        self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
@@ -292,6 +301,8 @@ class Recording:
             given.add(id(buffer))
             if root._shared:
                 self.protect_root(root)
+            if root._buffer is not None:
+                self._keep_original(root, root._buffer)
             root._become(buffer)
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
@@ -314,12 +325,18 @@ class Recording:
 
     def protect_root(self, root: Any) -> None:
         """The memory of an array will be written: keep the old contents of it, and of its views, for ourselves."""
+        if self.originals is not None and root._buffer is not None and id(root) not in self.originals:
+            self._keep_original(root, root._buffer.copy())
         for handle, value in self._arrays():
             if handle._root() is root:
                 self.lifted.pop(id(handle), None)
                 self.evaluated.pop(id(handle), None)
                 if self.known[value] is handle._buffer:
                     self.known[value] = handle._buffer.copy()
+
+    def _keep_original(self, root: Any, contents: Buffer) -> None:
+        if self.originals is not None:
+            self.originals.setdefault(id(root), (root, contents))
 
     def _arrays(self) -> list[tuple[Any, Value]]:
         """Arrays with memory, and what it holds."""

@@ -5,36 +5,29 @@ from __future__ import annotations
 import functools
 import threading
 import types
-import warnings
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Union
 
 import numpy
 
-from dopegraph.runtime.location import Location, here
+from dopegraph.runtime.errors import GraphBreakError
+from dopegraph.runtime.location import here, located
 from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
+from dopegraph.state.static import Numbers, Static, Strings, static_arguments
 from dopegraph.state.walk import Walk, walk
 from dopegraph.trace.recording import Escape, Recording, active_recording
+from dopegraph.transform.cache import CacheInfo, History, cache_info, recompile_of
+from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import Unreplayable
 from dopegraph.transform.plan import PythonPlan, ReplayPlan
-from dopegraph.transform.results import make_plan, settle
+from dopegraph.transform.results import make_plan, settle, unknown_code
 
 Plan = Union[PythonPlan, ReplayPlan]
 
 _SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 # What operations raise for some values of their operands.
 _VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
-
-
-@dataclass(frozen=True)
-class Recompile:
-    """Why a function was recorded once more, and for which call."""
-
-    reason: str
-    location: Location | None
 
 
 class Compiled:
@@ -48,58 +41,77 @@ class Compiled:
     recompiles : deque of Recompile
         The last thousand.
     calls : int
+    static : Static
+    fullgraph : bool
+    cache_size : int
     """
 
-    def __init__(self, function: Callable[..., Any], max_plans: int = 64) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static: Static = Static(),  # noqa: B008 - immutable
+        fullgraph: bool = False,
+        cache_size: int = 64,
+    ) -> None:
         functools.update_wrapper(self, function)
         self.__dopegraph_function__ = function
         name = getattr(function, "__name__", None)
         self.name = name if isinstance(name, str) else type(function).__name__
-        self.max_plans = max_plans
-        self.plans: list[Plan] = []
-        self.recompiles: deque[Recompile] = deque(maxlen=1000)
-        self.calls = 0
+        self.static = static
+        self.fullgraph = fullgraph
+        self.cache_size = cache_size
         self._lock = threading.RLock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.plans: list[Plan] = []
+        self.calls = 0
+        self._history = History()
+        self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.call(args, kwargs)[0]
+        return self.call(args, kwargs, self.fullgraph)[0]
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan | None, Sequence[Escape]]:
-        """The result of a call, the plan that was used, and why it ran as Python if it did."""
+    def call(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
+    ) -> tuple[Any, Plan | None, Sequence[Escape]]:
+        """The result of a call, the plan that was used, and why it ran as Python if it did, which `strict` forbids."""
         if active_recording() is not None:
             return self.__dopegraph_function__(*args, **kwargs), None, ()
         self.calls += 1
-        plan, matched, failed = self._find(args, kwargs)
+        plan, matched = self._find(args, kwargs)
         if plan is None:
             with self._lock:
-                plan, matched, failed = self._find(args, kwargs)  # another thread may have recorded it
+                plan, matched = self._find(args, kwargs)  # another thread may have recorded it
                 if plan is None:
-                    return self._record(args, kwargs, failed)
+                    return self._record(args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
+                if strict:
+                    raise self._broken([_SHARED])
                 return self._as_python(plan, args, kwargs), plan, [_SHARED]
             try:
                 return plan.run(matched), plan, ()
             except _VALUE_ERRORS as error:
                 # Nothing was written yet; Python raises it where the function can catch it.
-                detail = str(error).partition("\n")[0]
-                return self._as_python(plan, args, kwargs), plan, [Escape("error", detail, None)]
+                escapes = [Escape("error", str(error).partition("\n")[0], None)]
+                result = self._as_python(plan, args, kwargs)
+                if strict:
+                    raise self._broken(escapes) from error
+                return result, plan, escapes
+        if strict:
+            raise self._broken(plan.escapes)
         return self._as_python(plan, args, kwargs), plan, plan.escapes
 
-    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any, str | None]:
-        """The first plan that fits a call, or why the plan used last does not."""
-        failed = None
+    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
+        """The first plan that fits a call."""
         for plan in self.plans:
             matched = plan.match(args, kwargs)
-            if type(matched) is int:
-                failed = failed or plan.walk.guards.reasons[matched]
-            elif isinstance(plan, PythonPlan) and not plan.final:
-                failed = failed or "the last call set something up"
-            else:
+            if type(matched) is not int and (isinstance(plan, ReplayPlan) or plan.final):
                 if plan is not self.plans[0]:
                     self._move_to_front(plan)
-                return plan, matched, None
-        return None, None, failed
+                return plan, matched
+        return None, None
 
     def _move_to_front(self, plan: Plan) -> None:
         with self._lock:
@@ -112,11 +124,71 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self.name}>"
 
+    # What it holds -----------------------------------------------------------------------------------------------
+
+    def cache_info(self) -> CacheInfo:
+        """What became of the calls so far, and what the cache holds.
+
+        Examples
+        --------
+        >>> import dopegraph, dopegraph.numpy as np
+        >>> f = dopegraph.compile(lambda x: x * 2)
+        >>> for length in (3, 3, 4):
+        ...     x = f(np.ones(length))
+        >>> info = f.cache_info()
+        >>> info.hits, info.misses, info.replays, info.plans
+        (1, 2, 1, 2)
+        >>> print(info.recompiles[0].detail)
+        argument x: f32[3] before, f32[4] now
+        """
+        with self._lock:
+            return cache_info(self.plans, self._history, self.calls, self.cache_size)
+
+    def clear_cache(self) -> None:
+        """Forget all plans, statistics and warnings; compiled programs, which functions share, stay in their cache."""
+        with self._lock:
+            self._forget()
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The graph of a call with these arguments, what would run, and what it costs; nothing is run or changed.
+
+        Of a method, write ``Class.method.lower(instance, ...)``.
+
+        Returns
+        -------
+        Lowered
+
+        Raises
+        ------
+        GraphBreakError
+            With ``fullgraph=True``, when such a call cannot be replayed.
+
+        Examples
+        --------
+        >>> import dopegraph, dopegraph.numpy as np
+        >>> lowered = dopegraph.compile(lambda x, w: x @ w).lower(np.ones((2, 3)), np.ones((3, 4)))
+        >>> lowered.operations().flops
+        48
+        """
+        found = lower(self.__dopegraph_function__, args, kwargs, self.static)
+        if found.breaks and self.fullgraph:
+            raise self._broken(found.breaks)
+        return found
+
+    # Recording ---------------------------------------------------------------------------------------------------
+
+    def _broken(self, escapes: Sequence[Escape]) -> GraphBreakError:
+        """The error of a call that cannot be replayed although ``fullgraph`` was asked for."""
+        first = escapes[0]
+        more = f" (and {len(escapes) - 1} more)" if len(escapes) > 1 else ""
+        message = f"{self.name} is no full graph: {first.reason}: {first.detail}{more}; {first.hint}"
+        return GraphBreakError(located(message, first.location or here()), escapes)
+
     def _as_python(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
         if not plan.walk.stand_ins:
             return self.__dopegraph_function__(*args, **kwargs)
-        found = Walk(_nothing, args, kwargs, floats=False)
+        found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
         found.stand_ins.install()
         try:
             return self.__dopegraph_function__(*found.args, **found.kwargs)
@@ -124,14 +196,17 @@ class Compiled:
             found.stand_ins.remove()
 
     def _record(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], failed: str | None
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
     ) -> tuple[Any, Plan, Sequence[Escape]]:
-        if failed is not None:
-            self.recompiles.append(Recompile(failed, here()))
-        found = walk(self.__dopegraph_function__, args, kwargs)
+        found = walk(self.__dopegraph_function__, args, kwargs, self.static)
+        self._history.missed()
+        if self.plans:
+            self._history.recompiled(recompile_of(self.plans, args, kwargs), self.calls, self.name)
         if found.problems:
             plan: Plan = PythonPlan(found, found.problems, final=True)
             self._remember(plan)
+            if strict:
+                raise self._broken(found.problems)
             return self._as_python(plan, args, kwargs), plan, found.problems
         recording = Recording(self.name if self.name.isidentifier() else "graph", checks=True)
         watch = Watch(found.home)
@@ -144,7 +219,7 @@ class Compiled:
             # What Python did so far stays done, as it would without us.
             settle(found, recording, None)
             raise
-        escapes = [*recording.escapes, *watch.effects, *_unknown_code(found, watch)]
+        escapes = [*recording.escapes, *watch.effects, *unknown_code(found, watch)]
         if configuration() != before:
             escapes.append(Escape("side-effect", "policy, default dtype, device or training mode is changed", None))
         again = False
@@ -153,50 +228,41 @@ class Compiled:
                 plan = make_plan(found, recording, result)
         except Unreplayable as cause:
             again = not any(isinstance(plan, PythonPlan) and not plan.final for plan in self.plans)
-            escapes = [Escape("unreplayable", str(cause), here())]
+            escapes = [Escape(cause.reason, str(cause), here())]
         except _VALUE_ERRORS as cause:
             escapes = [Escape("error", str(cause).partition("\n")[0], here())]
         result = settle(found, recording, result)
         if escapes:
             plan = PythonPlan(found, escapes, final=not again)
         self._remember(plan)
+        if escapes and strict:
+            raise self._broken(escapes)
         return result, plan, escapes
 
     def _remember(self, plan: Plan) -> None:
         plans = [other for other in self.plans if isinstance(other, ReplayPlan) or other.final]
-        self.plans = [plan, *plans][: self.max_plans]
-        if len(plans) >= self.max_plans:
-            (reason, times), *_ = Counter(one.reason for one in self.recompiles).most_common(1)
-            warnings.warn(
-                f"{self!r} was recorded for more than {self.max_plans} situations; {times} times because {reason}",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+        kept = [plan, *plans][: self.cache_size]
+        self._history.forgotten += sum(
+            one.calls for one in self.plans if isinstance(one, ReplayPlan) and one not in kept
+        )
+        self.plans = kept
+        if len(plans) >= self.cache_size:
+            self._history.overflowed(self.name, self.cache_size)
 
 
 def _nothing() -> None:
     pass
 
 
-def _unknown_code(found: Walk, watch: Watch) -> list[Escape]:
-    """Functions that ran although no walk over the state leads to them: what they read is not guarded."""
-    inner = {constant for code in found.codes for constant in code.co_consts if isinstance(constant, types.CodeType)}
-    unknown = sorted(
-        (code for code in watch.codes if code not in found.codes and code not in inner),
-        key=lambda code: (code.co_filename, code.co_firstlineno),
-    )
-    return [
-        Escape(
-            "unguarded-function",
-            f"{code.co_name} is reached in a way that cannot be followed",
-            Location(code.co_filename, code.co_firstlineno, code.co_name),
-        )
-        for code in unknown
-    ]
-
-
-def compile(function: Callable[..., Any] | None = None, *, max_plans: int = 64) -> Any:
-    """Compile a function written with `dopegraph.numpy`; also as a decorator.
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    static_argnums: Numbers = (),
+    static_argnames: Strings = (),
+    fullgraph: bool = False,
+    cache_size: int = 64,
+) -> Any:
+    """Compile a function written with `dopegraph.numpy`; also as a decorator, with options, and of methods.
 
     The first call with arguments of given shapes and dtypes records the function as a graph, which is optimized and
     compiled; later calls run the compiled program, and leave arrays that the function reads or writes, wherever it
@@ -207,12 +273,36 @@ def compile(function: Callable[..., Any] | None = None, *, max_plans: int = 64) 
     function : callable
         Arguments may be arrays (NumPy's are wrapped without a copy), nested containers of them, Python floats, which
         may change freely, and anything else, for each value of which the function is recorded once.
-    max_plans : int
+    static_argnums : int or sequence of int
+        Arguments that are part of the graph: the function is recorded once for each of their values, and gets them as
+        they are, so that Python may branch on them. They must be hashable, and are compared by type and equality. Of a
+        method that is compiled in its class, `self` is number 0.
+    static_argnames : str or sequence of str
+        The same by name. A parameter that has both is static however it is passed.
+    fullgraph : bool
+        A call that would run as Python is an error. What is known before the function runs (its state cannot be
+        compared, or an earlier call like this one could not be replayed) is raised before anything is changed;
+        everything else after the call, with the state as the function leaves it; so is a first call that sets up what
+        later calls only read, which has to be made uncompiled. Nodes that run on NumPy are no breaks.
+    cache_size : int
         How many situations to keep; the least recently used is forgotten, with a warning.
 
     Returns
     -------
     Compiled
+        A callable with ``cache_info()``, ``clear_cache()`` and ``lower(*args)``.
+
+    Raises
+    ------
+    StaticArgumentError
+        When the function has no such argument, or, at a call, when a static argument is not hashable.
+    GraphBreakError
+        At a call, with `fullgraph`.
+
+    Warns
+    -----
+    RecompileWarning
+        At the third recompilation in a row, once for each kind of change, and when the cache is full.
 
     Examples
     --------
@@ -225,9 +315,22 @@ def compile(function: Callable[..., Any] | None = None, *, max_plans: int = 64) 
     ...     return (w * x).sum()
     >>> step(np.ones(3), 0.5), step(np.ones(3), 0.25)
     (array(1.5, dtype=float32), array(0.75, dtype=float32))
+    >>> @dopegraph.compile(static_argnames="p")
+    ... def norm(x, p=2.0):
+    ...     return np.abs(x).max() if p > 100 else (np.abs(x) ** p).sum() ** (1 / p)
+    >>> norm(np.ones(4)), norm(np.ones(4), p=1e9)
+    (array(2., dtype=float32), array(1., dtype=float32))
     """
     if function is None:
-        return functools.partial(compile, max_plans=max_plans)
+        return functools.partial(
+            compile,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            fullgraph=fullgraph,
+            cache_size=cache_size,
+        )
     if not callable(function):
         raise TypeError(f"compile takes a function, not a {type(function).__name__}")
-    return Compiled(function, max_plans)
+    if cache_size < 1:
+        raise ValueError(f"compile: cache_size must be at least 1, not {cache_size}")
+    return Compiled(function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size)

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable
+import types
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dopegraph.backends import Fallback
-from dopegraph.runtime.location import located
+from dopegraph.backends import Fallback, Program
+from dopegraph.runtime.location import Location, located
+from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE
 from dopegraph.trace.recording import Escape
-from dopegraph.transform.compiled import Compiled, Recompile
+from dopegraph.transform.cache import Recompile
+from dopegraph.transform.compiled import Compiled
 from dopegraph.transform.plan import ReplayPlan
 
-# What to do about each reason; the ids are stable.
-HINTS = {
-    "value-branch": "Python branches on a traced value; np.where keeps the choice in the graph",
-    "value-escape": "Python reads a traced value; return the array and read it outside the compiled function",
-    "side-effect": "move the call out of the compiled function",
-    "host-call": "the result is computed by NumPy from traced values",
-    "host-write": "write through slices, or choose with np.where",
-    "device-copy": "copy outside the compiled function",
-    "unguarded-state": "pass it as an argument, or keep it out of the function",
-    "unguarded-function": "refer to the function by a name, a closure or an attribute",
-    "state-too-large": "keep large Python containers out of the function",
-    "shared-memory": "pass copies, or pass each array once",
-    "error": "an operation refused the values",
-    "unreplayable": "return the array, or write it into one that exists",
-    "unsupported-argument": "convert the argument to numbers",
-    "no-lowering": "MXNet has no such operator",
-    "dtype": "MXNet has no operator for this dtype; float32 has all",
-    "random-numbers": "drawn by NumPy by design: the same numbers on every backend",
-    "no-operator": "NumPy computes it by design: MXNet has no operator for it, or one that differs",
-    "empty-array": "MXNet takes a length of 0 for unknown",
-}
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that kept a call from being one compiled program.
+
+    Attributes
+    ----------
+    id : str
+        The stable id of the reason, of `dopegraph.runtime.reasons` and docs/reasons.md.
+    kind : {"as Python", "on NumPy", "recorded again"}
+    detail : str
+        What happened.
+    location : Location or None
+        The user's line.
+    hint : str
+        What to change.
+    """
+
+    id: str
+    kind: str
+    detail: str
+    location: Location | None
+    hint: str
+
+    def __str__(self) -> str:
+        return located(f"{self.kind}, {self.id}: {self.detail}", self.location) + f"\n  hint: {self.hint}"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive."""
+
+    graph: str
+    backend: str
+    nodes: int
+    operations: dict[str, int]
 
 
 @dataclass
@@ -54,6 +74,8 @@ class Explanation:
         Nodes that NumPy runs.
     recompiles : list of Recompile
         Why the function was recorded again, so far.
+    segments : list of Segment
+        What runs where, in order.
     """
 
     name: str
@@ -65,26 +87,50 @@ class Explanation:
     escapes: list[Escape] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> list[Finding]:
+        """Everything that `explain` has to say, in one form."""
+        found = [_finding(escape.reason, PYTHON, escape.detail, escape.location) for escape in self.escapes]
+        for fallback in self.fallbacks:
+            found.append(
+                _finding(fallback.reason, NUMPY, f"{fallback.operation}, {fallback.detail}", fallback.location)
+            )
+        return found + [_finding(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the result in dicts, lists, strings and numbers, as JSON has them."""
+        return {
+            **{name: getattr(self, name) for name in ("name", "replayed", "graphs", "symbols", "nodes")},
+            "reasons": [dataclasses.asdict(one) for one in self.reasons],
+            "segments": [dataclasses.asdict(one) for one in self.segments],
+        }
 
     def __str__(self) -> str:
         how = "replayed as compiled code" if self.replayed else "runs as Python"
-        lines = [
+        first = (
             f"{self.name}: {how}; {self.graphs} graph(s), {self.symbols} MXNet symbol(s), {self.nodes} nodes, "
             f"{len(self.fallbacks)} fallback(s), {len(self.recompiles)} recompile(s)"
-        ]
-        for escape in self.escapes:
-            lines.append(located(f"as Python, {escape.reason}: {escape.detail}", escape.location))
-            lines.append(f"  hint: {HINTS.get(escape.reason, '')}")
-        for fallback in self.fallbacks:
-            lines.append(
-                located(f"on NumPy, {fallback.reason}: {fallback.operation}, {fallback.detail}", fallback.location)
-            )
-            lines.append(f"  hint: {HINTS.get(fallback.reason, '')}")
-        for recompile in self.recompiles:
-            lines.append(located(f"recorded again: {recompile.reason}", recompile.location))
-        return "\n".join(lines)
+        )
+        return "\n".join([first, *map(str, self.reasons)])
 
     __repr__ = __str__
+
+
+def _finding(reason: str, kind: str, detail: str, location: Location | None) -> Finding:
+    return Finding(reason, kind, detail, location, REASONS[reason].hint)
+
+
+def _segments(programs: Sequence[Program]) -> list[Segment]:
+    segments = []
+    for program in programs:
+        for stage in program.stages:
+            counts = Counter(node.op.name for node in stage.graph.nodes if node.inputs)
+            segments.append(
+                Segment(program.graph.name, stage.backend, len(stage.graph.nodes), dict(counts.most_common()))
+            )
+    return segments
 
 
 def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
@@ -93,7 +139,8 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
     Parameters
     ----------
     function : callable
-        One that `compile` made, or any; that is compiled for this call.
+        One that `compile` made, a method that it compiled, or any; that is compiled for this call. Under
+        ``fullgraph=True`` a break is reported, too, not raised.
 
     Examples
     --------
@@ -101,12 +148,20 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
     >>> with dopegraph.policy("only_numpy"):
     ...     print(dopegraph.explain(lambda x: np.tanh(x) * 2)(np.ones(3)))
     <lambda>: replayed as compiled code; 1 graph(s), 0 MXNet symbol(s), 3 nodes, 0 fallback(s), 0 recompile(s)
+    >>> explanation = dopegraph.explain(lambda x: x * float(x.sum()))(np.ones(3))
+    >>> [(reason.id, reason.kind) for reason in explanation.reasons]
+    [('value-escape', 'as Python')]
     """
-    compiled = function if isinstance(function, Compiled) else Compiled(function)
+    given: tuple[Any, ...] = ()
+    compiled: Any = function
+    if isinstance(function, types.MethodType) and isinstance(function.__func__, Compiled):
+        compiled, given = function.__func__, (function.__self__,)
+    if not isinstance(compiled, Compiled):
+        compiled = Compiled(function)
 
     @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Explanation:
-        result, plan, escapes = compiled.call(args, kwargs)
+        result, plan, escapes = compiled.call((*given, *args), kwargs)
         programs = plan.programs if plan is not None else ()
         return Explanation(
             name=compiled.name,
@@ -118,6 +173,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             escapes=list(escapes),
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
+            segments=_segments(programs),
         )
 
     return explained

@@ -35,5 +35,5 @@ def export(function: Callable[..., Any], *args: Any, path: str | Path) -> tuple[
     """
     from dopegraph.backends.mxnet.export import export_graph
 
-    graph, arrays = record_graph(function, args, {})
+    graph, arrays, _ = record_graph(function, args, {})
     return export_graph(graph, path, {str(value.name): array for value, array in zip(graph.state, arrays)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -14,12 +14,16 @@ from dopegraph.ir.graph import Graph, extract
 from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
+from dopegraph.runtime.location import here
 from dopegraph.show import render
-from dopegraph.state.places import MISSING
+from dopegraph.state.effects import Watch
+from dopegraph.state.static import Static
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.recording import Recording, outside_recordings
+from dopegraph.trace.recording import Escape, Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
+from dopegraph.transform.placement import Unreplayable
+from dopegraph.transform.results import lay_out, unknown_code
 
 
 def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[..., Graph]:
@@ -52,23 +56,38 @@ def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[...,
 
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Graph:
-        graph, _ = record_graph(function, args, kwargs)
+        graph = record_graph(function, args, kwargs).graph
         return run_passes(graph) if optimize else graph
 
     return traced
 
 
+class Recorded(NamedTuple):
+    """The graph that a function records, the present contents of its state, and why such a call cannot be replayed."""
+
+    graph: Graph
+    state: list[numpy.ndarray]
+    breaks: list[Escape]
+
+
 def record_graph(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Graph, list[numpy.ndarray]]:
-    """The graph that a function records, and the present contents of its state."""
-    found = walk(function, args, kwargs)
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    static: Static = Static(),  # noqa: B008 - immutable
+) -> Recorded:
+    """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
+    found = walk(function, args, kwargs, static)
     name = getattr(function, "__name__", "graph")
     recording = Recording(name if name.isidentifier() else "graph")
+    recording.originals = {}
+    watch = Watch(found.home)
     found.stand_ins.install()
     try:
         with outside_recordings(), recording:
-            result = function(*found.args, **found.kwargs)
+            with watch:
+                result = function(*found.args, **found.kwargs)
+            breaks = _breaks(found, recording, watch, result)
             leaves = [_array(leaf) for _, leaf in flatten(result)[0]]
             outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
             updates = [(recording.lifted[key][1], handle._value) for key, handle in recording.mutated.items()]
@@ -84,7 +103,17 @@ def record_graph(
     inputs += recording.scalars.values()
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
-    return graph, [recording.known[value].array for value in state]
+    return Recorded(graph, [recording.known[value].array for value in state], breaks)
+
+
+def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:
+    breaks = [*found.problems, *recording.escapes, *watch.effects, *unknown_code(found, watch)]
+    if not breaks:
+        try:
+            lay_out(found, recording, result)
+        except Unreplayable as cause:
+            breaks.append(Escape(cause.reason, str(cause), here()))
+    return breaks
 
 
 def _array(leaf: Any) -> ndarray | None:
@@ -100,10 +129,16 @@ def _undo(found: Walk, recording: Recording) -> None:
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
+    for root, contents in (recording.originals or {}).values():
+        if root._shared:
+            root._buffer.overwrite(contents)
+        else:
+            root._buffer = contents
+    for _, array, copy in found.contents:
+        if isinstance(array, numpy.ndarray) and array.tobytes() != copy.tobytes():
+            numpy.copyto(array, copy)
     for place in found.places:
-        for key, old, _ in list(place.changes()):
-            if old is not MISSING:
-                place.put(key, old)
+        place.restore()
     found.stand_ins.remove()
 
 

@@ -21,7 +21,11 @@ _FLAGS = (bool, str, type(None))
 
 
 class Unreplayable(Exception):
-    """A result or side effect that no program can produce."""
+    """A result or side effect that no program can produce: a reason of the registry, and what it is."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class Placement:
@@ -60,14 +64,14 @@ class Placement:
     def _stores(self, place: Place) -> list[tuple[str, str]]:
         now = place.now()
         if isinstance(place, (ListPlace, DictPlace)) and list(now)[: len(place.before)] != list(place.before):
-            raise Unreplayable(f"{place.path} has other entries than before")
+            raise Unreplayable("python-state", f"{place.path} has other entries than before")
         found = []
         for key, old, value in place.changes():
             if isinstance(place, ListPlace) and old is MISSING:
-                raise Unreplayable(f"{place.path} grows with every call")
+                raise Unreplayable("python-state", f"{place.path} grows with every call")
             if value is MISSING or not (_holds_arrays(value) or type(value) in _FLAGS):
                 named = "" if key is None else f" ({key!r})"
-                raise Unreplayable(f"{place.path}{named} is changed by every call")
+                raise Unreplayable("python-state", f"{place.path}{named} is changed by every call")
             found.append((place.target(self._target(place.variable), key), self._expression(value)))
         return found
 
@@ -109,13 +113,13 @@ class Placement:
         if found is not None:
             parts, rest, _ = found
             if any(part is value for part in parts):
-                raise Unreplayable("the result contains itself")
+                raise Unreplayable("unmade-result", "the result contains itself")
             made = ", ".join([self._expression(part) for part in parts])
             structure = Structure(type(value), rest, (LEAF,) * len(parts))
             return self._line(
                 value, f"[{made}]" if type(value) is list else f"{self._constant(structure)}.build([{made}])"
             )
-        raise Unreplayable(f"the result contains a {type(value).__name__}")
+        raise Unreplayable("unmade-result", f"the result contains a {type(value).__name__}")
 
     def _array(self, handle: ndarray) -> str:
         self.placed.add(id(handle))
@@ -129,7 +133,7 @@ class Placement:
         if handle._base is not None and handle._buffer is None:
             return self._view(handle)
         if handle._recording is None or handle._value is None:
-            raise Unreplayable("an array was computed outside the recording")
+            raise Unreplayable("unmade-result", "an array was computed outside the recording")
         self.outputs.append(handle._value)
         return self._line(handle, f"ndarray(results[{len(self.outputs) - 1}])")
 
@@ -141,7 +145,7 @@ class Placement:
         for op, _ in handle._steps:
             if isinstance(op, AtPosition):
                 if op.position._value is None:
-                    raise Unreplayable("a view at a computed position that Python looked at")
+                    raise Unreplayable("value-escape", "a view at a computed position that Python looked at")
                 self.outputs.append(op.position._value)
                 positions.append(f"results[{len(self.outputs) - 1}]")
         if positions:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -82,6 +83,12 @@ class ReplayPlan:
     @property
     def fallbacks(self) -> list[Fallback]:
         return self.program.fallbacks
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of captured constants, and of memory that is kept to be written to."""
+        held = [*self._constants, *(buffer for buffer in self._spare if buffer is not None)]
+        return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
         """Whether no array is there twice, as none was when recorded, and writing to one is not seen by another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import types
 from typing import Any
 
 import numpy
@@ -13,30 +14,38 @@ from dopegraph.backends import Program
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
 from dopegraph.runtime.device import current_device
+from dopegraph.runtime.location import Location
+from dopegraph.state.effects import Watch
 from dopegraph.state.standins import without_floats
 from dopegraph.state.walk import Walk, unchanged_since
 from dopegraph.trace.programs import boundary, programs
-from dopegraph.trace.recording import Recording
+from dopegraph.trace.recording import Escape, Recording
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
     """The plan that replays a recording; the program is run for the recorded call as well."""
+    layout, placement = lay_out(walk, recording, result)
+    program = layout.compile()
+    recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))
+    return layout.plan(program, placement)
+
+
+def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[_Layout, Placement]:
+    """What goes into the program of a recording and where its results go; nothing is compiled or run."""
     layout = _Layout(walk, recording)
     placement = Placement(walk, layout.position)
     placement.place(result)
     _check_leaks(recording, placement)
     changed = unchanged_since(walk)
     if changed is not None:
-        raise Unreplayable(f"the contents of the NumPy array {changed} are changed")
+        raise Unreplayable("python-state", f"the contents of the NumPy array {changed} are changed")
     # Errors are results, too, even when the value is not used.
     nodes = recording.builder.nodes
     unused = [node.outputs[0] for node in nodes if node.op.raises and node not in recording.again]
     layout.arrange([*placement.outputs, *unused])
-    program = layout.compile()
-    recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))
-    return layout.plan(program, placement)
+    return layout, placement
 
 
 def settle(walk: Walk, recording: Recording, result: Any) -> Any:
@@ -56,6 +65,23 @@ def settle(walk: Walk, recording: Recording, result: Any) -> Any:
                         place.put(key, plain)
             result = without_floats(result)
     return result
+
+
+def unknown_code(found: Walk, watch: Watch) -> list[Escape]:
+    """Functions that ran although no walk over the state leads to them: what they read is not guarded."""
+    inner = {constant for code in found.codes for constant in code.co_consts if isinstance(constant, types.CodeType)}
+    unknown = sorted(
+        (code for code in watch.codes if code not in found.codes and code not in inner),
+        key=lambda code: (code.co_filename, code.co_firstlineno),
+    )
+    return [
+        Escape(
+            "unguarded-function",
+            f"{code.co_name} is reached in a way that cannot be followed",
+            Location(code.co_filename, code.co_firstlineno, code.co_name),
+        )
+        for code in unknown
+    ]
 
 
 class _Layout:
@@ -82,7 +108,7 @@ class _Layout:
         self.updates: list[tuple[int, Value]] = []
         for handle in recording.mutated.values():
             if handle._base is not None:
-                raise Unreplayable("a view that the function was given is written to")
+                raise Unreplayable("aliased-write", "a view that the function was given is written to")
             self.updates.append((self.position[id(handle)], handle._value))
         for variable, view in list(walk.arrays.values()):
             root = view._root()
@@ -93,13 +119,17 @@ class _Layout:
     def _lifted(self, handle: ndarray, value: Value) -> None:
         """An array that was there before must be found again at every call."""
         if value.node is not None:
-            raise Unreplayable(f"an array {handle._type} was written to and then looked at")
+            raise Unreplayable("aliased-write", f"an array {handle._type} was written to and then looked at")
         if id(handle) in self.walk.arrays:
             variable, _ = self.walk.arrays[id(handle)]
         elif handle is random.STATE:
             variable = self.walk.guards.constant(handle)
+        elif any(view._root() is handle for _, view in self.walk.arrays.values()):
+            raise Unreplayable("aliased-write", f"an array {handle._type} is written or read through a view of it")
         else:
-            raise Unreplayable(f"an array {handle._type} is reached in a way that cannot be followed")
+            raise Unreplayable(
+                "unguarded-state", f"an array {handle._type} is reached in a way that cannot be followed"
+            )
         value.name = value.name or self.walk.paths.get(variable, variable)
         self.position[id(handle)] = len(self._values)
         self._values.append(value)
@@ -125,7 +155,7 @@ class _Layout:
             *(self._values[position] for position in self.state),
         ]
         if not set(boundary(self._nodes, self.results)) <= set(self.inputs):
-            raise Unreplayable("the memory of an array was written to by others")
+            raise Unreplayable("aliased-write", "the memory of an array was written to by others")
 
     def compile(self) -> Program:
         """The program."""
@@ -182,7 +212,7 @@ def _check_leaks(recording: Recording, placement: Placement) -> None:
         if attempt == 0:
             del leaked
             gc.collect()
-    raise Unreplayable("an array was stored where no replay can put it")
+    raise Unreplayable("stored-array", "an array was stored where no replay can put it")
 
 
 def _with_names(expression: str, names: dict[str, str]) -> str:

@@ -39,7 +39,7 @@ def test_the_multilayer_perceptron_reaches_the_books_accuracy():
     found = fresh("multilayer_perceptrons_scratch").main([])
     assert found["test_accuracy"] >= 0.965
     one_program_for_each_batch_shape(found["train_step"], 2)
-    assert found["train_step"].recompiles[0].reason.startswith("data was")
+    assert found["train_step"].recompiles[0].detail.startswith("argument data: ")
 
 
 def losses(policy, steps=100):

@@ -27,7 +27,7 @@ def test_one_array_is_passed_twice(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"aliased-write"})
 def test_overlapping_views_are_passed(compile: Compile) -> Any:
     def f(a, b):
         a += 1
@@ -56,7 +56,7 @@ def test_an_element_of_a_list_is_replaced(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_elements_of_a_dict_are_replaced(compile: Compile) -> Any:
     def f(d):
         d["lr"] = d["lr"] * 0.5
@@ -71,7 +71,7 @@ def test_elements_of_a_dict_are_replaced(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_list_is_appended_to(compile: Compile) -> Any:
     def f(x, log):
         log.append(x * 2)
@@ -89,7 +89,7 @@ def test_a_list_is_appended_to(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_list_is_popped_from(compile: Compile) -> Any:
     def f(part):
         x = part.pop()
@@ -249,7 +249,7 @@ def test_numpy_arrays_in_containers(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_list_of_numpy_arrays_is_appended_to(compile: Compile) -> Any:
     def f(part):
         part.append(part[0] * 2)

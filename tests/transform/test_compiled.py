@@ -20,11 +20,11 @@ def test_a_compiled_function_keeps_its_name_and_docstring() -> None:
 
 
 def test_compile_takes_options_as_a_decorator() -> None:
-    @dopegraph.compile(max_plans=2)
+    @dopegraph.compile(cache_size=2)
     def f(x: np.ndarray) -> np.ndarray:
         return x * 2
 
-    assert f.max_plans == 2
+    assert f.cache_size == 2
 
 
 def test_another_float_uses_the_same_plan() -> None:
@@ -38,7 +38,8 @@ def test_another_shape_records_once_more_and_says_why() -> None:
     f = dopegraph.compile(lambda x: x * 2)
     f(arr(1)), f(arr(1, 2)), f(arr(1)), f(arr(1, 2))
     assert len(f.plans) == 2
-    assert [recompile.reason for recompile in f.recompiles] == ["x was an array f32[1] on cpu(0)"]
+    assert [recompile.reason for recompile in f.recompiles] == ["changed-shape"]
+    assert f.recompiles[0].detail == "argument x: f32[1] before, f32[2] now"
 
 
 def test_equal_functions_share_a_program() -> None:

@@ -81,7 +81,7 @@ def test_a_formatted_float(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (0.5, 0.05, 1, 0.2)]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_float_is_stored(compile: Compile) -> Any:
     class Box:
         pass
@@ -213,7 +213,7 @@ def test_floats_with_arrays(compile: Compile) -> Any:
     return [f(arr(1, 5), part) for part in (2.25, 1.5)]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_floats_stored_where_no_replay_can_put_them(compile: Compile) -> Any:
     log = []
 
@@ -233,7 +233,7 @@ def test_floats_stored_where_no_replay_can_put_them(compile: Compile) -> Any:
     return [*out, log]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_float_is_moved_inside_a_dict(compile: Compile) -> Any:
     d = {"lr": 0.5}
 
@@ -247,7 +247,7 @@ def test_a_float_is_moved_inside_a_dict(compile: Compile) -> Any:
     return [*out, f(arr(1), d), d, f(arr(1), {"lr": 3.0}), type(d["old"]).__name__]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_float_in_a_stored_list(compile: Compile) -> Any:
     class Box:
         pass

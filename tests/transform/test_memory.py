@@ -139,7 +139,7 @@ def test_a_view_of_the_state_is_returned(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"aliased-write"})
 def test_a_view_is_passed_and_written_to(compile: Compile) -> Any:
     def f(v):
         v += 1
@@ -257,7 +257,7 @@ def test_numpy_memory_of_the_state_is_written_to(compile: Compile) -> Any:
     return [f(arr(1, 1)) for _ in range(3)] + [w]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"unguarded-state"})
 def test_a_numpy_array_changes_between_calls(compile: Compile) -> Any:
     g = numpy.array([1.0, 2.0], "float32")
 

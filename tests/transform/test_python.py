@@ -38,7 +38,7 @@ def test_a_loop_on_a_value(compile: Compile) -> Any:
     return [f(arr(1)), f(arr(3)), f(arr(20)), f(arr(1))]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_counter(compile: Compile) -> Any:
     n = 0
 
@@ -51,7 +51,7 @@ def test_a_counter(compile: Compile) -> Any:
     return [f(arr(1)) for _ in range(4)] + [n]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_counter_in_an_attribute(compile: Compile) -> Any:
     class M:
         def __init__(self):
@@ -71,7 +71,7 @@ def test_a_counter_in_an_attribute(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_list_that_grows(compile: Compile) -> Any:
     log = []
 
@@ -283,7 +283,7 @@ def test_a_caught_shape_error(compile: Compile) -> Any:
     return [f(arr(1, 2), arr(1, 2)), f(arr(1, 2), arr(1, 2, 3)), f(arr(1, 2), arr(1, 2, 3)), f(arr(1, 2), arr(3, 2))]
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_an_exception_after_a_list_was_changed(compile: Compile) -> Any:
     s = [arr(1), arr(2)]
     d = {}
@@ -369,7 +369,7 @@ def test_an_index_error_after_a_change(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"unreplayable"})
+@same(replays=0, reasons={"python-state"})
 def test_a_counter_in_a_function(compile: Compile) -> Any:
     def f(x):
         f0.n += 1
@@ -385,7 +385,7 @@ def test_a_counter_in_a_function(compile: Compile) -> Any:
     return [*out, f(arr(1)), f0.n]
 
 
-@same(replays=1, reasons={"unreplayable"})
+@same(replays=1, reasons={"python-state"})
 def test_a_flag_of_a_class(compile: Compile) -> Any:
     class A:
         n = 0
@@ -435,7 +435,7 @@ def test_a_write_into_dict(compile: Compile) -> Any:
     return [*out, f(arr(1)), dict(vars(a))]
 
 
-@same(replays=1, reasons={"unreplayable"})
+@same(replays=1, reasons={"python-state"})
 def test_attributes_come_and_go(compile: Compile) -> Any:
     class A:
         pass

@@ -703,7 +703,7 @@ def test_an_array_in_a_reference_cycle(compile: Compile) -> Any:
     return [f(arr(1)) for _ in range(3)]
 
 
-@same(replays=2, reasons={"unreplayable"})
+@same(replays=2, reasons={"unmade-result"})
 def test_containers_that_contain_themselves(compile: Compile) -> Any:
     part = [arr(1)]
     part.append(part)
