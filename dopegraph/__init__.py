@@ -23,15 +23,21 @@ from dopegraph.runtime.statistics import OpStats, op_stats
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
 from dopegraph.transform import (
+    checkpoint,
     compile,
+    custom_vjp,
     explain,
     export,
     grad,
+    hessian,
+    jacobian,
+    jvp,
     record,
     stop_gradient,
     trace,
     value_and_grad,
     visualize,
+    vjp,
 )
 from dopegraph.version import __version__
 
@@ -39,10 +45,12 @@ __all__ = [
     "Device",
     "OpStats",
     "__version__",
+    "checkpoint",
     "compile",
     "cpu",
     "current_device",
     "current_policy",
+    "custom_vjp",
     "default_dtype",
     "device",
     "errors",
@@ -50,7 +58,10 @@ __all__ = [
     "export",
     "gpu",
     "grad",
+    "hessian",
     "is_training",
+    "jacobian",
+    "jvp",
     "load",
     "ndarray",
     "nn",
@@ -69,4 +80,5 @@ __all__ = [
     "train_mode",
     "value_and_grad",
     "visualize",
+    "vjp",
 ]

@@ -6,14 +6,17 @@ Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Union
 
+from dopegraph.autodiff.region import Region, Regions
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.primitive import NotDifferentiable, primitives
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import located
+
+Step = Union[Node, Region]
 
 
 def pullback(
@@ -37,15 +40,21 @@ def pullback(
     """
     accumulated: dict[Value, Value] = dict(cotangents)
     targets = {value for value in wrt if value.type.is_float}
-    path = _nodes_between(builder.nodes if nodes is None else nodes, targets, set(cotangents))
+    steps = _steps(builder.nodes if nodes is None else nodes, builder.regions)
+    path = _steps_between(steps, targets, set(cotangents))
     active = targets.union(*(node.outputs for node in path))
     with builder:
-        for node in reversed(path):
-            arriving = [accumulated.get(value) for value in node.outputs]
+        for step in reversed(path):
+            arriving = [accumulated.get(value) for value in step.outputs]
             if all(g is None for g in arriving):
                 continue
-            with builder.at(node.location):
-                for operand, g in zip(node.inputs, _apply_rules(node, arriving, active)):
+            if isinstance(step, Region):  # its rule is the user's: its nodes have lines of their own
+                found = step.rule(builder, step.residuals, arriving)
+            else:
+                with builder.at(step.location):
+                    found = _apply_rules(step, arriving, active)
+            with builder.at(step.location):
+                for operand, g in zip(step.inputs, found):
                     if g is None or operand not in active:
                         continue
                     earlier = accumulated.get(operand)
@@ -53,23 +62,37 @@ def pullback(
     return [accumulated.get(value) for value in wrt]
 
 
-def _nodes_between(nodes: Sequence[Node], sources: set[Value], sinks: set[Value]) -> list[Node]:
-    """The nodes through which a source reaches a sink, in order."""
+def _steps(nodes: Sequence[Node], regions: Regions) -> Iterator[Step]:
+    """The nodes, in order, with a region in place of those that end it."""
+    done: set[int] = set()
+    for node in nodes:
+        region = regions.get(node)
+        if region is None:
+            yield node
+        elif id(region) not in done:
+            done.add(id(region))
+            yield region
+
+
+def _steps_between(steps: Iterable[Step], sources: set[Value], sinks: set[Value]) -> list[Step]:
+    """The steps through which a source reaches a sink, in order."""
     reached = set(sources)
     forward = []
-    for node in nodes:
-        if isinstance(node.op.gradient, NotDifferentiable) or not any(v in reached for v in node.inputs):
+    for step in steps:
+        if isinstance(step, Node) and isinstance(step.op.gradient, NotDifferentiable):
             continue
-        floating = [value for value in node.outputs if value.type.is_float]
+        if not any(value in reached for value in step.inputs):
+            continue
+        floating = [value for value in step.outputs if value.type.is_float]
         if floating:
             reached.update(floating)
-            forward.append(node)
+            forward.append(step)
     wanted = set(sinks)
     path = []
-    for node in reversed(forward):
-        if any(value in wanted for value in node.outputs):
-            wanted.update(node.inputs)
-            path.append(node)
+    for step in reversed(forward):
+        if any(value in wanted for value in step.outputs):
+            wanted.update(step.inputs)
+            path.append(step)
     path.reverse()
     return path
 

@@ -39,6 +39,13 @@ class Builder:
     locate : callable, optional
         Gives the location of nodes that are emitted without one.
 
+    Attributes
+    ----------
+    nodes : list of Node
+    regions : dict of Node to Region
+        Nodes whose results have a gradient rule of their own, see `dopegraph.autodiff.region`; they are ordinary nodes
+        to everybody but `pullback`.
+
     Examples
     --------
     >>> from dopegraph.ir import Builder, TensorType
@@ -53,6 +60,7 @@ class Builder:
 
     def __init__(self, locate: Callable[[], Location | None] = lambda: None) -> None:
         self.nodes: list[Node] = []
+        self.regions: dict[Node, Any] = {}
         self.locate = locate
 
     def __enter__(self) -> Builder:

@@ -18,12 +18,12 @@ from dopegraph.ops.typing import broadcast_shapes, require_kind, same_dtype
 from dopegraph.runtime.errors import DTypeError
 
 __all__ = [
-    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "cbrt", "ceil",
-    "cos", "cosh", "div", "equal", "erf", "exp", "exp2", "expm1", "floor", "floor_div", "greater", "greater_equal",
-    "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "log2", "log10",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "mul", "neg", "not_equal",
-    "pow", "reciprocal", "relu", "rint", "select", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
-    "stop_gradient", "sub", "tan", "tanh", "trunc",
+    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "barrier", "cast",
+    "cbrt", "ceil", "cos", "cosh", "div", "equal", "erf", "exp", "exp2", "expm1", "floor", "floor_div", "greater",
+    "greater_equal", "identity", "integer_pow", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "log2", "log10", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "mul",
+    "neg", "not_equal", "pow", "reciprocal", "relu", "rint", "select", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "square", "stop_gradient", "sub", "tan", "tanh", "trunc",
 ]  # fmt: skip
 
 BOOL = numpy.dtype("bool")
@@ -125,6 +125,8 @@ identity = primitive("identity", lambda x: x, numpy.array, [lambda g, y, x: g], 
 stop_gradient = primitive(
     "stop_gradient", lambda x: x, numpy.array, not_differentiable("stop_gradient was asked for"), elementwise=True
 )
+# The same values, which no pass sees through: what is computed from them is computed again.
+barrier: Primitive = primitive("barrier", lambda x: x, lambda x: x, [lambda g, y, x: g], view=True)
 
 # Arithmetic -------------------------------------------------------------------------------------------------------
 

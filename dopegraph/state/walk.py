@@ -279,7 +279,8 @@ class Walk(Values):
                 value, path = held[name], f"{base.__qualname__}.{name}"
                 if name not in self.attributes and not (functions[name] and name.startswith("__")):
                     continue
-                if functions[name] or hasattr(type(value), "__get__"):
+                descriptor = hasattr(type(value), "__get__") and not hasattr(type(value), "__dopegraph_parts__")
+                if functions[name] or descriptor:
                     self.guards.same(f"{names}.get({name!r})", value, path)
                 else:
                     self.visit(f"{names}.get({name!r}, MISSING)", value, path)

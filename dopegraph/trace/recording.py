@@ -15,14 +15,14 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.builder import Builder
-from dopegraph.ir.graph import Value, needed_nodes
+from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
-from dopegraph.runtime.errors import DeviceError
+from dopegraph.runtime.errors import DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.trace.programs import boundary, programs
@@ -106,6 +106,8 @@ class Recording:
         Arrays that Python got the memory of, by id.
     tape : Tape
         What `backward` will differentiate.
+    again : set of Node
+        Nodes that compute once more, for a derivative, what was computed and checked before.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
     checks : bool
@@ -127,6 +129,7 @@ class Recording:
         self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
+        self.again: set[Node] = set()
         self.gradients = 0
         self._handles: dict[int, weakref.ref[Any]] = {}
         self._outer: list[tuple[Recording | None, bool]] = []
@@ -273,6 +276,8 @@ class Recording:
             try:
                 nodes = needed_nodes(self.builder.nodes, missing, self.known)
                 inputs = boundary(nodes, missing)
+                if not all(value in self.known for value in inputs):
+                    raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
                 program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
                 self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
             finally:

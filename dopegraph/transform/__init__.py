@@ -1,12 +1,16 @@
 """Transformations of Python functions: derivatives, the book's ``record`` and ``backward``, ``compile``, reports."""
 
 from dopegraph.transform.cache import CacheInfo, Recompile
+from dopegraph.transform.checkpoint import checkpoint
 from dopegraph.transform.compiled import Compiled, compile
+from dopegraph.transform.custom import custom_vjp
 from dopegraph.transform.explain import Explanation, Finding, Segment, explain
 from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
 from dopegraph.transform.graph_of import trace, visualize
+from dopegraph.transform.jacobian import hessian, jacobian
 from dopegraph.transform.lowered import Lowered, Operations
+from dopegraph.transform.products import jvp, vjp
 from dopegraph.transform.record import attach_methods, record
 
 attach_methods()
@@ -20,13 +24,19 @@ __all__ = [
     "Operations",
     "Recompile",
     "Segment",
+    "checkpoint",
     "compile",
+    "custom_vjp",
     "explain",
     "export",
     "grad",
+    "hessian",
+    "jacobian",
+    "jvp",
     "record",
     "stop_gradient",
     "trace",
     "value_and_grad",
     "visualize",
+    "vjp",
 ]

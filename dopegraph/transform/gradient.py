@@ -6,20 +6,17 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy
-
 from dopegraph import ops
-from dopegraph.array import ndarray, traced
+from dopegraph.array import ndarray
 from dopegraph.autodiff import pullback
 from dopegraph.dispatch import apply
-from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops import full
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.tree import Structure, flatten
+from dopegraph.trace.tree import flatten
+from dopegraph.transform.differentiated import Variables, recorded
 
 
 def value_and_grad(
@@ -63,22 +60,19 @@ def value_and_grad(
     """
     single = isinstance(argnums, int)
     positions: tuple[int, ...] = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    name = getattr(function, "__name__", "function")
 
     @functools.wraps(function)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        outer = active_recording()
-        recording = outer if outer is not None else Recording(f"grad_{name}" if name.isidentifier() else "grad")
-        with recording:
-            try:
-                value, gradients = _differentiate(recording, function, positions, args, kwargs, has_aux)
-            except BaseException:
-                if outer is None:
-                    recording.finish()
-                raise
-            if outer is None:
-                recording.finish()
-        return value, (gradients[0] if single else tuple(gradients))
+        with recorded("grad", function) as recording:
+            variables = Variables(recording, "grad", args, positions)
+            result, aux = variables.call(function, kwargs, has_aux)
+            loss = _scalar_loss(result)
+            value = recording.value_of(loss)
+            with recording.builder:
+                one = full(value=1.0, shape=(), dtype=value.type.dtype)
+            gradients = variables.build(pullback(recording.builder, {value: one}, variables.values))
+            del variables, result
+        return ((loss, aux) if has_aux else loss), (gradients[0] if single else tuple(gradients))
 
     return differentiated
 
@@ -122,59 +116,6 @@ def stop_gradient(x: Any) -> Any:
     return structure.build(apply(ops.stop_gradient, as_array(leaf)) for _, leaf in leaves)
 
 
-def _differentiate(
-    recording: Recording,
-    function: Callable[..., Any],
-    positions: Sequence[int],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    has_aux: bool,
-) -> tuple[Any, list[Any]]:
-    replaced = list(args)
-    wrt: list[Value] = []
-    structures: list[tuple[Structure, int]] = []
-    for position in positions:
-        if not -len(args) <= position < len(args):
-            raise GradientError(located(f"grad: there is no positional argument {position}", here()))
-        leaves, structure = flatten(args[position], f"argument {position}")
-        variables = [_variable(recording, path, leaf) for path, leaf in leaves]
-        replaced[position] = structure.build(variables)
-        wrt += [recording.value_of(variable) for variable in variables]
-        structures.append((structure, len(variables)))
-    recording.gradients += 1
-    try:
-        result = function(*replaced, **kwargs)
-    finally:
-        recording.gradients -= 1
-    aux = None
-    if has_aux:
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise GradientError(located("grad: with has_aux the function must return (value, aux)", here()))
-        result, aux = result
-    loss = _scalar_loss(result)
-    value = recording.value_of(loss)
-    with recording.builder:
-        one = full(value=1.0, shape=(), dtype=value.type.dtype)
-    cotangents = pullback(recording.builder, {value: one}, wrt)
-    arrays = iter([traced(_or_zeros(recording, g, of), recording) for g, of in zip(cotangents, wrt)])
-    gradients = [structure.build([next(arrays) for _ in range(count)]) for structure, count in structures]
-    return ((loss, aux) if has_aux else loss), gradients
-
-
-def _variable(recording: Recording, path: str, leaf: Any) -> ndarray:
-    """A fresh array with the argument's contents, so that only uses through the argument count."""
-    if isinstance(leaf, (float, complex, DynamicFloat, ndarray, numpy.ndarray, numpy.generic)):
-        x = as_array(leaf)
-        if x.dtype.kind in "fc":
-            return apply(ops.identity, x)
-        shown = f"an array of {x.dtype}"
-    else:
-        shown = f"a {type(leaf).__name__}"
-    raise GradientError(
-        located(f"grad: {path} is {shown}; derivatives need floating numbers, such as x.astype('float32')", here())
-    )
-
-
 def _scalar_loss(result: Any) -> ndarray:
     if isinstance(result, (float, DynamicFloat)) and not isinstance(result, bool):
         result = as_array(result)
@@ -196,10 +137,3 @@ def _scalar_loss(result: Any) -> ndarray:
     if result.dtype.kind != "f":
         raise GradientError(located(f"grad: the function returned {result.dtype}, not a floating number", here()))
     return result
-
-
-def _or_zeros(recording: Recording, g: Value | None, of: Value) -> Value:
-    if g is not None:
-        return g
-    with recording.builder:
-        return full(value=0.0, shape=of.shape, dtype=of.type.dtype)

@@ -42,7 +42,8 @@ def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[_Layout, Pla
     if changed is not None:
         raise Unreplayable("python-state", f"the contents of the NumPy array {changed} are changed")
     # Errors are results, too, even when the value is not used.
-    unused = [node.outputs[0] for node in recording.builder.nodes if node.op.raises]
+    nodes = recording.builder.nodes
+    unused = [node.outputs[0] for node in nodes if node.op.raises and node not in recording.again]
     layout.arrange([*placement.outputs, *unused])
     return layout, placement
 

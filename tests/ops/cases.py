@@ -96,17 +96,17 @@ KEY = "u64[2]"
 
 CASES: list[Case] = [
     # Functions of one variable, where they are smooth.
-    *_each("exp exp2 expm1 sin cos sinh cosh tanh arctan arcsinh erf sigmoid cbrt neg square identity relu abs",
+    *_each("exp exp2 expm1 sin cos sinh cosh tanh arctan arcsinh erf sigmoid cbrt neg square identity barrier relu abs",
         *FLOAT),
     *_each("log log2 log10 log1p sqrt reciprocal", *FLOAT, low=0.3),
     *_each("tan", *FLOAT, low=-1, high=1),
     *_each("arcsin arccos arctanh", *FLOAT, low=-0.9, high=0.9),
     *_each("arccosh", *FLOAT, low=1.2, high=3),
     *_each("exp exp2 expm1 sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh", *COMPLEX),
-    *_each("log log2 log10 log1p sqrt reciprocal sigmoid square neg rint identity stop_gradient", *COMPLEX),
-    *_each("neg square identity stop_gradient", *INTEGER),
+    *_each("log log2 log10 log1p sqrt reciprocal sigmoid square neg rint identity barrier stop_gradient", *COMPLEX),
+    *_each("neg square identity barrier stop_gradient", *INTEGER),
     *_each("abs sign relu", *INTEGER),
-    *_each("identity stop_gradient logical_not", "bool[2]", "bool[]", "bool[0]"),
+    *_each("identity barrier stop_gradient logical_not", "bool[2]", "bool[]", "bool[0]"),
     *_each("sign floor ceil trunc rint stop_gradient isnan isinf isfinite", *FLOAT),
     *_each("isnan isinf isfinite", *COMPLEX),
     *[Case("integer_pow", one, {"exponent": n}, 0.5) for one in FLOAT for n in (-3, -1, 0, 1, 2, 3, 5)],

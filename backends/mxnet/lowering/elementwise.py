@@ -180,6 +180,7 @@ RULES: dict[str, Rule] = {
     "cast": _cast,
     "identity": _as_is,
     "stop_gradient": _as_is,
+    "barrier": unary("_copy"),  # as it is, MXNet would merge what comes after with what came before
     # Arithmetic
     "add": _add,
     "sub": binary("elemwise_sub", "broadcast_sub", "_minus_scalar", "_rminus_scalar"),

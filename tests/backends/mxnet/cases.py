@@ -343,7 +343,7 @@ CASES: dict[str, list[Case]] = {
     **{name: unary() for name in ("isnan", "isinf", "isfinite")},
     "select": SELECTS,
     "cast": cast_cases(),
-    **{name: unary("fib") for name in ("identity", "stop_gradient")},
+    **{name: unary("fib") for name in ("identity", "stop_gradient", "barrier")},
     **{name: binary("fi") for name in ("add", "sub", "mul", "maximum", "minimum", "floor_div", "mod")},
     "div": binary(),
     "pow": binary(scalars=(2.0, 0.5, -1.5, 3.0)),
