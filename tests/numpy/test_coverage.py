@@ -18,8 +18,9 @@ def test_a_sample_of_functions_is_what_the_table_says():
     said = np.coverage()
     for name in SAMPLE:
         for kind, yes in zip((coverage.TRACED, coverage.DIFFERENTIABLE, coverage.MXNET), said[name]):
-            # Older versions of NumPy have fewer of the calls.
-            assert (kind in found[name]) == yes or (yes and VERSION < (2, 4)), (name, kind)
+            # Older versions of NumPy have fewer of the calls; newer ones have functions whose dtype is always known.
+            holds = kind in found[name]
+            assert holds == yes or (VERSION < (2, 4) if yes else VERSION > (2, 4)), (name, kind)
 
 
 @pytest.mark.skipif(VERSION[:2] != (2, 4), reason="the page lists the functions of NumPy 2.4")

@@ -21,7 +21,6 @@ np.array([1 + 2j]).astype("float64")
 np.nanquantile(np.array([1.0, np.inf, 2.0]), 1)
 np.average(np.zeros((2, 0)), axis=0)
 np.histogram2d(np.array([2.5], "float16"), np.array([1.5], "float16"))[1]
-np.where(np.array([True, False]), np.array([1, 2], "uint8"), 300)
 np.take(np.array(4), 0, axis=0)
 np.take(np.ones((2, 3)), [], axis=0, mode="clip")
 np.insert(np.array([5], "uint32"), [], -1)
@@ -42,6 +41,11 @@ np.vander(np.array([1.0, 2.0], "float32"))
 np.matmul(np.zeros((2, 0)), np.zeros((0, 2))) * np.divide(1.0, np.zeros(()))
 """
 
+# Until NumPy 2.5, which refuses the number.
+WRAPPED = 'np.where(np.array([True, False]), np.array([1, 2], "uint8"), 300)'
+RECENT = tuple(map(int, numpy.__version__.split(".")[:2])) >= (2, 5)
+LINES = [*FOUND.strip().splitlines(), *([] if RECENT else [WRAPPED])]
+
 
 @pytest.fixture(autouse=True)
 def strict():
@@ -60,7 +64,7 @@ def outcome(function):
 
 @pytest.mark.skipif(tuple(map(int, numpy.__version__.split(".")[:2])) < (2, 4), reason="NumPy was different")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("expression", FOUND.strip().split("\n"))
+@pytest.mark.parametrize("expression", LINES)
 def test_a_call_that_was_wrong(expression):
     expected = outcome(eval(f"lambda: {expression}", {"np": numpy}))
     function = eval(f"lambda: {expression}", {"np": np})
