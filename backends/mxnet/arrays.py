@@ -18,6 +18,7 @@ from dopegraph.backends.mxnet.symbol_writer import DTYPE_NUMBERS
 from dopegraph.ir.types import Shape, TensorType
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
+from dopegraph.runtime.dlpack_layout import Managed, Tensor
 from dopegraph.runtime.errors import BackendError, DeviceError
 
 # MXNet's numbers for device kinds and dtypes, and DLPack's (code, bits) for dtypes.
@@ -27,25 +28,6 @@ _NUMBERS = {numpy.dtype(name): number for name, number in DTYPE_NUMBERS.items()}
 _DLPACK = {dtype: (_DLPACK_CODES[dtype.kind], 8 * dtype.itemsize) for dtype in _NUMBERS}
 
 
-class _DLManagedTensor(ctypes.Structure):
-    """DLPack's struct, flattened; the layout is that of dlpack.h, version 0.2."""
-
-    _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int),
-        ("device_id", ctypes.c_int),
-        ("ndim", ctypes.c_int),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-        ("manager_ctx", ctypes.c_void_p),
-        ("deleter", ctypes.c_void_p),
-    )
-
-
 # The arrays whose memory MXNet sees, until it lets go of them.
 _held: dict[int, Any] = {}
 _tickets = itertools.count(1)
@@ -53,10 +35,10 @@ _tickets = itertools.count(1)
 
 def _release(tensor: Any, forget: Callable[[int, None], Any] = _held.pop) -> None:
     # MXNet lets go of some arrays when Python ends, after this module's names are gone: hence the default.
-    forget(tensor.contents.manager_ctx, None)
+    forget(tensor.contents.context, None)
 
 
-_deleter = ctypes.CFUNCTYPE(None, ctypes.POINTER(_DLManagedTensor))(_release)
+_deleter = ctypes.CFUNCTYPE(None, ctypes.POINTER(Managed))(_release)
 _deleter_address = ctypes.cast(_deleter, ctypes.c_void_p).value
 
 
@@ -125,7 +107,8 @@ def _view(array: numpy.ndarray[Any, Any]) -> Any:
     shape = (ctypes.c_int64 * ndim)(*(array.shape or (1,)))
     code, bits = _DLPACK[array.dtype]
     ticket = next(_tickets)
-    tensor = _DLManagedTensor(array.ctypes.data, 1, 0, ndim, code, bits, 1, shape, None, 0, ticket, _deleter_address)
+    described = Tensor(array.ctypes.data, 1, 0, ndim, code, bits, 1, shape, None, 0)
+    tensor = Managed(described, ticket, _deleter_address)
     handle = ctypes.c_void_p()
     _held[ticket] = (array, shape)
     status = mx.base._LIB.MXNDArrayFromDLPackEx(ctypes.byref(tensor), True, ctypes.byref(handle))

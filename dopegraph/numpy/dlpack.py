@@ -1,6 +1,6 @@
 """Reads DLPack capsules: the memory of PyTorch, JAX, CuPy and others as NumPy sees it, on every NumPy version.
 
-The layouts are those of ``dlpack.h`` 1.0 (https://dmlc.github.io/dlpack/latest/c_api.html).
+The structs are in `dopegraph.runtime.dlpack_layout`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 
+from dopegraph.runtime.dlpack_layout import Managed, Tensor, Versioned
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
 
@@ -21,42 +22,6 @@ READ_ONLY = 1
 _KINDS = {0: "i", 1: "u", 2: "f", 5: "c", 6: "b"}
 # Their capsules say nothing of writing when they are of the old kind; their memory may be written to.
 _WRITEABLE_OWNERS = ("torch", "mxnet", "numpy", "cupy")
-
-
-class _Tensor(ctypes.Structure):
-    """``DLTensor``."""
-
-    _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int32),
-        ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    )
-
-
-class _Managed(ctypes.Structure):
-    """``DLManagedTensor``."""
-
-    _fields_ = (("tensor", _Tensor), ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p))
-
-
-class _Versioned(ctypes.Structure):
-    """``DLManagedTensorVersioned``."""
-
-    _fields_ = (
-        ("major", ctypes.c_uint32),
-        ("minor", ctypes.c_uint32),
-        ("context", ctypes.c_void_p),
-        ("deleter", ctypes.c_void_p),
-        ("flags", ctypes.c_uint64),
-        ("tensor", _Tensor),
-    )
 
 
 _OLD, _NEW = b"dltensor", b"dltensor_versioned"
@@ -104,13 +69,13 @@ def take(capsule: Any, owner: Any = None) -> numpy.ndarray[Any, Any]:
     managed: Any
     if _is_valid(capsule, _NEW):
         address = _get_pointer(capsule, _NEW)
-        managed = _Versioned.from_address(address)
+        managed = Versioned.from_address(address)
         if managed.major != 1:
             raise BufferError(located(f"from_dlpack: version {managed.major} of DLPack is not known here", here()))
         writeable = not managed.flags & READ_ONLY
     elif _is_valid(capsule, _OLD):
         address = _get_pointer(capsule, _OLD)
-        managed = _Managed.from_address(address)
+        managed = Managed.from_address(address)
         writeable = type(owner).__module__.partition(".")[0] in _WRITEABLE_OWNERS
     else:
         raise BufferError(located("from_dlpack: this is no DLPack capsule, or one that was taken before", here()))
@@ -128,12 +93,12 @@ def take(capsule: Any, owner: Any = None) -> numpy.ndarray[Any, Any]:
         "typestr": dtype.str,
     }
     # From here on the memory is ours to give back.
-    _set_name(capsule, _USED_NEW if managed.__class__ is _Versioned else _USED_OLD)
+    _set_name(capsule, _USED_NEW if managed.__class__ is Versioned else _USED_OLD)
     memory = _Owner(address, managed.deleter, described)
     return numpy.asarray(memory) if math.prod(shape) else numpy.empty(shape, dtype)
 
 
-def _dtype(tensor: _Tensor) -> numpy.dtype[Any]:
+def _dtype(tensor: Tensor) -> numpy.dtype[Any]:
     kind, size = _KINDS.get(tensor.code), tensor.bits // 8
     if kind is None or tensor.lanes != 1 or tensor.bits % 8 or size not in (1, 2, 4, 8, 16):
         named = "bfloat16" if tensor.code == 4 else f"DLPack's type {tensor.code} with {tensor.bits} bits"

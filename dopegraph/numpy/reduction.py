@@ -215,7 +215,7 @@ def ptp(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = F
 def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether all elements over axes are true."""
     if out is None and where is True:
-        found = short_way.truth(numpy.logical_and.reduce, a, axis, keepdims)
+        found = short_way.reduction(numpy.logical_and.reduce, a, axis, keepdims, short_way.BOOLEANS)
         if found is not None:
             return found
     x = limited(truth(as_operand(a)), where, True)
@@ -225,7 +225,7 @@ def all(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = F
 def any(a: Any, axis: Any = None, out: ndarray | None = None, keepdims: bool = False, *, where: Any = True) -> ndarray:
     """Whether some element over axes is true."""
     if out is None and where is True:
-        found = short_way.truth(numpy.logical_or.reduce, a, axis, keepdims)
+        found = short_way.reduction(numpy.logical_or.reduce, a, axis, keepdims, short_way.BOOLEANS)
         if found is not None:
             return found
     x = limited(truth(as_operand(a)), where, False)

@@ -25,9 +25,9 @@ _REFUSALS = (ValueError, TypeError, OverflowError)
 _SHAPES = frozenset([int, tuple, list])
 
 # NumPy's sums and extrema of these need no other dtype, and matrices of these are multiplied by BLAS.
-_WIDE = frozenset("fdFDlqLQ")
+WIDE = frozenset("fdFDlqLQ")
 _FLOATS = frozenset("fd")
-_BOOLEANS = frozenset("?")
+BOOLEANS = frozenset("?")
 _ALL = frozenset("?bBhHiIlLqQefdFD")
 
 
@@ -169,9 +169,9 @@ def alike(x: Any, y: ndarray) -> bool:
     return first is not None and second is not None and first.dtype == second.dtype and first.shape == second.shape
 
 
-def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
-    """A ufunc's ``reduce``."""
-    array = _memory(x, _WIDE)
+def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool, chars: frozenset[str] = WIDE) -> ndarray | None:
+    """A ufunc's ``reduce``, of arrays whose dtype is among NumPy's letters."""
+    array = _memory(x, chars)
     if array is None:
         return None
     try:
@@ -190,17 +190,6 @@ def mean(x: Any, axis: Any, keepdims: bool) -> ndarray | None:
     except _REFUSALS:
         return None
     return computed(numpy.divide(total, array.dtype.type(array.size // total.size)))
-
-
-def truth(kernel: Kernel, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
-    """The ``reduce`` of logical_and or logical_or."""
-    array = _memory(x, _BOOLEANS)
-    if array is None:
-        return None
-    try:
-        return computed(kernel(array, axis, None, None, keepdims))
-    except _REFUSALS:
-        return None
 
 
 def reshaped(x: Any, shape: Any) -> ndarray | None:
