@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -104,22 +104,31 @@ def functional_of(graph: Graph, seed: int) -> Graph:
     return extract(graph.name, builder.nodes, graph.inputs, graph.state, [total])
 
 
-def central_difference(graph: Graph, arguments: Sequence[Array], position: int, step: float = 1e-5) -> Array:
-    """The derivative of a graph's only, scalar result by one argument, element by element.
+def numerical_gradient(function: Callable[[Array], Any], x: Array, step: float = 1e-5) -> Array:
+    """The derivative of a function that gives one number, by central differences, element by element.
 
     By a complex number x + iy it is df/dx - i df/dy.
     """
-    of_complex = arguments[position].dtype.kind == "c"
-    result = numpy.zeros(arguments[position].shape, complex if of_complex else float)
-    for index in numpy.ndindex(*result.shape):
+    of_complex = x.dtype.kind == "c"
+    result = numpy.zeros(x.shape, complex if of_complex else float)
+    for index in numpy.ndindex(*x.shape):
         for direction in (1, 1j) if of_complex else (1,):
             values = []
             for sign in (1, -1):
-                moved = [numpy.array(argument) for argument in arguments]
-                moved[position][index] += sign * step * direction
-                values.append(float(evaluate(graph, moved)[0]))
+                moved = numpy.array(x)
+                moved[index] += sign * step * direction
+                values.append(float(function(moved)))
             result[index] += (values[0] - values[1]) / (2 * step) / direction
     return result
+
+
+def central_difference(graph: Graph, arguments: Sequence[Array], position: int, step: float = 1e-5) -> Array:
+    """The derivative of a graph's only, scalar result by one argument."""
+
+    def value(moved: Array) -> Array:
+        return evaluate(graph, [*arguments[:position], moved, *arguments[position + 1 :]])[0]
+
+    return numerical_gradient(value, arguments[position], step)
 
 
 def assert_gradient(

@@ -16,9 +16,7 @@ from dopegraph.ir.graph import extract
 from dopegraph.ir.primitive import NotDifferentiable, primitives
 from dopegraph.runtime.errors import DopegraphError
 from tests.ops.cases import CASES, Case
-from tests.reference import evaluate, random_array, single, types
-
-STEP = 1e-5
+from tests.reference import central_difference, evaluate, functional_of, single, types
 
 
 def is_smooth(type: TensorType) -> bool:
@@ -57,23 +55,6 @@ COMPLEX = [case for case in CASES if differentiable(case)]
 MADE = [case for case in map(complexified, CASES) if case is not None]
 
 
-def functional(graph: Graph, seed: int) -> Graph:
-    """The sum of the real parts of the products of all results with fixed random numbers."""
-    graph = graph.copy()
-    builder = Builder()
-    builder.nodes = graph.nodes
-    random = numpy.random.default_rng(seed)
-    with builder:
-        total = None
-        for output in graph.outputs:
-            weighted = output * primitives["constant"](value=random_array(output.type, random))
-            if output.type.dtype.kind == "c":
-                weighted = primitives["real"](weighted)
-            part = primitives["sum"](weighted, axes=tuple(range(output.ndim)))
-            total = part if total is None else total + part
-    return extract(graph.name, builder.nodes, graph.inputs, (), [total])
-
-
 def gradients(graph: Graph, wrt: list[int]) -> Graph:
     """The gradient of a real scalar function, as a graph of the same arguments."""
     graph = graph.copy()
@@ -94,25 +75,11 @@ def gradients(graph: Graph, wrt: list[int]) -> Graph:
     return extract("gradient", builder.nodes, graph.inputs, (), results)
 
 
-def by_differences(graph: Graph, arguments: list[Any], position: int) -> Any:
-    """df/dx - i df/dy, element by element."""
-    result = numpy.zeros(arguments[position].shape, arguments[position].dtype)
-    for index in numpy.ndindex(*result.shape):
-        for direction, weight in ((1, 1), (1j, -1j)) if result.dtype.kind == "c" else ((1, 1),):
-            values = []
-            for sign in (1, -1):
-                moved = [numpy.array(argument) for argument in arguments]
-                moved[position][index] += sign * STEP * direction
-                values.append(float(evaluate(graph, moved)[0]))
-            result[index] += weight * (values[0] - values[1]) / (2 * STEP)
-    return result
-
-
 def assert_complex_gradient(graph: Graph, arguments: list[Any], wrt: list[int], tolerance: float = 1e-6) -> Graph:
-    scalar = functional(graph, seed=1)
+    scalar = functional_of(graph, seed=1)
     gradient = gradients(scalar, wrt)
     for one, position in zip(evaluate(gradient, arguments), wrt):
-        expected = by_differences(scalar, arguments, position)
+        expected = central_difference(scalar, arguments, position)
         assert one.dtype == expected.dtype
         numpy.testing.assert_allclose(one, expected, tolerance, tolerance)
     return gradient
@@ -134,7 +101,7 @@ def test_the_primitives_that_take_complex_numbers_are_checked() -> None:
 
 @pytest.mark.parametrize("op", ["abs", "sign"])
 def test_derivatives_at_zero_are_zero(op: str) -> None:
-    graph = gradients(functional(single(primitives[op], types("c128[2]"), {}), 0), [0])
+    graph = gradients(functional_of(single(primitives[op], types("c128[2]"), {}), 0), [0])
     assert evaluate(graph, [numpy.array([0j, 3 + 4j])])[0][0] == 0
-    second = gradients(functional(graph, 0), [0])
+    second = gradients(functional_of(graph, 0), [0])
     assert numpy.isfinite(evaluate(second, [numpy.array([0j, 3 + 4j])])[0]).all()
