@@ -22,6 +22,7 @@ from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import Unreplayable
 from dopegraph.transform.plan import PythonPlan, ReplayPlan
 from dopegraph.transform.results import make_plan, settle, unknown_code
+from dopegraph.transform.straight import MISS, never
 
 Plan = Union[PythonPlan, ReplayPlan]
 
@@ -70,6 +71,20 @@ class Compiled:
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if active_recording() is None:
+            for plan in self.plans:
+                if plan.replay is never:
+                    break  # it may be what fits first
+                try:
+                    result = plan.replay(args, kwargs)
+                except _VALUE_ERRORS:
+                    break  # which the plan meets again, and explains
+                if result is not MISS:
+                    if plan is not self.plans[0]:
+                        self._move_to_front(plan)
+                    self.calls += 1
+                    plan.calls += 1
+                    return result
         return self.call(args, kwargs, self.fullgraph)[0]
 
     def call(

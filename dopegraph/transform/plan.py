@@ -18,6 +18,7 @@ from dopegraph.runtime.buffer import Buffer
 from dopegraph.state.guards import Match
 from dopegraph.state.walk import Walk
 from dopegraph.trace.recording import Escape, suspended
+from dopegraph.transform.straight import Replay, never
 
 
 class PythonPlan:
@@ -31,6 +32,7 @@ class PythonPlan:
 
     programs: tuple[Program, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
+    calls = 0
 
     def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
         guards = walk.guards
@@ -38,6 +40,7 @@ class PythonPlan:
         self.escapes = list(escapes)
         self.final = final
         self.match = guards.compile(guards.signature, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
+        self.replay = never
 
 
 class ReplayPlan:
@@ -46,6 +49,8 @@ class ReplayPlan:
     Attributes
     ----------
     program : Program
+    replay : callable
+        Gives the result of a call that fits and needs nothing but to be computed, or ``MISS``.
     calls : int
         How often it was replayed.
     """
@@ -56,6 +61,7 @@ class ReplayPlan:
         program: Program,
         match: Match,
         finish: Callable[..., Any],
+        replay: Replay = never,
         *,
         constants: list[Buffer],
         arguments: list[int],
@@ -67,6 +73,7 @@ class ReplayPlan:
         self.program = program
         self.match = match
         self._finish = finish
+        self.replay = replay
         self._constants = constants
         self._arguments = arguments
         self._state = state

@@ -13,6 +13,7 @@ from dopegraph.array import ndarray
 from dopegraph.backends import Program
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import current_device
 from dopegraph.runtime.location import Location
 from dopegraph.state.effects import Watch
@@ -22,6 +23,7 @@ from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Escape, Recording
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
+from dopegraph.transform.straight import Replay, never, straight
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
@@ -179,6 +181,7 @@ class _Layout:
             for (expression, dtype), _ in self.scalars
         ]
         floats = [_with_names(expression, names) for expression in placement.floats]
+        constants = [self.recording.known[value] for value in self.captured]
         parts = [f"[{', '.join(part)}]" for part in (self.variables, scalars, placement.targets, floats)]
         match = guards.compile(
             [*guards.signature, *guards.state],
@@ -195,11 +198,34 @@ class _Layout:
             program,
             match,
             namespace["finish"],
-            constants=[self.recording.known[value] for value in self.captured],
+            never if self.updates else self._straight(program, placement, scalars, floats, constants),
+            constants=constants,
             arguments=self.arguments,
             state=self.state,
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
+        )
+
+
+    def _straight(
+        self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
+    ) -> Replay:
+        captured = {f"C{index}": buffer.array for index, buffer in enumerate(constants)}
+        buffers = self.walk.guards.buffers
+        memory = [f"{buffers.get(variable, f'{variable}._settled()')}._array" for variable in self.variables]
+        return straight(
+            self.walk.guards,
+            program,
+            [
+                *(memory[position] for position in self.arguments),
+                *scalars,
+                *captured,
+                *(memory[position] for position in self.state),
+            ],
+            self.variables,
+            {"arrays": self.variables, "targets": placement.targets, "floats": floats},
+            placement.lines,
+            {**placement.constants, **captured},
         )
 
 
