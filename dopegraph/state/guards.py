@@ -91,6 +91,8 @@ class Guards:
         The objects that the statements name.
     buffers : dict of str to str
         The variables of arrays, with those that hold their buffers once they are checked.
+    different : list of str
+        The variables of arrays, which must not become one array.
     static : bool
         Whether the values that are visited now are static arguments.
     """
@@ -102,6 +104,7 @@ class Guards:
         self.checks: list[Guard] = []
         self.constants: dict[str, Any] = {}
         self.buffers: dict[str, str] = {}
+        self.different: list[str] = []
         self.count = 0
         self.static = False
         self.configuration = configuration()
@@ -170,6 +173,7 @@ class Guards:
         """Leave when it is no array of the shape, dtype and device."""
         dtype, shape, device = kind = aval(value)
         buffer = self.buffers[variable] = f"b{len(self.buffers)}"
+        self.different.append(variable)
         d, k = self.constant(dtype), self.constant(device)
         # Written out, as `aval` costs more than a small operation: an array that is no view and has left its recording
         # needs nobody to find its buffer; dtypes and devices are nearly always the very same objects.
@@ -182,6 +186,7 @@ class Guards:
 
     def numpy_array(self, variable: str, value: Any, path: str) -> None:
         """Leave when a NumPy array has another shape or dtype."""
+        self.different.append(variable)
         failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
         self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
@@ -189,6 +194,13 @@ class Guards:
         """Leave when an array is no longer the same part of the array that `root` names."""
         failure = f"not is_view({variable}, {root}, {self.constant(value._view()[1])})"
         self.check(failure, "changed-object", path, text="a view of another array")
+
+    def all_different(self) -> None:
+        """Leave when one array is there twice: those that were one have one variable, Python may ask for others."""
+        if len(self.different) > 1:
+            ids = ", ".join([f"id({variable})" for variable in self.different])
+            failure = f"len({{{ids}}}) != {len(self.different)}"
+            self.check(failure, "changed-object", "the arrays", text="one of them is there twice")
 
     def compile(self, statements: Sequence[str], result: str, positional: int, keywords: Sequence[str]) -> Match:
         """The function ``match(args, kwargs)``: `result`, or the number of the guard that failed."""

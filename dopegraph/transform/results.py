@@ -175,6 +175,7 @@ class _Layout:
         """The plan: ``match`` finds arrays, scalars and places, ``finish`` makes the result."""
         guards = self.walk.guards
         guards.constants["asarray"] = numpy.asarray
+        guards.all_different()
         names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
         scalars = [
             f"asarray({_with_names(expression, names)}, {guards.constant(dtype)})"
@@ -222,7 +223,6 @@ class _Layout:
                 *captured,
                 *(memory[position] for position in self.state),
             ],
-            self.variables,
             {"arrays": self.variables, "targets": placement.targets, "floats": floats},
             placement.lines,
             {**placement.constants, **captured},

@@ -29,7 +29,6 @@ def straight(
     guards: Guards,
     program: Program,
     arguments: Sequence[str],
-    arrays: Sequence[str],
     lists: Mapping[str, Sequence[str]],
     lines: Sequence[str],
     constants: Mapping[str, Any],
@@ -43,8 +42,6 @@ def straight(
     program : Program
     arguments : sequence of str
         Expressions for the memory of the program's arguments.
-    arrays : sequence of str
-        The variables of all arrays that the function met, which must be different ones.
     lists : mapping of str to sequence of str
         What `lines` know as lists: for each the expressions in it.
     lines : sequence of str
@@ -59,9 +56,6 @@ def straight(
     given = dict(zip(program.graph.arguments, arguments))
     found = [f"{name} = [{', '.join(part)}]" for name, part in lists.items() if f"{name}[" in text]
     found.append(f"operands = {''.join(f'{given[value]}, ' for value in program.stages[0].inputs)}")
-    buffers = [guards.buffers.get(variable, f"{variable}._settled()") for variable in arrays]
-    if len(buffers) > 1:  # one array that is there twice; two that share a buffer may go the long way, too
-        found.append(f"if len({{{', '.join(buffers)}}}) != {len(buffers)}: return MISS")
     found.append("if recorders: return MISS")
     results = [f"Buffer(computed[{position}])" for position in range(len(program.graph.results))]
     body = ["with lock: computed = quietly(function, *operands)", f"results = [{', '.join(results)}]", *lines]

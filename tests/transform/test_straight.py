@@ -50,6 +50,14 @@ def test_one_array_twice_is_another_situation():
         assert f(x, x).tolist() == [2]
 
 
+def test_one_numpy_array_twice_is_another_situation():
+    f = dopegraph.compile(lambda x, y: x + 1 if x is y else x)
+    x, y = numpy.array([1.0], "float32"), numpy.array([2.0], "float32")
+    for _ in range(2):
+        assert f(x, y).tolist() == [1]
+        assert f(x, x).tolist() == [2]
+
+
 def test_results_do_not_share_memory_with_anything():
     f = dopegraph.compile(lambda x: (x * 2, x + 1))
     x = arr(1, 2)
@@ -130,7 +138,7 @@ def test_a_plan_that_runs_as_python_is_not_overtaken():
 
 def test_the_configuration_is_guarded():
     f = dopegraph.compile(lambda x: x + np.ones(1))
-    x = np.array(numpy.array([1], "int64"))
+    x = np.array(numpy.array([1], "float32"))
     assert f(x).dtype == "float32"
     dopegraph.set_default_dtype("float64")
     try:
