@@ -50,6 +50,7 @@ class LinearMap(Unchanging):
         outputs: Sequence[Value | None],
         keep: Iterable[Value] = (),
     ) -> None:
+        builder.leave()  # nodes are removed
         nodes = builder.nodes[start:]
         found = [value for value in outputs if value is not None]
         self.inputs = tuple(inputs)

@@ -22,13 +22,16 @@ class Value:
     Arithmetic on values emits nodes into the current builder; gradient rules and rewrites are written with it.
     """
 
-    __slots__ = ("index", "name", "node", "type")
+    __slots__ = ("index", "name", "node", "number", "type")
 
-    def __init__(self, type: TensorType, node: Node | None = None, index: int = 0, name: str | None = None) -> None:
+    def __init__(
+        self, type: TensorType, node: Node | None = None, index: int = 0, name: str | None = None, number: int = -1
+    ) -> None:
         self.type = type
         self.node = node
         self.index = index
         self.name = name
+        self.number = number  # in the builder that made it, see `Builder.values`
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -93,7 +96,7 @@ class Node:
         self.inputs = tuple(inputs)
         self.attrs: dict[str, Any] = dict(attrs)
         self.location = location
-        self.outputs = tuple(Value(type, self, index) for index, type in enumerate(types))
+        self.outputs = tuple([Value(type, self, index) for index, type in enumerate(types)])
 
     @property
     def output(self) -> Value:

@@ -241,8 +241,10 @@ class Guards:
             **constants,
         }
         positional, keywords = self._call
-        failure = f"len(args) != {positional} or tuple(kwargs) != {keywords!r}" if keywords else (
-            f"len(args) != {positional} or kwargs"
+        failure = (
+            f"len(args) != {positional} or tuple(kwargs) != {keywords!r}"
+            if keywords
+            else (f"len(args) != {positional} or kwargs")
         )
         lines = [
             "def match(args, kwargs):",

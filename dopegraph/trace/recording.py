@@ -14,18 +14,21 @@ from typing import Any
 
 import numpy
 
+from dopegraph.backends import Program
+from dopegraph.ir import trail
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.runtime.reasons import hint_of
-from dopegraph.trace.programs import boundary, programs
+from dopegraph.trace.programs import Key, boundary, programs
 from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
@@ -75,6 +78,16 @@ def suspended() -> list[Recording]:
     return _active.suspended
 
 
+class _Evaluating:
+    """What runs now is no Python of the user's."""
+
+    def __enter__(self) -> None:
+        self._outer, _active.evaluating = _active.evaluating, True
+
+    def __exit__(self, *exc: object) -> None:
+        _active.evaluating = self._outer
+
+
 @contextmanager
 def outside_recordings() -> Iterator[None]:
     """Run operations at once, whatever is being recorded around."""
@@ -117,7 +130,8 @@ class Recording:
     def __init__(self, name: str = "graph", checks: bool = False) -> None:
         self.name = name
         self.checks = checks
-        self.builder = Builder(here)
+        # What is checked is compiled once, and needs no path to be found again by.
+        self.builder = Builder(here, None if checks else trail.start())
         self.known: dict[Value, Buffer] = {}
         self.lifted: dict[int, tuple[Any, Value]] = {}
         self.evaluated: dict[int, tuple[weakref.ref[Any], Value]] = {}
@@ -272,17 +286,39 @@ class Recording:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
-            outer, _active.evaluating = _active.evaluating, True
-            try:
-                nodes = needed_nodes(self.builder.nodes, missing, self.known)
-                inputs = boundary(nodes, missing)
-                if not all(value in self.known for value in inputs):
-                    raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
-                program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
-                self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
-            finally:
-                _active.evaluating = outer
+            _, program, inputs = self.program_of(missing)
+            self.run(program, inputs, missing)
+            if self.builder.step is not None:
+                self.builder.step = self.builder.step.after(("known", self.builder.numbers(missing)))
         return [self.known[value] for value in wanted]
+
+    def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
+        """Run a program on what is known, and know its results."""
+        with _Evaluating():
+            results = program.run([self.known[value] for value in inputs])
+        self.known.update(zip(values, results))
+        return results
+
+    def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
+        """The program that computes values, its key, and what it computes them from."""
+        builder, device = self.builder, self.device or current_device()
+        step, numbers = builder.step, builder.numbers(values)
+        question = ("program", current_policy(), device, numbers)
+        if step is not None and numbers is not None and question in step.found:
+            key, inputs = step.found[question]
+            program = programs.find(key)
+            if program is not None:
+                return key, program, [builder.values[number] for number in inputs]
+        nodes = needed_nodes(builder.nodes, values, self.known)
+        read = boundary(nodes, values)
+        if not all(value in self.known for value in read):
+            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
+        with _Evaluating():
+            key, program = programs.get(self.name, nodes, read, values, (), device)
+        reads = builder.numbers(read)
+        if step is not None and numbers is not None and reads is not None:
+            step.found[question] = key, reads
+        return key, program, read
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""
@@ -290,24 +326,36 @@ class Recording:
 
     def settle(self, handles: Iterable[Any]) -> None:
         """Make handles concrete; arrays that were written to get their new contents in their old memory."""
-        roots = list({id(root): root for root in (handle._root() for handle in handles)}.values())
-        roots = [root for root in roots if root._recording is self]
+        roots = self._roots(handles)
         values = [root._value for root in roots]
-        given: set[int] = {id(buffer) for buffer in self.known.values()}
-        for root, value, buffer in zip(roots, values, self.evaluate(values)):
-            # Two handles of one value, or a handle of an input's value, must not share memory.
-            if id(buffer) in given:
-                buffer = buffer.copy()
-            given.add(id(buffer))
-            if root._shared:
-                self.protect_root(root)
-            if root._buffer is not None:
-                self._keep_original(root, root._buffer)
-            root._become(buffer)
+        given = self.given()
+        self.place(roots, self.evaluate(values), given)
+        for root, value in zip(roots, values):
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
             else:
                 self.evaluated[id(root)] = (_reference(root, self.evaluated), value)
+
+    def live_roots(self) -> list[Any]:
+        """The arrays with values of this recording that something refers to, itself or a view."""
+        return self._roots(self.live_handles())
+
+    def _roots(self, handles: Iterable[Any]) -> list[Any]:
+        roots = {id(root): root for root in [handle._root() for handle in handles]}
+        return [root for root in roots.values() if root._recording is self]
+
+    def given(self) -> set[int]:
+        """Ids of the buffers that inputs, and arrays that were looked at, have."""
+        return {id(buffer) for buffer in self.known.values()}
+
+    def place(self, roots: Sequence[Any], buffers: Sequence[Buffer], given: set[int]) -> None:
+        """Arrays leave the recording, each with a buffer that is not among the given ones, nor another's."""
+        for root, buffer in zip(roots, buffers):
+            if root._shared:
+                self.protect_root(root)
+            if root._buffer is not None:
+                self._keep_original(root, root._buffer)
+            root._become(own(buffer, given))
 
     def abandon(self) -> None:
         """The recording cannot be evaluated: arrays that were there before are as before."""
@@ -342,6 +390,14 @@ class Recording:
         """Arrays with memory, and what it holds."""
         evaluated = [(reference(), value) for reference, value in list(self.evaluated.values())]
         return [*self.lifted.values(), *((handle, value) for handle, value in evaluated if handle is not None)]
+
+
+def own(buffer: Buffer, given: set[int]) -> Buffer:
+    """A buffer that was not given to anybody: a copy if it was. Two handles must not share memory."""
+    if id(buffer) in given:
+        return buffer.copy()
+    given.add(id(buffer))
+    return buffer
 
 
 def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:

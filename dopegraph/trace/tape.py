@@ -38,11 +38,15 @@ class Tape:
         if not self.depth:
             self._ranges.append((self._start, len(self._builder.nodes)))
 
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Which of the builder's nodes it has: from, and up to."""
+        last = ((self._start, len(self._builder.nodes)),) if self.depth else ()
+        return (*self._ranges, *last)
+
     def nodes(self) -> list[Node]:
         """Its nodes, in order."""
-        nodes = self._builder.nodes
-        ranges = [*self._ranges, (self._start, len(nodes))] if self.depth else self._ranges
-        return [node for start, stop in ranges for node in nodes[start:stop]]
+        return [node for start, stop in self.ranges for node in self._builder.nodes[start:stop]]
 
     def forget(self) -> None:
         """What was computed so far is constant for the next `backward`."""

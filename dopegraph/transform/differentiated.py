@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -84,8 +84,13 @@ class Variables:
 
     def build(self, cotangents: Sequence[Value | None]) -> list[Any]:
         """Arrays for all variables, with the containers of the arguments; zeros for None."""
-        arrays = iter([array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)])
-        return [structure.build([next(arrays) for _ in values]) for structure, values in self.parts]
+        arrays = [array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)]
+        return built(self.structures, arrays)
+
+    @property
+    def structures(self) -> list[Structure]:
+        """For each position the containers around its variables."""
+        return [structure for structure, _ in self.parts]
 
 
 class Run:
@@ -142,6 +147,12 @@ class Run:
     def live(self) -> list[Value]:
         """The values of arrays that somebody holds."""
         return [handle._value for handle in self.recording.live_handles()]
+
+
+def built(structures: Iterable[Structure], arrays: Iterable[Any]) -> list[Any]:
+    """Arrays in the containers of arguments, one after another."""
+    left = iter(arrays)
+    return [structure.build(left) for structure in structures]
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class _Layout:
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
-        )
+        )[1]
 
     def plan(self, program: Program, placement: Placement) -> ReplayPlan:
         """The plan: ``match`` finds arrays, scalars and places, ``finish`` makes the result."""
@@ -206,7 +206,6 @@ class _Layout:
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
         )
-
 
     def _straight(
         self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
