@@ -54,12 +54,15 @@ def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> nd
 def promoted(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
     taken = operands_of(operands)
+    kinds = kinds_of(taken)
     try:
-        special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
+        special, op, common = _plan(name, kinds, dtype, default_dtype())
     except DTypeError as cause:
         raise DTypeError(located(f"{name}: {cause}", here())) from None
     if special is not None:
         return special(name, op, taken, common)
+    if all([kind is common for kind in kinds]):
+        return apply(op, *taken)
     return _apply(name, op, taken, common)
 
 

@@ -145,7 +145,7 @@ class Recording:
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
         self.gradients = 0
-        self._handles: dict[int, weakref.ref[Any]] = {}
+        self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
 
     @property
@@ -261,13 +261,13 @@ class Recording:
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
-        key = id(handle)
-        self._handles[key] = _reference(handle, self._handles)
+        self._handles.append(weakref.ref(handle))
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
-        alive = [reference() for reference in list(self._handles.values())]
-        return [handle for handle in alive if handle is not None and handle._recording is self]
+        handles = [reference() for reference in self._handles]
+        alive = {id(handle): handle for handle in handles if handle is not None and handle._recording is self}
+        return list(alive.values())
 
     def mark_mutated(self, handle: Any) -> None:
         """A concrete array is about to get a traced value: its memory is written at the end."""
