@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy
 
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.ir.trail import Step, attributes_key
 from dopegraph.ir.types import Attr, DType, TensorType
 from dopegraph.runtime.errors import DTypeError, GraphError
 from dopegraph.runtime.location import Location
@@ -32,7 +31,7 @@ def current_builder() -> Builder:
     return _stack.builders[-1]
 
 
-def _checked(
+def checked(
     op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr]
 ) -> tuple[dict[str, Any], tuple[TensorType, ...]]:
     """All attributes of a node, and the types of its results."""
@@ -47,16 +46,10 @@ class Builder:
     ----------
     locate : callable, optional
         Gives the location of nodes that are emitted without one.
-    step : Step, optional
-        Where the builder's path through the tree of `dopegraph.ir.trail` begins.
 
     Attributes
     ----------
     nodes : list of Node
-    step : Step or None
-        The structure of everything that was emitted; None when that is not kept.
-    values : list of Value
-        Inputs and results of nodes, by the number that a builder with a step gives them.
     regions : dict of Node to Region
         Nodes whose results have a gradient rule of their own, see `dopegraph.autodiff.region`; they are ordinary nodes
         to everybody but `pullback`.
@@ -73,9 +66,7 @@ class Builder:
     f32[2,3]
     """
 
-    def __init__(self, locate: Callable[[], Location | None] = lambda: None, step: Step | None = None) -> None:
-        self.step = step
-        self.values: list[Value] = []
+    def __init__(self, locate: Callable[[], Location | None] = lambda: None) -> None:
         self.nodes: list[Node] = []
         self.regions: dict[Node, Any] = {}
         self.locate = locate
@@ -96,26 +87,17 @@ class Builder:
         finally:
             self.locate = outer
 
-    def input(self, type: TensorType, name: str | None = None) -> Value:
-        """A new value that no node produces."""
-        if self.step is None:
-            return Value(type, None, 0, name)
-        self.step = self.step.after((type, name))
-        value = Value(type, None, 0, name, len(self.values))
-        self.values.append(value)
-        return value
+    @property
+    def size(self) -> int:
+        """How many nodes were emitted."""
+        return len(self.nodes)
 
     def leave(self) -> None:
-        """Leave the path: from here on there is more to the graph than what is emitted."""
-        self.step = None
+        """There is more to the graph than what is emitted: see `PathBuilder`, which cannot be used then."""
 
-    def numbers(self, values: Iterable[Value]) -> tuple[int, ...] | None:
-        """The numbers of values; None when the path was left or a value is not of this builder."""
-        mine = self.values
-        given = tuple([value.number for value in values])
-        if self.step is None or not all([0 <= n < len(mine) and mine[n] is v for n, v in zip(given, values)]):
-            return None
-        return given
+    def input(self, type: TensorType, name: str | None = None) -> Value:
+        """A new value that no node produces."""
+        return Value(type, None, 0, name)
 
     def emit(
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
@@ -128,44 +110,16 @@ class Builder:
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
     ) -> Node:
         """Append a node after checking it with the primitive's type rule."""
-        if self.step is not None:
-            key: list[Any] = [op]
-            mine = self.values
-            for value in operands:
-                number = value.number
-                if number >= len(mine) or mine[number] is not value:  # of another builder, which has other numbers
-                    self.leave()
-                    return self.emit_node(op, operands, attrs, location)
-                key.append(number)
-            if attrs:
-                key.append(attributes_key(attrs))
-            whole = tuple(key)
-            step = self.step.following.get(whole)
-            if step is None:
-                step = self.step.grow(whole, *_checked(op, operands, attrs))
-            self.step = step
-            node = Node.__new__(Node)  # without copies of what steps have in common
-            node.op = op
-            node.inputs = tuple(operands)
-            node.attrs = step.attrs
-            node.location = location if location is not None else self.locate()
-            count = len(mine)
-            if len(step.types) == 1:
-                node.outputs = (Value(step.types[0], node, 0, None, count),)
-            else:
-                node.outputs = tuple([Value(t, node, index, None, count + index) for index, t in enumerate(step.types)])
-            mine.extend(node.outputs)
-        else:
-            node = Node(
-                op, operands, *_checked(op, operands, attrs), location if location is not None else self.locate()
-            )
+        attrs, types = checked(op, operands, attrs)
+        node = Node(op, operands, attrs, types, location if location is not None else self.locate())
         self.nodes.append(node)
         return node
 
     def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
         """Append an operator such as ``add`` whose operands may be Python numbers."""
         values = [self.as_value(operand, operands) for operand in operands]
-        return self.emit_node(primitives[name], values, {}).outputs[0]
+        value: Value = self.emit(primitives[name], values, {})
+        return value
 
     def as_value(self, operand: Value | float, others: Sequence[Value | float]) -> Value:
         """A Python number becomes a scalar of the last value's dtype; the first, of `select`, may be a condition."""
@@ -182,4 +136,5 @@ class Builder:
             converted = dtype.type(number).item()
         if dtype.kind in "biu" and converted != number:
             raise DTypeError(f"{number} is no {dtype}; cast the array first")
-        return self.emit_node(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype}).outputs[0]
+        value: Value = self.emit(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype})
+        return value

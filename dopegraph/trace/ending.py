@@ -30,36 +30,31 @@ def end(
     pull : callable
         Records the derivatives; runs only when they are not known yet. There is no buffer for None.
     """
-    builder = recording.builder
+    path = recording.path
     roots = recording.live_roots()
     held = [root._value for root in roots]
-    step = builder.step
-    numbers = builder.numbers([*of, *held])
-    whole = (*question, len(of), numbers, current_policy(), recording.device or current_device())
-    found = step.found.get(whole) if step is not None and numbers is not None else None
+    device = recording.device or current_device()
+    asked = path.question([*of, *held], *question, len(held), current_policy(), device) if path is not None else None
+    found = asked.answer if asked is not None else None
     program = programs.find(found[0]) if found is not None else None
     given = recording.given()
-    if found is not None and program is not None:
-        _, reads, places = found
-        mine = builder.values
-        computed = recording.run(program, [mine[number] for number in reads], ())
-        buffers = [
-            None if place is None else computed[place] if place >= 0 else recording.known[mine[~place]]
-            for place in places
-        ]
+    if path is not None and program is not None:
+        _, reads, known, places = found
+        computed = recording.run(program, path.values_of(reads), ())
+        computed += [recording.known[value] for value in path.values_of(known)]
+        buffers = [None if place is None else computed[place] for place in places]
     else:
         wanted = [*held, *pull()]
         values = [value for value in dict.fromkeys(wanted) if value is not None]
         missing = [value for value in values if value not in recording.known]
+        known = [value for value in values if value in recording.known]
         if missing:
             key, program, read = recording.program_of(missing)
-            known = builder.numbers([value for value in values if value in recording.known])
-            made, reads = builder.numbers(missing), builder.numbers(read)
-            if step is not None and None not in (numbers, known, made, reads):
-                place = {value: position for position, value in enumerate(missing)}
-                places = [None if value is None else place.get(value, ~value.number) for value in wanted]
-                step.found[whole] = key, reads, places
+            numbers = [path.numbers(some) for some in (read, known)] if path is not None else [None]
+            if asked is not None and None not in numbers:
+                place_of = {value: place for place, value in enumerate([*missing, *known])}
+                asked.answer = key, *numbers, [None if value is None else place_of[value] for value in wanted]
             recording.run(program, read, missing)
         buffers = [None if value is None else recording.known[value] for value in wanted]
-    recording.place(roots, buffers[: len(roots)], given)
+    recording.place(roots, [buffer for buffer in buffers[: len(roots)] if buffer is not None], given)
     return [None if buffer is None else own(buffer, given) for buffer in buffers[len(roots) :]]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dopegraph.backends import Program, compile_graph
-from dopegraph.ir import trail
+from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
 from dopegraph.runtime.config import current_policy
@@ -96,7 +96,7 @@ class ProgramCache:
         """Forget all programs and counts."""
         with self._lock:
             self._programs.clear()
-            trail.forget()
+            path.forget()
             self.compiled = self.hits = 0
 
 

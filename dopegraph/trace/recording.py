@@ -15,9 +15,9 @@ from typing import Any
 import numpy
 
 from dopegraph.backends import Program
-from dopegraph.ir import trail
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
+from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
@@ -123,15 +123,18 @@ class Recording:
         Nodes that compute once more, for a derivative, what was computed and checked before.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    path : PathBuilder or None
+        The builder, if it follows the tree of what was recorded before.
     checks : bool
         Whether an operation that refuses some values is run at once, to raise its error where Python expects it.
     """
 
-    def __init__(self, name: str = "graph", checks: bool = False) -> None:
+    def __init__(self, name: str = "graph", checks: bool = False, anchor: object = None) -> None:
         self.name = name
         self.checks = checks
         # What is checked is compiled once, and needs no path to be found again by.
-        self.builder = Builder(here, None if checks else trail.start())
+        self.path = None if checks else PathBuilder(here, anchor)
+        self.builder: Builder = self.path or Builder(here)
         self.known: dict[Value, Buffer] = {}
         self.lifted: dict[int, tuple[Any, Value]] = {}
         self.evaluated: dict[int, tuple[weakref.ref[Any], Value]] = {}
@@ -288,8 +291,8 @@ class Recording:
         if missing:
             _, program, inputs = self.program_of(missing)
             self.run(program, inputs, missing)
-            if self.builder.step is not None:
-                self.builder.step = self.builder.step.after(("known", self.builder.numbers(missing)))
+            if self.path is not None:
+                self.path.note("known", missing)
         return [self.known[value] for value in wanted]
 
     def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
@@ -301,23 +304,23 @@ class Recording:
 
     def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
         """The program that computes values, its key, and what it computes them from."""
-        builder, device = self.builder, self.device or current_device()
-        step, numbers = builder.step, builder.numbers(values)
-        question = ("program", current_policy(), device, numbers)
-        if step is not None and numbers is not None and question in step.found:
-            key, inputs = step.found[question]
-            program = programs.find(key)
+        device = self.device or current_device()
+        question = self.path.question(values, "program", current_policy(), device) if self.path is not None else None
+        if self.path is not None and question is not None:
+            found = question.answer
+            program = programs.find(found[0]) if found is not None else None
             if program is not None:
-                return key, program, [builder.values[number] for number in inputs]
-        nodes = needed_nodes(builder.nodes, values, self.known)
+                return found[0], program, self.path.values_of(found[1])
+        nodes = needed_nodes(self.builder.nodes, values, self.known)
         read = boundary(nodes, values)
         if not all(value in self.known for value in read):
             raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
         with _Evaluating():
             key, program = programs.get(self.name, nodes, read, values, (), device)
-        reads = builder.numbers(read)
-        if step is not None and numbers is not None and reads is not None:
-            step.found[question] = key, reads
+        if self.path is not None and question is not None:
+            numbers = self.path.numbers(read)
+            if numbers is not None:
+                question.answer = key, numbers
         return key, program, read
 
     def finish(self) -> None:
@@ -356,6 +359,11 @@ class Recording:
             if root._buffer is not None:
                 self._keep_original(root, root._buffer)
             root._become(own(buffer, given))
+
+    def close(self) -> None:
+        """Let go of what was recorded: nothing refers to it any more, but it refers to itself."""
+        if self.path is not None:
+            self.path.end()
 
     def abandon(self) -> None:
         """The recording cannot be evaluated: arrays that were there before are as before."""

@@ -34,7 +34,8 @@ def recorded(what: str, function: Any) -> Iterator[Recording]:
             yield outer
         return
     name = getattr(function, "__name__", "function")
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what)
+    anchor = getattr(function, "__code__", type(function))
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
     with recording:
         try:
             yield recording
@@ -118,7 +119,7 @@ class Run:
         has_aux: bool,
     ) -> None:
         self.recording = recording
-        self.start = len(recording.builder.nodes)
+        self.start = recording.builder.size
         self.variables = Variables(recording, what, args, positions)
         result, self.aux = self.variables.call(function, kwargs, has_aux)
         leaves, self.structure = flatten(result)

@@ -76,6 +76,7 @@ def value_and_grad(
                 call = _Call(recording, function, args, kwargs, positions, has_aux)
                 made = end(recording, ("grad",), [call.value, *call.values], call.pull)
                 gradients = [ndarray(buffer) for buffer in made]
+            recording.close()
         found = built(call.structures, gradients)
         return ((call.loss, call.aux) if has_aux else call.loss), (found[0] if single else tuple(found))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from dopegraph.array import ndarray
@@ -19,7 +19,7 @@ from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import add
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError
-from dopegraph.runtime.location import here, located
+from dopegraph.runtime.location import here, located, user_frame
 from dopegraph.trace.ending import end
 from dopegraph.trace.recording import Recording, active_recording
 
@@ -63,7 +63,7 @@ class record:
 
     def __enter__(self) -> None:
         outer = active_recording()
-        recording = outer if outer is not None else _open_tape()
+        recording = outer if outer is not None else _open_tape(user_frame(2))
         self._inside.append((recording, outer is None))
         recording.__enter__()
         recording.tape.start()
@@ -82,12 +82,12 @@ class record:
                 _close(recording)
 
 
-def _open_tape() -> Recording:
+def _open_tape(frame: FrameType | None) -> Recording:
     """The recording that outermost blocks go on with until `backward`; a new one if nothing is left of it."""
     tape = _tape.recording
     if tape is not None and not (tape.live_handles() or tape.evaluated):
         _close(tape)
-    _tape.recording = _tape.recording or Recording("recorded")
+    _tape.recording = _tape.recording or Recording("recorded", anchor=frame.f_code if frame is not None else None)
     return _tape.recording
 
 
@@ -96,6 +96,7 @@ def _close(recording: Recording) -> None:
     with recording:
         recording.finish()
     recording.resume()
+    recording.close()
     if _tape.recording is recording:
         _tape.recording = None
 
