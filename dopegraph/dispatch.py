@@ -47,7 +47,7 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
                 else recording.value_of(operand)
                 for operand in operands
             ]
-            value = recording.emit(op, values, attrs)
+            value = (recording.emit if op.raises else recording.builder.emit)(op, values, attrs)
             if type(value) is tuple:
                 return tuple([traced(one, recording) for one in value])
             return traced(value, recording)

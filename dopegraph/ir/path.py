@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy
+
 from dopegraph.ir.builder import Builder, checked
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.primitive import Primitive
@@ -20,6 +22,7 @@ from dopegraph.runtime.location import Location
 LIMIT = 100_000
 
 _INTEGERS = frozenset([int])
+_PLAIN = frozenset([int, bool, str, type(None)])
 
 
 class Step:
@@ -271,7 +274,7 @@ def attributes_key(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
         kind = type(value)
         if kind is tuple and _INTEGERS.issuperset(map(type, value)):
             parts += (name, value)
-        elif kind is int or kind is str:
+        elif kind in _PLAIN or (kind is float and value != 0 and value == value) or isinstance(value, numpy.dtype):
             parts += (name, kind, value)
         else:
             parts += (name, attribute_key(value))

@@ -218,6 +218,16 @@ def straight(name: str, kinds: Kinds) -> Any:
     return op.kernel if same and isinstance(op.kernel, numpy.ufunc) else None
 
 
+def primitive_of(name: str, dtype: DType) -> Primitive | None:
+    """The primitive that is all there is to a function of operands of one floating dtype."""
+    entry = TABLE[name]
+    try:
+        special, op, common = _plan(name, (dtype,) * entry.op.arity, None, default_dtype())
+    except DTypeError:
+        return None
+    return op if special is None and common == dtype else None
+
+
 # Since NumPy 2 Python numbers do not widen the arrays beside them, nor do arrays without axes hang on their values;
 # integers that a dtype does not hold are compared all the same.
 _WEAK_NUMBERS = int(numpy.__version__.split(".")[0]) >= 2

@@ -19,7 +19,7 @@ from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.ir.types import DType, TensorType
+from dopegraph.ir.types import DType, TensorType, type_of
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
@@ -121,6 +121,8 @@ class Recording:
         What `backward` will differentiate.
     again : set of Node
         Nodes that compute once more, for a derivative, what was computed and checked before.
+    private : bool
+        Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
     path : PathBuilder or None
@@ -147,6 +149,7 @@ class Recording:
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
+        self.private = False
         self.gradients = 0
         self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
@@ -210,16 +213,23 @@ class Recording:
 
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
+        value = self.read(handle)
+        self.lifted[id(handle)] = (handle, value)
+        return value
+
+    def read(self, handle: Any) -> Value:
+        """An input for what a concrete array holds now."""
         buffer = handle._settled()
         self._check_device(buffer)
-        value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
+        value = self.builder.input(type_of(buffer))
         # Memory that others can write to is read now; our own is only ever replaced.
         self.known[value] = buffer.copy() if _is_foreign(handle) else buffer
-        self.lifted[id(handle)] = (handle, value)
         return value
 
     def _check_device(self, buffer: Buffer) -> None:
         """All operands are on one device; only numbers and random keys may come from the host."""
+        if buffer.device is self.device:
+            return
         if buffer.device.is_host and (not buffer.shape or is_key(buffer)):
             return
         if self.device is None:

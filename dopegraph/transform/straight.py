@@ -55,7 +55,8 @@ def straight(
     text = "\n".join(lines)
     given = dict(zip(program.graph.arguments, arguments))
     found = [f"{name} = [{', '.join(part)}]" for name, part in lists.items() if f"{name}[" in text]
-    found.append(f"operands = {''.join(f'{given[value]}, ' for value in program.stages[0].inputs)}")
+    operands = [given[value] for value in program.stages[0].inputs]
+    found.append(f"operands = [{', '.join(operands)}]")
     found.append("if recorders: return MISS")
     results = [f"Buffer(computed[{position}])" for position in range(len(program.graph.results))]
     body = ["with lock: computed = quietly(function, *operands)", f"results = [{', '.join(results)}]", *lines]
