@@ -286,7 +286,7 @@ class ndarray:
         return self._number("float", float)
 
     def __complex__(self, /) -> complex:
-        return self._number("complex", complex)
+        return complex(self._look("value-escape", "complex"))
 
     def __index__(self, /) -> int:
         return self._outcome("an index", operator.index)

@@ -111,6 +111,9 @@ _TABLE = {
         "random-numbers": (
             "Random numbers are drawn by NumPy, so that they are the same on every backend.",
             "nothing is wrong; draw many numbers at once rather than few often"),
+        "host-function": (
+            "A function of the user's own that is written with NumPy, see `host_call`.",
+            "nothing is wrong: NumPy runs it by design"),
         "complex-numbers": (
             "MXNet has no complex numbers.",
             "keep real and imaginary parts in two arrays if MXNet has to run it"),

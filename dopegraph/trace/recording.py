@@ -61,7 +61,7 @@ def suspended() -> list[Recording]:
     return _active.suspended
 
 
-class _Evaluating:
+class Evaluating:
     """What runs now is no Python of the user's."""
 
     def __enter__(self) -> None:
@@ -121,6 +121,8 @@ class Recording:
         Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    host_calls : int
+        How many functions of the user's own were called: no two of these calls are one.
     path : PathBuilder or None
         The builder, if it follows the tree of what was recorded before.
     checks : bool
@@ -153,6 +155,7 @@ class Recording:
         self.programs: list[Program] = []
         self.private = False
         self.gradients = 0
+        self.host_calls = 0
         self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
 
@@ -431,7 +434,7 @@ class Recording:
 
     def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
         """Run a program on what is known, and know its results."""
-        with _Evaluating():
+        with Evaluating():
             self.programs.append(program)
             results = program.run([self.known[value] for value in inputs])
         self.known.update(zip(values, results))
@@ -450,7 +453,7 @@ class Recording:
         read = boundary(nodes, values)
         if not all(value in self.known for value in read):
             raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
-        with _Evaluating():
+        with Evaluating():
             key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
         if self.path is not None and question is not None:
             numbers = self.path.numbers(read)
