@@ -294,6 +294,11 @@ def unwrap(function: Any) -> Any:
     return function
 
 
+def is_typing(kind: type) -> bool:
+    """Whether a class is one of what annotations are made of."""
+    return kind.__module__ == "typing"
+
+
 def is_namedtuple(value: Any) -> bool:
     """Whether a value is an instance of a ``collections.namedtuple``."""
     return isinstance(value, tuple) and hasattr(type(value), "_fields")
