@@ -425,7 +425,7 @@ def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:
 
 
 def _is_foreign(handle: Any) -> bool:
-    return handle._foreign or handle._root()._foreign
+    return handle._foreign or (handle._base is not None and handle._root()._foreign)
 
 
 def _same_bytes(known: Buffer, now: Buffer) -> bool:

@@ -67,8 +67,9 @@ class Variables:
             if not -len(args) <= position < len(args):
                 raise GradientError(located(f"{what}: there is no positional argument {position}", here()))
             leaves, structure = take_apart(args[position])
-            variables = [_variable(recording, leaf) for leaf in leaves]
-            if None in variables:
+            direct = recording.private and not recording.differentiating
+            variables = [_variable(recording, leaf, direct) for leaf in leaves]
+            if any([variable is None for variable in variables]):
                 raise _not_floating(what, args[position], position)
             replaced[position] = structure.build(variables)
             values = [variable._value for variable in variables]
@@ -216,17 +217,19 @@ def fitted_value(recording: Recording, given: Any, type: TensorType, what: str) 
     return recording.value_of(convert(array, type.dtype))
 
 
-def _variable(recording: Recording, leaf: Any) -> ndarray | None:
-    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to."""
+def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
+    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to.
+
+    It is an input where nobody else may know it, otherwise a value of its own.
+    """
     if type(leaf) is not ndarray:
         if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
             return None
         leaf = as_array(leaf)
     if leaf.dtype.kind not in "fc":
         return None
-    concrete = leaf._buffer is not None and leaf._recording is None and leaf._base is None
-    if recording.private and not recording.differentiating and concrete:
-        return traced(recording.read(leaf), recording)  # an input that nobody else knows
+    if direct and leaf._recording is None and leaf._base is None:
+        return traced(recording.read(leaf), recording)
     made: ndarray = apply(ops.identity, leaf)
     return made
 
