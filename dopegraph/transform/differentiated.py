@@ -9,16 +9,17 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import ndarray, traced
+from dopegraph.array import ndarray, owned, traced
 from dopegraph.autodiff import pullback
 from dopegraph.dispatch import apply
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
 from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import full
+from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, StructureError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording, active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import Structure, children_of, flatten, take_apart
 
@@ -33,15 +34,21 @@ def recorded(what: str, function: Any) -> Iterator[Recording]:
         with outer:
             yield outer
         return
-    name = getattr(function, "__name__", "function")
-    anchor = getattr(function, "__code__", type(function))
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
-    recording.private = True
+    recording = own_recording(what, function)
     with recording:
         try:
             yield recording
         finally:
             recording.finish()
+
+
+def own_recording(what: str, function: Any) -> Recording:
+    """A recording for the derivative of a function alone."""
+    name = getattr(function, "__name__", "function")
+    anchor = getattr(function, "__code__", type(function))
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
+    recording.private = True
+    return recording
 
 
 class Variables:
@@ -160,14 +167,17 @@ def built(structures: Iterable[Structure], arrays: Iterable[Any]) -> list[Any]:
     return [structure.build(left) for structure in structures]
 
 
-@contextmanager
-def waiting(recording: Recording) -> Iterator[None]:
-    """Derivatives are waiting for the nodes that are recorded here."""
-    recording.gradients += 1
-    try:
-        yield
-    finally:
-        recording.gradients -= 1
+class waiting:
+    """Derivatives are waiting for the nodes that are recorded inside the ``with`` block."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __enter__(self) -> None:
+        self._recording.gradients += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._recording.gradients -= 1
 
 
 def array_of(recording: Recording, value: Value | None, type: TensorType) -> ndarray:
@@ -225,7 +235,13 @@ def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
     if type(leaf) is not ndarray:
         if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
             return None
-        leaf = as_array(leaf)
+        if direct and type(leaf) is float:
+            leaf = owned(numpy.asarray(leaf, default_dtype()))
+        elif direct:
+            with outside_recordings():  # numbers are inputs, too: with another one nothing is compiled again
+                leaf = as_array(leaf)
+        else:
+            leaf = as_array(leaf)
     if leaf.dtype.kind not in "fc":
         return None
     if direct and leaf._recording is None and leaf._base is None:
