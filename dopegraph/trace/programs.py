@@ -92,6 +92,11 @@ class ProgramCache:
                 self._programs.move_to_end(key)
             return program
 
+    def programs(self) -> list[Program]:
+        """All programs, the last used last."""
+        with self._lock:
+            return list(self._programs.values())
+
     def clear(self) -> None:
         """Forget all programs and counts."""
         with self._lock:
