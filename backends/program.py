@@ -68,7 +68,12 @@ class Program:
         self._executables = [_compile(stage, device) for stage in self.stages]
         self._lock = threading.Lock()
         self.alone = self._alone()
-        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if self.alone else []
+        place = {value: position for position, value in enumerate(self.graph.arguments)}
+        self._reads = [place[value] for value in self.stages[0].inputs] if self.alone is not None else []
+        # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
+        results = self.graph.results
+        first = {value: position for position, value in reversed(list(enumerate(results)))}
+        self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
 
     @property
     def symbols(self) -> int:
@@ -105,7 +110,7 @@ class Program:
                 inputs = [known[value] for value in stage.inputs]
                 targets = [wanted.get(value) for value in stage.outputs]
                 known.update(zip(stage.outputs, executable(inputs, targets)))
-        return [self._result(value, known, position) for position, value in enumerate(graph.results)]
+        return [self._result(value, known, copied) for value, copied in zip(graph.results, self._is_copied)]
 
     def _count(self) -> None:
         """Tell those who count what this run executes; constants take no time."""
@@ -114,14 +119,13 @@ class Program:
             by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
         count_program(by_engine, self.fallbacks)
 
-    def _result(self, value: Value, known: dict[Value, Buffer], position: int) -> Buffer:
-        """Arguments, constants and repeated results are copied: nobody else may hold a result's memory."""
+    def _result(self, value: Value, known: dict[Value, Buffer], copied: bool) -> Buffer:
         buffer = known.get(value)
         if buffer is None:
             assert value.node is not None
             constant = numpy.array(value.node.op.kernel(**value.node.attrs))
             return _to_device(Buffer(constant), self.device)
-        if value.node is None or value in self.graph.results[:position]:
+        if copied:
             return _to_device(Buffer(numpy.array(buffer.array)), buffer.device)
         return buffer
 

@@ -63,12 +63,13 @@ class ProgramCache:
         """
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
+        place = {value: position for position, value in enumerate(inputs)}
         key = Key(
             policy,
             device,
             state,
             _structure(nodes, inputs, results),
-            tuple(inputs.index(old) for old, _ in updates),
+            tuple([place[old] for old, _ in updates]),
         )
         with self._lock:
             program = self.find(key)
