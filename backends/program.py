@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import warnings
 from collections import Counter
@@ -23,6 +24,15 @@ from dopegraph.runtime.errors import FallbackError
 from dopegraph.runtime.location import Location, located
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.runtime.statistics import count_program, recorders
+
+# A symbol costs 30 us and 2 us for each of its nodes, a call of NumPy's 0.3 us. With so many elements in all the NumPy
+# backend takes less than half the time for elementwise functions and for small networks with their gradients alike
+# (benchmarks/small_calls.py); both compute at the same speed. 0 is never.
+SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 16_384))
+# Loops over windows, which MXNet has tuned operators for.
+_SLOW_ON_NUMPY = frozenset(
+    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Program:
         As optimized; this is what runs.
     stages : list of Stage
     fallbacks : list of Fallback
+    is_small : bool
+        Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
         The one function of NumPy's memory that the whole program is, if that is what it is.
     """
@@ -64,7 +76,8 @@ class Program:
         self.policy = policy
         self.device = device
         self.graph = optimize(source)
-        self.stages, self.fallbacks = _stages(self.graph, policy)
+        self.is_small = policy == "prefer_mxnet" and device.is_host and is_small(self.graph)
+        self.stages, self.fallbacks = _stages(self.graph, "only_numpy" if self.is_small else policy)
         self._executables = [_compile(stage, device) for stage in self.stages]
         self._lock = threading.Lock()
         self.alone = self._alone()
@@ -136,6 +149,20 @@ def _to_device(buffer: Buffer, device: Device) -> Buffer:
     from dopegraph.backends.mxnet.arrays import to_device
 
     return to_device(buffer, device)
+
+
+def is_small(graph: Graph) -> bool:
+    """Whether a graph computes so few elements that a symbol costs more to call than NumPy takes for all of it."""
+    if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
+        return False
+    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
+
+
+def library_is_there() -> bool:
+    """Whether there is a choice."""
+    from dopegraph.backends.mxnet import library
+
+    return library.available()
 
 
 def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:

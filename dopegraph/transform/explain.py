@@ -76,6 +76,8 @@ class Explanation:
         Why the function was recorded again, so far.
     segments : list of Segment
         What runs where, in order.
+    small : list of (str, int)
+        Graphs that NumPy runs because they compute little, with their numbers of nodes.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Explanation:
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    small: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Finding]:
@@ -97,6 +100,8 @@ class Explanation:
             found.append(
                 _finding(fallback.reason, NUMPY, f"{fallback.operation}, {fallback.detail}", fallback.location)
             )
+        for name, nodes in self.small:
+            found.append(_finding("small-graph", NUMPY, f"all of {name}, {nodes} nodes", None))
         return found + [_finding(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
 
     def to_dict(self) -> dict[str, Any]:
@@ -174,6 +179,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
             segments=_segments(programs),
+            small=[(program.graph.name, len(program.graph.nodes)) for program in programs if program.is_small],
         )
 
     return explained
