@@ -87,6 +87,8 @@ class Guards:
         Statements about the arguments' types, and about everything else.
     checks : list of Guard
         What each number means.
+    text : list of str
+        All statements that the walk wrote.
     constants : dict of str to Any
         The objects that the statements name.
     buffers : dict of str to str
@@ -100,6 +102,7 @@ class Guards:
     def __init__(self) -> None:
         self.signature: list[str] = []
         self.state: list[str] = []
+        self.text: list[str] = []
         self.lines = self.signature
         self.checks: list[Guard] = []
         self.constants: dict[str, Any] = {}
@@ -110,6 +113,10 @@ class Guards:
         self.configuration = configuration()
         self._call: tuple[int, tuple[str, ...]] = (0, ())
         self._statements: Sequence[str] = ()
+
+    def walked(self) -> None:
+        """The walk is over; what a plan adds now is no part of `text`."""
+        self.text = [*self.signature, *self.state]
 
     def constant(self, value: Any) -> str:
         """A name for an object."""
@@ -190,9 +197,9 @@ class Guards:
         failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
         self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
-    def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
-        """Leave when an array is no longer the same part of the array that `root` names."""
-        failure = f"not is_view({variable}, {root}, {self.constant(value._view()[1])})"
+    def view_of(self, variable: str, root: str, steps: list[Any], path: str) -> None:
+        """Leave when an array is no longer that part of the array that `root` names."""
+        failure = f"not is_view({variable}, {root}, {self.constant(steps)})"
         self.check(failure, "changed-object", path, text="a view of another array")
 
     def all_different(self) -> None:
