@@ -132,7 +132,7 @@ class PathBuilder(Builder):
         self._values: list[Value] = []
 
     @property
-    def nodes(self) -> list[Node]:  # type: ignore[override]
+    def nodes(self) -> list[Node]:
         """All nodes, in order."""
         if self._pending:
             self.complete()
