@@ -138,7 +138,7 @@ def _quiet() -> Callable[..., Any]:
     """Calls a function without NumPy's warnings; may only be used by one thread at a time."""
     if not _error_state_is_contextual():
         return numpy.errstate(all="ignore")(_called)
-    context = contextvars.copy_context()
+    context = contextvars.Context()
     context.run(numpy.seterr, all="ignore")
     return context.run  # costs a tenth of entering ``errstate``
 

@@ -149,7 +149,7 @@ class Recording:
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
-        self.numbers_vary = False
+        self.numbers_vary = self.path is not None and "numbers vary" in self.path.start.answers
         self.programs: list[Program] = []
         self.private = False
         self.gradients = 0

@@ -261,6 +261,26 @@ def test_numbers_are_inputs():
     assert f(numpy.float64(3)) == 27
 
 
+def test_numbers_that_change_in_every_call_become_inputs():
+    def loss(x, factor):
+        return (x * factor + 0.5).sum() * factor
+
+    f = dopegraph.grad(loss)
+    assert compiled_by(lambda: [f(arr(1), float(n)) for n in range(10)]) <= 5
+    assert [f(arr(1), factor).tolist() for factor in (3.0, -0.0, float("inf"))] == [[9], [0], [float("inf")]]
+    x = arr(1)
+    x.attach_grad()
+
+    def step(factor):
+        with dopegraph.record():
+            y = (x * factor).sum()
+        y.backward()
+        return x.grad.tolist()
+
+    assert [step(float(n)) for n in range(10)] == [[n] for n in range(10)]
+    assert compiled_by(lambda: [step(float(n)) for n in range(20, 30)]) == 0
+
+
 def test_the_configuration_counts():
     f = dopegraph.grad(lambda x: (np.ones(2) * x).sum())
     for dtype in ("float32", "float64", "float32"):
