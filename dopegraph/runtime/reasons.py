@@ -126,6 +126,9 @@ _TABLE = {
         "too-many-axes": (
             "MXNet's kernels take five or six axes.",
             "join axes with reshape"),
+        "small-graph": (
+            "The whole graph computes so few elements that NumPy takes less time than a call of MXNet.",
+            "nothing is wrong; the environment variable DOPEGRAPH_SMALL sets how many elements are few, 0 none"),
     },
     RECOMPILE: {
         "new-outcome": (

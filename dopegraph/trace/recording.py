@@ -19,7 +19,7 @@ from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.ir.types import DType, TensorType
+from dopegraph.ir.types import DType, type_of
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
@@ -151,7 +151,7 @@ class Recording:
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
-        self.numbers_vary = False
+        self.numbers_vary = self.path is not None and "numbers vary" in self.path.start.answers
         self.programs: list[Program] = []
         self.private = False
         self.gradients = 0
@@ -218,7 +218,7 @@ class Recording:
 
     def input(self, contents: Buffer, name: str | None = None) -> Value:
         """A value that no node makes, with what it holds in this call."""
-        value = self.builder.input(TensorType(contents.dtype, contents.shape), name)
+        value = self.builder.input(type_of(contents), name)
         self.inputs.append(value)
         self.known[value] = contents
         return value
@@ -553,7 +553,7 @@ def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:
 
 
 def _is_foreign(handle: Any) -> bool:
-    return handle._foreign or handle._root()._foreign
+    return handle._foreign or (handle._base is not None and handle._root()._foreign)
 
 
 def _same_bytes(known: Buffer, now: Buffer) -> bool:
