@@ -4,7 +4,7 @@ Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and `
 with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
 """
 
-from dopegraph import nn, numpy
+from dopegraph import data, init, metrics, nn, numpy, optim
 from dopegraph.array import ndarray
 from dopegraph.numpy.params import load, save
 from dopegraph.runtime import errors
@@ -54,6 +54,7 @@ __all__ = [
     "current_policy",
     "custom_vjp",
     "customop",
+    "data",
     "default_dtype",
     "device",
     "errors",
@@ -63,14 +64,17 @@ __all__ = [
     "grad",
     "hessian",
     "host_call",
+    "init",
     "is_training",
     "jacobian",
     "jvp",
     "load",
+    "metrics",
     "ndarray",
     "nn",
     "numpy",
     "op_stats",
+    "optim",
     "policy",
     "predict_mode",
     "programs",

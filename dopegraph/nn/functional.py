@@ -174,6 +174,78 @@ def conv(
     return result + reshape(bias, (-1,) + (1,) * space)
 
 
+def conv_transpose(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Lengths = 1,
+    pad: Lengths = 0,
+    output_pad: Lengths = 0,
+    dilate: Lengths = 1,
+    groups: int = 1,
+) -> ndarray:
+    """Transposed convolution: what `conv` with the same weight does to the gradient of its data.
+
+    Parameters
+    ----------
+    x : array_like, shape (batch, channels, *space)
+    w : array_like, shape (channels, filters // groups, *kernel)
+    b : array_like, shape (filters,), optional
+    stride, pad, dilate, groups
+        Of that convolution.
+    output_pad : int or sequence of int
+        How much longer the result is; less than `stride`.
+
+    Returns
+    -------
+    ndarray, shape (batch, filters, *out)
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> from dopegraph import nn
+    >>> nn.conv_transpose(np.ones((1, 1, 1, 2)), np.ones((1, 1, 2, 2)), stride=2)[0, 0]
+    array([[1., 1., 1., 1.],
+           [1., 1., 1., 1.]], dtype=float32)
+    """
+    data, weight = promote((x, w))
+    if data.dtype.kind != "f":
+        raise DTypeError(located(f"conv_transpose: takes floating numbers, not {data.dtype}", here()))
+    space = _space(data, "conv_transpose")
+    if weight.ndim != data.ndim or weight.shape[0] != data.shape[1]:
+        message = f"conv_transpose: a weight of shape {weight.shape} for data of shape {data.shape}"
+        raise ShapeError(located(f"{message}; it must be (channels, filters // groups, *kernel)", here()))
+    strides, pads, extra, dilates = (
+        _lengths(given, space, f"conv_transpose: {name}")
+        for given, name in ((stride, "stride"), (pad, "pad"), (output_pad, "output_pad"), (dilate, "dilate"))
+    )
+    if any(not 0 <= more < step for more, step in zip(extra, strides)):
+        message = f"conv_transpose: output_pad {extra} must be less than stride {strides}"
+        raise ShapeError(located(message, here()))
+    count = integers(groups, "conv_transpose: groups")[0]
+    filters = weight.shape[1] * count
+    out = [
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + more
+        for n, s, p, d, k, more in zip(data.shape[2:], strides, pads, dilates, weight.shape[2:], extra)
+    ]
+    result = _apply(
+        ops.conv_grad_data,
+        data,
+        weight,
+        shape=(data.shape[0], filters, *out),
+        stride=strides,
+        pad=pads,
+        dilate=dilates,
+        groups=count,
+    )
+    if b is None:
+        return result
+    bias = as_array(b)
+    if bias.shape != (filters,):
+        raise ShapeError(located(f"conv_transpose: a bias of shape {bias.shape} for {filters} filters", here()))
+    return result + reshape(bias, (-1,) + (1,) * space)
+
+
 def max_pool(x: Any, kernel: Lengths, stride: Lengths | None = None, pad: Lengths = 0) -> ndarray:
     """The largest element of each window; windows do not overlap unless `stride` is smaller than `kernel`.
 

@@ -243,9 +243,11 @@ class Walk(Values):
     # Objects and classes -----------------------------------------------------------------------------------------
 
     def _object(self, variable: str, value: Any, path: str) -> None:
-        """Visit the class, and attributes that code names; all of them of our own objects, whose code is not read."""
+        """Visit the class, and attributes that code names; all of them of our own objects and of objects of
+        classes made from ours, whose code is not read."""
         self._class(type(value))
-        ours = any(is_ours(function.__code__) for part in vars(type(value)).values() for function in functions_of(part))
+        parts = [part for base in type(value).__mro__ for part in list(vars(base).values())]
+        ours = any(is_ours(function.__code__) for part in parts for function in functions_of(part))
         self._namespace(value.__dict__, self.guards.variable(f"{variable}.__dict__"), path, ours)
 
     def _namespace(self, held: dict[str, Any], variable: str, path: str, dynamic: bool = False) -> None:

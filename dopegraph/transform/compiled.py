@@ -313,7 +313,9 @@ class Compiled:
             try:
                 return self._grow(found, recording, AsPython(escapes, final), tree, looks)
             except Unreplayable as cause:
-                escapes, final = [Escape(cause.reason, str(cause), here())], True
+                # What a first call only set up (parameters that learn their shapes) may be replayed the next time.
+                final = any(isinstance(one, PythonPlan) and not one.final for one in self.plans)
+                escapes = [Escape(cause.reason, str(cause), here())]
                 self.plans = [plan for plan in self.plans if plan is not tree]
         as_python = PythonPlan(found, escapes, final)
         self._remember(as_python)

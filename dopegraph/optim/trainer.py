@@ -1,0 +1,141 @@
+"""`Trainer`: applies an optimizer to the parameters of a network after each ``backward``."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy
+
+from dopegraph.array import ndarray
+from dopegraph.numpy.stored import atomic_write
+from dopegraph.optim.optimizer import Optimizer, OptimizerError, create
+from dopegraph.runtime.location import here, located
+
+
+class Trainer:
+    """Changes parameters by their gradients.
+
+    ``step`` is ordinary array code: inside a compiled function it is part of the compiled step. A gradient that is to be
+    the sum of several batches': ``params.setattr("grad_req", "add")``, and after each ``step`` ``params.zero_grad()``.
+
+    Parameters
+    ----------
+    params : ParameterDict, dict, or sequence of Parameter
+        Such as ``net.collect_params()``. Those with ``grad_req="null"`` stay as they are.
+    optimizer : str or Optimizer
+    optimizer_params : dict, optional
+        Arguments of the optimizer, such as ``{"learning_rate": 0.1, "wd": 0.001}``.
+
+    Examples
+    --------
+    >>> import dopegraph, dopegraph.numpy as np
+    >>> from dopegraph import nn, optim
+    >>> net = nn.Dense(1, in_units=2)
+    >>> net.initialize("zeros")
+    >>> trainer = optim.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.1})
+    >>> loss = nn.L2Loss()
+    >>> @dopegraph.compile
+    ... def train_step(x, y):
+    ...     with dopegraph.record():
+    ...         error = loss(net(x), y)
+    ...     error.backward()
+    ...     trainer.step(x.shape[0])
+    ...     return np.mean(error)
+    >>> x = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> for _ in range(200):
+    ...     error = train_step(x, x @ np.array([2.0, -3.4]) + 4.2)
+    >>> float(error) < 1e-3
+    True
+    """
+
+    def __init__(self, params: Any, optimizer: Any, optimizer_params: Mapping[str, Any] | None = None) -> None:
+        values = params.values() if hasattr(params, "values") else params
+        self._parameters = list(values)
+        for parameter in self._parameters:
+            if not hasattr(parameter, "grad_req"):
+                message = f"Trainer: parameters, not a {type(parameter).__name__}; pass net.collect_params()"
+                raise OptimizerError(located(message, here()))
+        self.optimizer: Optimizer = create(optimizer, **dict(optimizer_params or {}))
+        # Where shapes are not known yet, the first step makes them.
+        self._states: list[tuple[ndarray, ...] | None] = [None] * len(self._parameters)
+        for number, parameter in enumerate(self._parameters):
+            if parameter.grad_req != "null" and parameter.is_initialized():
+                self._state(number)
+        self._scale = self.optimizer.rescale_grad
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate."""
+        return self.optimizer.learning_rate
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Set the learning rate; a compiled step follows it."""
+        self.optimizer.learning_rate = lr
+
+    def step(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
+        """Change all parameters by their gradients divided by `batch_size`.
+
+        Parameters
+        ----------
+        batch_size : int
+            By which gradients are divided: of a sum over a batch, they become those of the mean.
+        ignore_stale_grad : bool
+            Does nothing: gradients are not marked.
+        """
+        self.update(batch_size)
+
+    def update(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
+        """What `step` does."""
+        if not batch_size > 0:
+            raise OptimizerError(located(f"Trainer.step: batch_size must be larger than 0, not {batch_size}", here()))
+        optimizer = self.optimizer
+        optimizer.rescale_grad = self._scale / batch_size
+        try:
+            optimizer.step()
+            for number, parameter in enumerate(self._parameters):
+                if parameter.grad_req == "null":
+                    continue
+                weight = parameter.data()
+                optimizer.update(weight, parameter.grad(), self._state(number), parameter.lr_mult, parameter.wd_mult)
+        finally:
+            optimizer.rescale_grad = self._scale
+
+    def _state(self, number: int) -> tuple[ndarray, ...]:
+        state = self._states[number]
+        if state is None:
+            state = self._states[number] = self.optimizer.create_state(self._parameters[number].data())
+        return state
+
+    def save_states(self, fname: Any) -> None:
+        """Write what the optimizer keeps, to go on later: counters, velocities, averages."""
+        states = [None if state is None else [array.asnumpy() for array in state] for state in self._states]
+        kept = {"kind": type(self.optimizer).__name__, "steps": self.optimizer.num_update, "states": states}
+        kept["learning_rate"] = float(self.optimizer._learning_rate)
+        with atomic_write(fname) as file:
+            pickle.dump(kept, file)
+
+    def load_states(self, fname: Any) -> None:
+        """Read what `save_states` wrote, into a trainer of the same optimizer and parameters.
+
+        Read only files that you wrote: like all pickles they can do anything.
+        """
+        with open(fname, "rb") as file:
+            kept = pickle.load(file)
+        if kept["kind"] != type(self.optimizer).__name__ or len(kept["states"]) != len(self._parameters):
+            message = f"load_states: {fname} is of {kept['kind']} with {len(kept['states'])} parameters"
+            mine = f"this trainer of {type(self.optimizer).__name__} with {len(self._parameters)}"
+            raise OptimizerError(located(f"{message}, {mine}", here()))
+        for number, state in enumerate(kept["states"]):
+            if state is not None:
+                self._fill(number, state)
+        self.optimizer._steps[...] = kept["steps"]
+        self.optimizer._learning_rate[...] = kept["learning_rate"]
+
+    def _fill(self, number: int, state: Sequence[numpy.ndarray[Any, Any]]) -> None:
+        for array, values in zip(self._state(number), state):
+            array[...] = values
+
+    def __repr__(self) -> str:
+        return f"Trainer({self.optimizer!r}, {len(self._parameters)} parameters)"
