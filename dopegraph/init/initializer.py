@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar, Union
+from typing import Any, Callable, TypeVar
 
 from dopegraph.array import ndarray
 from dopegraph.runtime.errors import DopegraphError
@@ -95,7 +95,7 @@ def register(*names: str) -> Callable[[Kind], Kind]:
     return remember
 
 
-def create(init: Union[str, Initializer, Callable[..., Any], None], **kwargs: Any) -> Any:
+def create(init: Any, **kwargs: Any) -> Any:
     """An initializer from its name, or itself.
 
     Examples

@@ -1,4 +1,4 @@
-"""What the book's networks are made of, written on `dopegraph.numpy`: blocks, layers, losses, and the functions in them.
+"""What the book's networks are made of, written on `dopegraph.numpy`: blocks, layers, losses, functions.
 
 Names, arguments, parameters and files are those of MXNet's Gluon.
 """

@@ -19,7 +19,7 @@ def softrelu(x: Any) -> ndarray:
     --------
     >>> from dopegraph import nn
     >>> nn.softrelu([-1000.0, 0.0, 1000.0])
-    array([0.0000000e+00, 6.9314718e-01, 1.0000000e+03], dtype=float32)
+    array([0.000000e+00, 6.931472e-01, 1.000000e+03], dtype=float32)
     """
     x = np.asarray(x)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))

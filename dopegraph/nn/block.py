@@ -19,7 +19,7 @@ from dopegraph.numpy.params import save
 class Block:
     """The base of all layers and networks.
 
-    A class of your own sets its layers and parameters as attributes and defines ``forward``; calling the block calls it.
+    A class of your own has its layers and parameters as attributes and defines ``forward``; calling a block calls it.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Block:
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
 
     def infer_shape(self, *args: Any) -> None:
-        """Set the shapes of the block's own parameters from the arguments; for layers whose input sizes are not given."""
+        """Set the shapes of the block's own parameters from the arguments; for layers that find out input sizes."""
 
     # What it is made of ------------------------------------------------------------------------------------------
 

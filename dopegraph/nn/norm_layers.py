@@ -26,7 +26,7 @@ class BatchNorm(Block):
         The channels.
     momentum, epsilon : float
     center, scale : bool
-        Whether `beta` is added, and whether there is a factor `gamma`, and both are learned.
+        Whether `beta` is learned, and whether there is a factor `gamma`.
     use_global_stats : bool
         Whether the running averages are used in training mode, too.
     in_channels : int
@@ -45,7 +45,7 @@ class BatchNorm(Block):
            [ 0.463, -1.225],
            [ 0.926,  1.225]], dtype=float32)
     >>> layer.running_mean.data()
-    array([0.4      , 0.6999999], dtype=float32)
+    array([0.4, 0.7], dtype=float32)
     """
 
     def __init__(
@@ -116,7 +116,8 @@ class BatchNorm(Block):
         y = centered / np.sqrt(var + self.epsilon)
         if self.scale:
             y = y * self.gamma.data().reshape(along)
-        return y + self.beta.data().reshape(along) if self.center else y
+        # Also where it is not learned, as in Gluon: a file may give it values.
+        return y + self.beta.data().reshape(along)
 
     def __repr__(self) -> str:
         assert self.gamma.shape is not None
@@ -161,9 +162,8 @@ class _ExampleNorm(Block):
         centered = x - np.mean(x, axis=over, keepdims=True)
         y = centered / np.sqrt(np.mean(np.square(centered), axis=over, keepdims=True) + self.epsilon)
         along = tuple(-1 if one == channels % x.ndim else 1 for one in range(x.ndim))
-        if self.scale:
-            y = y * self.gamma.data().reshape(along)
-        return y + self.beta.data().reshape(along) if self.center else y
+        # Also where they are not learned, as in Gluon: a file may give them values.
+        return y * self.gamma.data().reshape(along) + self.beta.data().reshape(along)
 
 
 class LayerNorm(_ExampleNorm):
@@ -175,7 +175,7 @@ class LayerNorm(_ExampleNorm):
         What is normalized over, and what `gamma` and `beta` have numbers for.
     epsilon : float
     center, scale : bool
-        Whether `beta` is added, and whether there is a factor `gamma`.
+        Whether `beta`, which is added, and the factor `gamma` are learned.
     in_channels : int
         By default found out in the first call.
 

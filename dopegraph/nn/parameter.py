@@ -182,7 +182,7 @@ class Parameter:
             self._put(array)
 
     def _put(self, array: ndarray) -> None:
-        """Take over the values of an array: into the one that is there, whose holders then see them, or as a new one."""
+        """Take over the values of an array: into the one that is there, if it fits, so that its holders see them."""
         known = self._data
         if known is not None and known.shape == array.shape and known.dtype == array.dtype:
             known[...] = array.to(known.device)

@@ -230,7 +230,8 @@ class Loading:
                 located(f"{message}. Set allow_missing=True to leave such parameters as they are", here())
             )
         if extra and not self.ignore_extra:
-            message = f"load: {self.filename} has {_some(extra)}, which are no parameters; those are {_some(list(parameters))}"
+            known = _some(list(parameters))
+            message = f"load: {self.filename} has {_some(extra)}, which are no parameters; those are {known}"
             raise ParameterError(located(f"{message}. Set ignore_extra=True to leave them out", here()))
         pairs = [(parameter, found[name]) for name, parameter in parameters.items() if name in found]
         for parameter, array in pairs:

@@ -92,7 +92,7 @@ def fit(
     early_stopping : EarlyStopping or int, optional
         An integer is its patience.
     checkpoint : str or path, optional
-        After every epoch that is the best so far the parameters are written there; at the end the best are loaded again.
+        After every epoch that is the best so far the parameters are written there; at the end the best are loaded.
     callbacks : sequence of callable
         Called with the history after each epoch.
     verbose : bool

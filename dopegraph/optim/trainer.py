@@ -17,8 +17,8 @@ from dopegraph.runtime.location import here, located
 class Trainer:
     """Changes parameters by their gradients.
 
-    ``step`` is ordinary array code: inside a compiled function it is part of the compiled step. A gradient that is to be
-    the sum of several batches': ``params.setattr("grad_req", "add")``, and after each ``step`` ``params.zero_grad()``.
+    ``step`` is ordinary array code: inside a compiled function it is part of the compiled step. For the sum of the
+    gradients of several batches: ``params.setattr("grad_req", "add")``, and ``params.zero_grad()`` after each ``step``.
 
     Parameters
     ----------
