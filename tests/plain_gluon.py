@@ -1,4 +1,4 @@
-"""Runs Python with MXNet's Gluon in another process, without dopegraph: what layers, files and updates are compared with."""
+"""Runs Python with MXNet's Gluon in another process, without dopegraph: to compare layers, files and updates with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mxnet import autograd, gluon, nd
 
 
 def run_gluon(folder: Path, body: str) -> str:
-    """What a program prints that begins with ``mx``, ``nd``, ``gluon``, ``autograd``, ``numpy`` and ``json`` imported."""
+    """What a program prints that has ``mx``, ``nd``, ``gluon``, ``autograd``, ``numpy`` and ``json``."""
     child = folder / "child.py"
     child.write_text(HEAD + body, encoding="utf-8")
     command = [sys.executable, "-I", str(child), compatibility.__file__]

@@ -40,7 +40,7 @@ class Accuracy(EvalMetric):
 
     def update_one(self, label: Array, pred: Array) -> tuple[Any, Any]:
         """How many are right."""
-        if pred.shape != label.shape:
+        if pred.shape != label.shape and pred.ndim > 1:
             pred = numpy.argmax(pred, axis=self.axis)
         same_size(self, label, pred)
         found = _classes(pred) == _classes(label)

@@ -179,7 +179,7 @@ SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
 
 
 class KLDivLoss(Loss):
-    """The Kullback-Leibler divergence of predicted (logarithms of) probabilities from the labels'."""
+    """The Kullback-Leibler divergence of predicted (logarithms of) probabilities from the labels', a sum, no mean."""
 
     def __init__(
         self,
@@ -197,7 +197,8 @@ class KLDivLoss(Loss):
         """The loss of each example."""
         pred, label = _pair(self, pred, label)
         logs = pred if self.from_logits else log_softmax(pred, self.axis)
-        return self._mean(label * (np.log(label + 1e-12) - logs), sample_weight)
+        loss = self._weighted(label * (np.log(label + 1e-12) - logs), sample_weight)
+        return np.sum(loss, axis=self._others(loss))
 
 
 class HuberLoss(Loss):

@@ -1,4 +1,4 @@
-"""Networks and files against MXNet's Gluon, which runs in another process: the same parameters give the same results."""
+"""Networks and files against MXNet's Gluon, which runs in another process: equal parameters give equal results."""
 
 import numpy
 import pytest
@@ -28,7 +28,8 @@ NETWORKS = {
         (2, 3, 13, 12),
     ),
     "transposed": (
-        "nn.Conv2DTranspose(4, 4, 2, 1), nn.Activation('sigmoid'), nn.Conv2DTranspose(6, 3, 3, 0, 1, groups=2, in_channels=4)",
+        "nn.Conv2DTranspose(4, 4, 2, 1), nn.Activation('sigmoid'),"
+        "nn.Conv2DTranspose(6, 3, 3, 0, 1, groups=2, in_channels=4)",
         None,
         (2, 3, 5, 4),
     ),
