@@ -3,9 +3,25 @@
 Stands beside `nn` and `optim`, but works with NumPy alone and needs no other part of dopegraph.
 """
 
+from .data_loader import DataLoader, stacked
+from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
 
-__all__ = ["DataCorrupt", "DataError", "DataMissing", "Digits", "batches", "digits_or_mnist", "mnist"]
+__all__ = [
+    "ArrayDataset",
+    "DataCorrupt",
+    "DataError",
+    "DataLoader",
+    "DataMissing",
+    "Dataset",
+    "Digits",
+    "SimpleDataset",
+    "batches",
+    "digits_or_mnist",
+    "mnist",
+    "split",
+    "stacked",
+]

@@ -42,6 +42,29 @@ def test_the_multilayer_perceptron_reaches_the_books_accuracy():
     assert found["train_step"].recompiles[0].detail.startswith("argument data: ")
 
 
+def test_linear_regression_with_layers_recovers_the_parameters():
+    found = fresh("linear_regression_gluon").main([])
+    numpy.testing.assert_allclose(found["w"], [2, -3.4], atol=5e-3)
+    numpy.testing.assert_allclose(found["b"], [4.2], atol=5e-3)
+    assert 4.5e-5 < found["loss"] < 6.5e-5  # half of the noise's variance; the book's is 4.95e-5
+    one_program_for_each_batch_shape(found["train_step"], 1)
+    assert found["train_step"].cache_info().python_calls == 0
+
+
+@pytest.mark.usefixtures("real_digits")
+def test_softmax_regression_with_layers_reaches_the_books_accuracy():
+    found = fresh("softmax_regression_gluon").main([])
+    assert found["test_accuracy"] >= 0.865
+    one_program_for_each_batch_shape(found["train_step"], 2)
+
+
+@pytest.mark.usefixtures("real_digits")
+def test_the_multilayer_perceptron_with_layers_reaches_the_books_accuracy():
+    found = fresh("multilayer_perceptrons_gluon").main(["--epochs", "4"])
+    assert found["test_accuracy"] >= 0.962  # the book's 0.977 after ten
+    one_program_for_each_batch_shape(found["train_step"], 2)
+
+
 def losses(policy, steps=100):
     mlp = fresh("multilayer_perceptrons_scratch")
     from dopegraph.data import mnist
