@@ -99,16 +99,12 @@ class Block:
         return self._scope
 
     def children(self) -> Iterator[tuple[str, Block]]:
-        """The blocks among the attributes, with their names."""
-        for name, value in vars(self).items():
-            if isinstance(value, Block):
-                yield name, value
+        """The blocks among the attributes, and in lists and dicts among them, with their names."""
+        return _found(vars(self), Block)
 
     def own_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """The parameters among the attributes, with their names."""
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter):
-                yield name, value
+        """The parameters among the attributes, and in lists and dicts among them, with their names."""
+        return _found(vars(self), Parameter)
 
     def collect_params(self, select: str | None = None) -> ParameterDict:
         """All parameters of the block and of its children.
@@ -257,6 +253,15 @@ class Block:
     ) -> None:
         """The book's name of `load_parameters`."""
         self.load_parameters(filename, ctx, allow_missing, ignore_extra)
+
+
+def _found(attributes: dict[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in attributes.items():
+        if isinstance(value, kind):
+            yield name, value
+        elif isinstance(value, (list, tuple, dict)):
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from _found({f"{name}.{key}": part for key, part in pairs}, kind)
 
 
 def _indented(text: str) -> str:

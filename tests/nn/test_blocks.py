@@ -376,3 +376,98 @@ def test_what_cannot_be_is_refused():
         nn.Parameter("p", shape=(0, 2)).initialize()
     with pytest.raises(NotImplementedError, match="forward"):
         nn.Block()(1)
+
+
+class Deep(nn.Block):
+    """Blocks and parameters in containers."""
+
+    def __init__(self, count, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.blocks = [nn.Dense(4) for _ in range(count)]
+            self.scales = {"last": self.params.get("scale", shape=(4,), init="ones")}
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x * self.scales["last"].data()
+
+
+def test_blocks_and_parameters_in_lists_and_dicts_are_found():
+    net = Deep(2, prefix="deep_")
+    expected = ["scales.last", "blocks.0.weight", "blocks.0.bias", "blocks.1.weight", "blocks.1.bias"]
+    assert list(net.structural_parameters()) == expected
+    assert list(net.collect_params())[0] == "deep_scale" and len(net.collect_params()) == 5
+    net.initialize()
+    assert net(np.ones((2, 3))).shape == (2, 4)
+
+
+def test_blocks_are_compiled_exported_pickled_and_copied(tmp_path):
+    import copy
+    import pickle
+
+    net = Deep(2)
+    net.initialize(init.Normal(1.0))
+    x = np.array(numpy.random.default_rng(0).normal(size=(2, 4)).astype("float32"))
+    expected = net(x).asnumpy()
+    compiled = dopegraph.compile(net)
+    for found in (compiled(x), compiled(x), pickle.loads(pickle.dumps(net))(x)):
+        numpy.testing.assert_allclose(found.asnumpy(), expected, rtol=1e-5)
+    assert compiled.cache_info().replays == 1
+    other = copy.deepcopy(net)
+    other.scales["last"].set_data(np.zeros(4))
+    assert other(x).sum() == 0 and numpy.array_equal(net(x).asnumpy(), expected)
+    dopegraph.export(net, x, path=tmp_path / "net")
+    assert len(dopegraph.load(tmp_path / "net-0000.params")) == 5
+
+
+class LanguageModel(nn.Block):
+    """The book's: dropout, embedding, recurrent layers, and the embedding's weight once more to decode."""
+
+    def __init__(self, layers, vocabulary, size, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.dropout = nn.Dropout(0.2)
+            self.encoder = nn.Embedding(vocabulary, size, weight_initializer=init.Uniform(0.1))
+            self.rnn = layers(size, 2, dropout=0.2, input_size=size)
+            self.decoder = nn.Dense(vocabulary, in_units=size, params=self.encoder.params)
+            self.size = size
+
+    def forward(self, x, states):
+        output, states = self.rnn(self.dropout(self.encoder(x)), states)
+        return self.decoder(self.dropout(output).reshape((-1, self.size))), states
+
+
+@pytest.mark.parametrize("layers", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_language_models_step_is_replayed(layers):
+    rng = numpy.random.default_rng(0)
+    x, y = rng.integers(0, 20, (5, 4)), rng.integers(0, 20, 20)
+    found = []
+    for compiled in (True, False):
+        np.random.seed(5)
+        net = LanguageModel(layers, 20, 8)
+        net.initialize(init.Xavier())
+        trainer = optim.Trainer(net.collect_params(), "sgd", {"learning_rate": 1.0})
+        loss_fn = nn.SoftmaxCrossEntropyLoss()
+
+        @dopegraph.compile
+        def step(x, y, states, net=net, trainer=trainer, loss_fn=loss_fn):
+            states = [state.detach() for state in states]
+            with dopegraph.record():
+                output, states = net(x, states)
+                loss = loss_fn(output, y)
+            loss.backward()
+            optim.clip_global_norm([p.grad() for p in net.collect_params().values()], 0.2 * 5 * 4)
+            trainer.step(4)
+            return np.mean(loss), states
+
+        run = step if compiled else step.__dopegraph_function__
+        states, losses = net.rnn.begin_state(4), []
+        for _ in range(4):
+            loss, states = run(x, y, states)
+            losses.append(float(loss))
+        found.append(losses)
+        if compiled:
+            assert step.cache_info().misses == 1 and step.cache_info().python_calls == 0
+            assert {one.reason for one in step.plans[0].fallbacks} <= {"random-numbers"}
+    numpy.testing.assert_allclose(found[0], found[1], rtol=1e-3)
