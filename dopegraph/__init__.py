@@ -38,6 +38,7 @@ from dopegraph.transform import (
     value_and_grad,
     visualize,
     vjp,
+    vmap,
 )
 from dopegraph.version import __version__
 
@@ -81,4 +82,5 @@ __all__ = [
     "value_and_grad",
     "visualize",
     "vjp",
+    "vmap",
 ]

@@ -45,6 +45,8 @@ class Builder:
     regions : dict of Node to Region
         Nodes whose results have a gradient rule of their own, see `dopegraph.autodiff.region`; they are ordinary nodes
         to everybody but `pullback`.
+    again : set of Node
+        Nodes that compute once more, for a derivative, what was computed and checked before.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Builder:
     def __init__(self, locate: Callable[[], Location | None] = lambda: None) -> None:
         self.nodes: list[Node] = []
         self.regions: dict[Node, Any] = {}
+        self.again: set[Node] = set()
         self.locate = locate
 
     def __enter__(self) -> Builder:

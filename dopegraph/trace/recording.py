@@ -18,11 +18,11 @@ from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
-from dopegraph.ops.random import is_key
+from dopegraph.ops.random import is_draw, is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
-from dopegraph.runtime.errors import DeviceError, GradientError
+from dopegraph.runtime.errors import BatchingError, DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.trace.programs import boundary, programs
@@ -110,6 +110,9 @@ class Recording:
         Nodes that compute once more, for a derivative, what was computed and checked before.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    examples : list of (int, set of Value)
+        For each call of `vmap` around what is recorded now: the number of its first node, and the values that stand
+        for those of one example.
     checks : bool
         Whether an operation that refuses some values is run at once, to raise its error where Python expects it.
     """
@@ -129,8 +132,9 @@ class Recording:
         self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
-        self.again: set[Node] = set()
+        self.again = self.builder.again
         self.gradients = 0
+        self.examples: list[tuple[int, set[Value]]] = []
         self._handles: dict[int, weakref.ref[Any]] = {}
         self._outer: list[tuple[Recording | None, bool]] = []
 
@@ -236,14 +240,21 @@ class Recording:
 
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
         """Append a node; its value, a tuple of values when it has several results."""
-        value = self.builder.emit(op, values, attrs)
-        if op.raises and self.checks:
-            try:
-                self.evaluate(value if isinstance(value, tuple) else [value])
-            except Exception:
-                self.escape("error", f"{op.name} refused the values")
-                raise
-        return value
+        node = self.builder.emit_node(op, values, attrs)
+        self.check([node])
+        return node.outputs[0] if len(node.outputs) == 1 else node.outputs
+
+    def check(self, nodes: Sequence[Node]) -> None:
+        """Run those that refuse some values at once, where that is asked for; inside `vmap` when it is done."""
+        if not self.checks or self.examples:
+            return
+        for node in nodes:
+            if node.op.raises:
+                try:
+                    self.evaluate(node.outputs)
+                except Exception:
+                    self.escape("error", f"{node.op.name} refused the values")
+                    raise
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
@@ -276,13 +287,26 @@ class Recording:
             try:
                 nodes = needed_nodes(self.builder.nodes, missing, self.known)
                 inputs = boundary(nodes, missing)
-                if not all(value in self.known for value in inputs):
-                    raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
+                self._refuse_unknown(nodes, inputs)
                 program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
                 self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
             finally:
                 _active.evaluating = outer
         return [self.known[value] for value in wanted]
+
+    def _refuse_unknown(self, nodes: Sequence[Node], inputs: Sequence[Value]) -> None:
+        """Raise for what has no values while it is recorded."""
+        for start, stand_ins in self.examples:
+            inside = set(self.builder.nodes[start:])
+            if any(value in stand_ins for value in inputs) or any(is_draw(node) and node in inside for node in nodes):
+                message = (
+                    "Python asks for the value of an array that differs between the examples of vmap, which have none "
+                    "yet: in place of `if` and `while` use np.where or np.select; what float(), int(), item(), "
+                    "printing and functions that run in NumPy need must not be mapped (in_axes=None)"
+                )
+                raise BatchingError(located(f"vmap: {message}", here()))
+        if not all(value in self.known for value in inputs):
+            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""
