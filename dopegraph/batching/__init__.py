@@ -1,4 +1,4 @@
-"""Nodes for one example become nodes for all examples at once: what `vmap` is made of. Graph to graph, as gradients are.
+"""Nodes for one example become nodes for all examples at once: what `vmap` is made of.
 
 `batch` replaces the nodes of a builder; a table of rules, one file for each family of primitives, says by what.
 """

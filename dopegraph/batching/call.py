@@ -50,7 +50,7 @@ class Call:
         return [self.each(position) for position in range(len(self.operands))]
 
     def aligned(self, position: int, ndim: int) -> Value:
-        """An operand that broadcasts with others as its example does with theirs, of which the largest has `ndim` axes."""
+        """An operand that broadcasts with others as its example does with theirs, which have up to `ndim` axes."""
         shape, value = self.shape(position), self.operands[position]
         if not self.mapped[position] or len(shape) == ndim:
             return value

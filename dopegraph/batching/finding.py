@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from dopegraph.batching.call import Call, Rule, folded, lengths, moved, reshaped, spread, transposed
+from dopegraph.batching.call import Call, Rule, folded, lengths, moved, reshaped, transposed
 from dopegraph.ir.graph import Value
 from dopegraph.ops import (
     add,

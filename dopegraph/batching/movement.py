@@ -1,4 +1,4 @@
-"""Rules of primitives whose operands line up by themselves once the examples stand in front: by axes, or by position."""
+"""Rules of primitives whose operands line up by themselves once the examples stand in front."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _convolve(call: Call) -> Any:
     return reshaped(found, (call.size, found.shape[-1]))
 
 
-# Images: (batch, channels, *space) and (outputs, inputs of a group, *kernel) --------------------------------------------
+# Images: (batch, channels, *space) and (outputs, inputs of a group, *kernel) ----------------------------------------
 
 
 def _channels(x: Value) -> Value:
@@ -131,7 +131,7 @@ def _windows(call: Call) -> Any:
     return unfolded_batch(call.emit(*map(folded, call.all_each()), **attrs), call)
 
 
-# Vectors of a covariance ----------------------------------------------------------------------------------------------
+# Vectors of a covariance --------------------------------------------------------------------------------------------
 
 
 def _correlated(call: Call) -> Any:

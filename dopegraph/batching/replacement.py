@@ -81,7 +81,7 @@ def _each(value: Value, size: int, values: dict[Value, Value]) -> Value:
     return values[value] if value in values else spread(value, size)
 
 
-# Regions ----------------------------------------------------------------------------------------------------------------
+# Regions ------------------------------------------------------------------------------------------------------------
 
 
 def _is_mapped(region: Region, values: dict[Value, Value]) -> bool:
