@@ -209,18 +209,19 @@ class _Examples:
         recording, builder = self.recording, self.recording.builder
         self.start = len(builder.nodes)
         before = {id(one): (weakref.ref(one), one._value) for one in recording.live_handles()}
-        recording.examples.append((self.start, set(self.values)))
         try:
-            structure, found = self._call(function, args, kwargs)
+            recording.examples.append((self.start, set(self.values)))
+            try:
+                structure, found = self._call(function, args, kwargs)
+            finally:
+                recording.examples.pop()
             axes = axes_of("out_axes", out_axes, structure, "the result")
             batch(builder, self.start, self.size, self.values)
             self._look_around(before)
-            recording.examples.pop()
+            recording.check(builder.nodes[self.start :])
         except BaseException:
-            recording.examples.pop()
             self._undo(before)
             raise
-        recording.check(builder.nodes[self.start :])
         self._write_back()
         return structure.build(
             [None if one is None else self._result(one, path, axis) for (path, one), axis in zip(found, axes)]
