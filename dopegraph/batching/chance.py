@@ -5,16 +5,40 @@ Where a primitive cannot draw them at once, the key is taken as the seed of as m
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
 
-from dopegraph.batching.call import Call, Rule, reshaped
+from dopegraph.batching.call import Call, Rule, lengths, reshaped
 from dopegraph.batching.loop import loop
 from dopegraph.ir.graph import Value
-from dopegraph.ops import concat, full, mod, random_integers, random_permuted
+from dopegraph.ops import (
+    abs,
+    all,
+    argsort,
+    cast,
+    checked,
+    concat,
+    full,
+    greater,
+    greater_equal,
+    less_equal,
+    log,
+    log1p,
+    logical_and,
+    mod,
+    neg,
+    random_categorical,
+    random_integers,
+    random_permuted,
+    random_uniform,
+    select,
+    strided_slice,
+    sum,
+)
 
-_UINT64 = numpy.dtype("uint64")
+_INT64, _UINT64, _FLOAT64 = (numpy.dtype(name) for name in ("int64", "uint64", "float64"))
 
 
 def _keys(key: Value, size: int) -> Value:
@@ -51,11 +75,40 @@ def _vectors(call: Call) -> Any:
 
 
 def _same_parameters(call: Call) -> Any:
-    """Independent draws, if those of one example are, and have the same parameters as those of another."""
-    independent = call.node.attrs.get("replace", True)
-    if any(call.mapped) or not independent:
+    if any(call.mapped):
         return _one_by_one(call)
     return call.emit(*call.operands, shape=(call.size, *call.attr("shape")))
+
+
+def _choice(call: Call) -> Any:
+    if call.mapped[0]:
+        return loop(call)
+    shape, size = call.attr("shape"), call.size
+    if call.attr("replace") and not call.mapped[1]:
+        return call.emit(*call.operands, shape=(size, *shape))
+    p = _probabilities(call.each(1), 1 if call.attr("replace") else lengths(shape))
+    if call.attr("replace"):
+        logits = reshaped(log(p), (size, *[1] * len(shape), p.shape[1]))
+        return random_categorical(call.operands[0], logits, shape=(size, *shape))
+    # As for one example: the first of independent exponential times with rates p (Efraimidis and Spirakis, 2006).
+    uniform = random_uniform(call.operands[0], shape=p.shape, dtype=_FLOAT64)
+    times = select(greater(p, 0.0), neg(log1p(neg(uniform))) / p, math.inf)
+    order = argsort(times, axis=1, kind="stable")
+    first = strided_slice(order, starts=(0, 0), stops=(size, lengths(shape)), steps=(1, 1))
+    return reshaped(first, (size, *shape))
+
+
+def _probabilities(p: Value, count: int) -> Value:
+    """The rows in double precision, if they are probabilities, of which enough are not 0."""
+    wide = cast(p, dtype=_FLOAT64)
+    near = less_equal(abs(sum(wide, axes=(1,)) - 1.0), 1e-3)
+    fits = logical_and(all(greater_equal(wide, 0.0), axes=(1,)), near)
+    message = "probabilities must not be negative and must sum to 1"
+    wide = checked(wide, fits, error="ValueError", message=message)
+    different = sum(cast(greater(wide, 0.0), dtype=_INT64), axes=(1,))
+    message = f"{count} different ones, but fewer probabilities are not 0"
+    result: Value = checked(wide, greater_equal(different, count), error="ValueError", message=message)
+    return result
 
 
 def _permuted(call: Call) -> Any:
@@ -79,6 +132,7 @@ RULES: dict[str, Rule] = {
         _together,
     ),
     **dict.fromkeys(["random_multinomial", "random_categorical"], _vectors),
-    **dict.fromkeys(["random_choice", "random_multivariate_hypergeometric"], _same_parameters),
+    "random_choice": _choice,
+    "random_multivariate_hypergeometric": _same_parameters,
     **dict.fromkeys(["random_permutation", "random_permuted"], _permuted),
 }  # fmt: skip

@@ -60,9 +60,9 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis
     Notes
     -----
     The function runs once, and the graph has one node for all examples where the primitives allow it; the others, such
-    as `numpy.convolve` of integers or random choices without replacement, are nodes for each example. Results are those
-    of a loop up to rounding. Writing to a mapped argument writes to the array it is a part of. Every example draws
-    random numbers of its own, others than a loop would.
+    as `numpy.convolve` of integers, are nodes for each example. Results are those of a loop up to rounding. Writing to
+    a mapped argument writes to the array it is a part of. Every example draws random numbers of its own, others than a
+    loop would.
 
     ``if`` on a value that differs between examples is an error; on others Python goes its way. Derivatives, `compile`
     and `vmap` itself may stand inside and around.
@@ -140,6 +140,7 @@ class _Examples:
         self.recording = recording
         self.start = len(recording.builder.nodes)
         self.mapped: list[_Argument] = []
+        self.arrays: list[tuple[str, Any]] = []
         # For each argument its containers and leaves, those that are mapped in place of the arrays.
         self.parts: list[tuple[Structure, list[Any]]] = []
         if isinstance(in_axes, (tuple, list)) and len(in_axes) != len(args):
@@ -158,6 +159,7 @@ class _Examples:
     def _take(self, spec: Any, arg: Any, path: str) -> None:
         leaves, structure = flatten(arg, path)
         taken: list[Any] = []
+        self.arrays += leaves
         for (name, leaf), axis in zip(leaves, axes_of("in_axes", spec, structure, path)):
             if axis is None or leaf is None:
                 taken.append(leaf)
@@ -218,6 +220,7 @@ class _Examples:
             axes = axes_of("out_axes", out_axes, structure, "the result")
             batch(builder, self.start, self.size, self.values)
             self._look_around(before)
+            self._refuse_shared()
             recording.check(builder.nodes[self.start :])
         except BaseException:
             self._undo(before)
@@ -274,6 +277,16 @@ class _Examples:
             if value is not one.stand_in:
                 one.array._assign(self._moved(self._each(value), 0, one.axis), self.recording)
             one.inside._recording = _ENDED
+
+    def _refuse_shared(self) -> None:
+        """A loop would see what it writes to one argument in another that is the same array."""
+        for one in self.mapped:
+            if one.inside._value is one.stand_in:
+                continue
+            for path, leaf in self.arrays:
+                if path != one.path and isinstance(leaf, ndarray) and leaf._root() is one.array._root():
+                    message = f"vmap: {one.path} is written to, and {path} is (a part of) the same array; copy one"
+                    raise BatchingError(located(message, here()))
 
     def _look_around(self, before: _Before) -> None:
         """No array of one example may be left outside: one that all share was written to, others have no meaning."""

@@ -178,6 +178,22 @@ def test_every_example_draws_numbers_of_its_own(op: str, operands: str, attrs: d
         assert all(sorted(one) == list(range(40)) for one in found)
 
 
+def test_chosen_positions_have_the_probabilities_of_their_example() -> None:
+    p = numpy.array([[0.5, 0.5, 0, 0], [0, 0, 0.25, 0.75], [1, 0, 0, 0]])
+    key = numpy.array([7, 1], numpy.uint64)
+    graph = batched(Case("random_choice", "u64[2] f64[4]", {"shape": (2000,), "replace": True}), (False, True), 3)
+    (found,) = evaluate(graph, [key, p])
+    counts = numpy.array([numpy.bincount(one, minlength=4) for one in found]) / 2000
+    numpy.testing.assert_allclose(counts, p, atol=0.04)
+    graph = batched(Case("random_choice", "u64[2] f64[4]", {"shape": (2,), "replace": False}), (False, True), 3)
+    with pytest.raises(ValueError, match="2 different ones"):
+        evaluate(graph, [key, p])
+    (found,) = evaluate(graph, [key, p[[0, 1, 0]]])
+    assert numpy.sort(found, axis=1).tolist() == [[0, 1], [2, 3], [0, 1]]
+    with pytest.raises(ValueError, match="sum to 1"):
+        evaluate(graph, [key, p[[0, 1, 0]] * 2])
+
+
 OUTSIDE: list[tuple[str, str, dict[str, Any], Mapped]] = [
     ("take", "f64[4] i64[2]", {"axis": 0}, (True, True)),
     ("take", "f64[4] i64[2]", {"axis": 0}, (False, True)),

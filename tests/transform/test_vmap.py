@@ -430,6 +430,26 @@ def test_writing_to_an_argument_writes_to_the_array_it_is_a_part_of() -> None:
     close(base[:2], plain[:2])
 
 
+def test_arguments_that_share_memory_are_not_written_to() -> None:
+    def f(x: Any, y: Any) -> Any:
+        x[0] = 5
+        return y + x
+
+    x = np.array(X)
+    for other, in_axes in ((x, 0), (x[:, :], 0), (x[0], (0, None))):
+        with pytest.raises(BatchingError, match="argument 0 is written to, and argument 1 is"):
+            vmap(f, in_axes)(x, other)
+        close(x, X)
+    close(vmap(lambda x, y: x + y)(x, x), 2 * X)
+
+
+def test_floats_in_common_may_change_without_another_recording() -> None:
+    compiled = dopegraph.compile(lambda x, rate: vmap(lambda x, rate: x * rate, (0, None))(x, rate))
+    for rate in (0.5, 2.5, 3.0):
+        close(compiled(np.array(X), rate), X * rate)
+    assert [plan.calls for plan in compiled.plans] == [2]
+
+
 def test_what_all_have_in_common_may_be_written_the_same_for_all() -> None:
     count = np.zeros(2)
 
