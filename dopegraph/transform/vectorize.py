@@ -7,15 +7,13 @@ recorded by nodes for all of them.
 from __future__ import annotations
 
 import functools
-import weakref
-from collections.abc import Callable, Iterable
-from typing import Any, Optional
+from collections.abc import Callable
+from typing import Any
 
 import numpy
 
 from dopegraph.array import ndarray, traced
 from dopegraph.batching import batch
-from dopegraph.batching.replacement import depending
 from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops import broadcast_to, transpose
@@ -26,6 +24,7 @@ from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import Structure, flatten
 from dopegraph.transform.axes import axes_of, check_axes
 from dopegraph.transform.differentiated import recorded
+from dopegraph.transform.surroundings import Surroundings, end
 
 _NUMBERS = (bool, int, float, complex, DynamicFloat)
 
@@ -210,7 +209,7 @@ class _Examples:
         """The results for all examples."""
         recording, builder = self.recording, self.recording.builder
         self.start = len(builder.nodes)
-        before = {id(one): (weakref.ref(one), one._value) for one in recording.live_handles()}
+        around = Surroundings(recording, self.start, self.values, [one.inside for one in self.mapped])
         try:
             recording.examples.append((self.start, set(self.values)))
             try:
@@ -219,11 +218,11 @@ class _Examples:
                 recording.examples.pop()
             axes = axes_of("out_axes", out_axes, structure, "the result")
             batch(builder, self.start, self.size, self.values)
-            self._look_around(before)
+            around.check()
             self._refuse_shared()
             recording.check(builder.nodes[self.start :])
         except BaseException:
-            self._undo(before)
+            around.restore()
             raise
         self._write_back()
         return structure.build(
@@ -267,16 +266,7 @@ class _Examples:
             raise AxisError(located(f"vmap: {message}", here()))
         return traced(self._moved(self._each(value), 0, axis % (value.ndim + 1)), self.recording)
 
-    # Arrays that live on ------------------------------------------------------------------------------------------
-
-    def _write_back(self) -> None:
-        """Arguments that the function wrote to: the examples are parts of an array."""
-        for one in self.mapped:
-            value = one.inside._value
-            assert value is not None
-            if value is not one.stand_in:
-                one.array._assign(self._moved(self._each(value), 0, one.axis), self.recording)
-            one.inside._recording = _ENDED
+    # Writing -------------------------------------------------------------------------------------------------------
 
     def _refuse_shared(self) -> None:
         """A loop would see what it writes to one argument in another that is the same array."""
@@ -288,75 +278,11 @@ class _Examples:
                     message = f"vmap: {one.path} is written to, and {path} is (a part of) the same array; copy one"
                     raise BatchingError(located(message, here()))
 
-    def _look_around(self, before: _Before) -> None:
-        """No array of one example may be left outside: one that all share was written to, others have no meaning."""
-        for reference in self._strangers():
-            handle = reference()
-            if handle is None:
-                continue
-            value = handle._value
-            if handle._buffer is not None:
-                self._release(handle)  # nobody else may hold it: an array of the function, that Python looked at
-                del handle
-                handle = reference()
-            if handle is not None and (handle._buffer is not None or _was_there(before, handle)):
-                message = (
-                    "vmap: a value that differs between the examples is written to an array that is not mapped; "
-                    "return it, or pass the array as a mapped argument"
-                )
-                location = value.node.location if value is not None and value.node is not None else None
-                raise BatchingError(located(message, location or here()))
-            if handle is not None:
-                handle._recording = _ENDED
-
-    def _strangers(self) -> list[weakref.ref[ndarray]]:
-        """Arrays, other than arguments, that have a value of one example."""
-        inside = {id(one.inside) for one in self.mapped}
-        return [
-            weakref.ref(one)
-            for one in self.recording.live_handles()
-            if one._value in self.values and id(one) not in inside
-        ]
-
-    def _release(self, handle: ndarray) -> None:
-        self.recording.mutated.pop(id(handle), None)
-        self.recording.lifted.pop(id(handle), None)
-
-    def _undo(self, before: _Before) -> None:
-        """The function failed: arrays that were there before are as before, its own are no longer."""
-        builder = self.recording.builder
-        nodes = builder.nodes[self.start :]
-        gone = depending(nodes, self.values)
-        builder.nodes[self.start :] = [node for node in nodes if not any(value in gone for value in node.outputs)]
-        inside = {id(one.inside) for one in self.mapped}
-        for handle in self.recording.live_handles():
-            if handle._value not in gone:
-                continue
-            if id(handle) not in inside and _was_there(before, handle):
-                handle._value = before[id(handle)][1]
-            elif handle._buffer is not None:
-                self._release(handle)
-                handle._value = handle._recording = None
-            else:
-                handle._recording = _ENDED
-
-
-_Before = dict[int, tuple["weakref.ref[ndarray]", Optional[Value]]]
-
-
-def _was_there(before: _Before, handle: ndarray) -> bool:
-    entry = before.get(id(handle))
-    return entry is not None and entry[0]() is handle
-
-
-class _Ended:
-    """In place of the recording of arrays that stood for those of one example."""
-
-    device = None
-
-    def settle(self, handles: Iterable[Any]) -> None:
-        message = "this array is one of vmap's examples, and was kept after vmap was done; return it from the function"
-        raise BatchingError(located(f"vmap: {message}", here()))
-
-
-_ENDED: Any = _Ended()
+    def _write_back(self) -> None:
+        """Arguments that the function wrote to: the examples are parts of an array."""
+        for one in self.mapped:
+            value = one.inside._value
+            assert value is not None
+            if value is not one.stand_in:
+                one.array._assign(self._moved(self._each(value), 0, one.axis), self.recording)
+            end(one.inside)
