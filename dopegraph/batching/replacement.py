@@ -31,6 +31,7 @@ def batch(builder: Builder, start: int, size: int, values: dict[Value, Value], o
     nodes = builder.nodes[start:]
     del builder.nodes[start:]
     ends: dict[int, Region] = {}
+    counts = [start]
     for node in nodes:
         region: Region | None = builder.regions.pop(node, None)
         if region is not None and _is_mapped(region, values):
@@ -43,6 +44,8 @@ def batch(builder: Builder, start: int, size: int, values: dict[Value, Value], o
             builder.nodes.append(node)
             if region is not None:
                 builder.regions[node] = region
+        counts.append(len(builder.nodes))
+    builder.renumber(start, counts)
     for region in ends.values():
         _close(builder, region, size, values, own_numbers)
 

@@ -47,6 +47,8 @@ class Builder:
         to everybody but `pullback`.
     again : set of Node
         Nodes that compute once more, for a derivative, what was computed and checked before.
+    marks : list
+        Points between nodes: `nodes` of each is how many stand before it.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Builder:
         self.nodes: list[Node] = []
         self.regions: dict[Node, Any] = {}
         self.again: set[Node] = set()
+        self.marks: list[Any] = []
         self.locate = locate
 
     def __enter__(self) -> Builder:
@@ -102,6 +105,12 @@ class Builder:
         node = Node(op, operands, attrs, types, location if location is not None else self.locate())
         self.nodes.append(node)
         return node
+
+    def renumber(self, start: int, counts: Sequence[int]) -> None:
+        """Nodes from `start` on were replaced: the first i of them end where there are now ``counts[i]`` nodes in all."""
+        for mark in self.marks:
+            if mark.nodes > start:
+                mark.nodes = counts[min(mark.nodes - start, len(counts) - 1)]
 
     def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
         """Append an operator such as ``add`` whose operands may be Python numbers."""

@@ -233,11 +233,14 @@ def extract(
 
 def needed_nodes(nodes: Sequence[Node], values: Iterable[Value], known: Container[Value] = ()) -> list[Node]:
     """The nodes, in their order, that `values` depend on, not looking behind the values in `known`."""
-    needed = {value for value in values if value not in known}
+    pending = {value for value in values if value.node is not None and value not in known}
     kept: list[Node] = []
     for node in reversed(nodes):
-        if any(value in needed for value in node.outputs):
+        if not pending:
+            break
+        if any(value in pending for value in node.outputs):
             kept.append(node)
-            needed.update(value for value in node.inputs if value not in known)
+            pending.difference_update(node.outputs)
+            pending.update(value for value in node.inputs if value.node is not None and value not in known)
     kept.reverse()
     return kept

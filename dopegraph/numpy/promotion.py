@@ -195,6 +195,8 @@ def scalar(number: Any, dtype: DType) -> ndarray:
         raise type(cause)(located(f"{number} is no {dtype}: {cause}", here())) from cause
     if recording is None:
         return ndarray(Buffer(value))
+    if recording.numbers_vary and type(number) is float:
+        return traced(recording.scalar(f"number {len(recording.scalars)}", number, dtype), recording)
     return traced(recording.emit(full, [], {"value": value.item(), "shape": (), "dtype": dtype}), recording)
 
 

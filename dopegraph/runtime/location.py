@@ -66,6 +66,18 @@ def here() -> Location | None:
     return Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
+def raised_at(error: BaseException) -> Location | None:
+    """The innermost of the user's lines that an exception came through."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not is_ours(code) and not code.co_filename.startswith("<dopegraph"):
+            found = Location(code.co_filename, trace.tb_lineno, code.co_name)
+        trace = trace.tb_next
+    return found
+
+
 def located(message: str, location: Location | None) -> str:
     """An error message with the user's line under it."""
     if location is None:

@@ -104,6 +104,11 @@ class Guards:
         self._call: tuple[int, tuple[str, ...]] = (0, ())
         self._statements: Sequence[str] = ()
 
+    @property
+    def text(self) -> list[str]:
+        """All statements that the walk wrote; those that a plan adds are no part of it."""
+        return [*self.signature, *self.state]
+
     def constant(self, value: Any) -> str:
         """A name for an object."""
         name = f"K{len(self.constants)}"
@@ -173,9 +178,9 @@ class Guards:
         failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
         self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
-    def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
-        """Leave when an array is no longer the same part of the array that `root` names."""
-        failure = f"not is_view({variable}, {root}, {self.constant(value._view()[1])})"
+    def view_of(self, variable: str, root: str, steps: list[Any], path: str) -> None:
+        """Leave when an array is no longer that part of the array that `root` names."""
+        failure = f"not is_view({variable}, {root}, {self.constant(steps)})"
         self.check(failure, "changed-object", path, text="a view of another array")
 
     def compile(self, statements: Sequence[str], result: str, positional: int, keywords: Sequence[str]) -> Match:

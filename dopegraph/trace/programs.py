@@ -39,15 +39,19 @@ class ProgramCache:
         updates: Sequence[tuple[Value, Value]],
         device: Device,
         state: int = 0,
+        named: bool = True,
     ) -> Program:
-        """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state."""
+        """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state.
+
+        Without `named`, the names of inputs are no part of it: more graphs are equal.
+        """
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
         key = (
             policy,
             device,
             state,
-            _structure(nodes, inputs, results),
+            _structure(nodes, inputs, results, named),
             tuple(inputs.index(old) for old, _ in updates),
         )
         with self._lock:
@@ -58,6 +62,9 @@ class ProgramCache:
                 return program
             split = len(inputs) - state
             graph = extract(name, nodes, inputs[:split], inputs[split:], outputs, updates)
+            if not named:
+                for value in graph.arguments:
+                    value.name = None
             program = compile_graph(graph, policy, device)
             self.compiled += 1
             self._programs[key] = program
@@ -72,7 +79,7 @@ class ProgramCache:
             self.compiled = self.hits = 0
 
 
-def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence[Value]) -> Any:
+def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence[Value], named: bool) -> Any:
     """What makes two graphs equal: operators, attributes, how values are wired, types of the inputs."""
     number: dict[Value, int] = {value: position for position, value in enumerate(inputs)}
     wired = []
@@ -82,7 +89,7 @@ def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence
         for value in node.outputs:
             number[value] = len(number)
     return (
-        tuple((value.type, value.name) for value in inputs),
+        tuple((value.type, value.name if named else None) for value in inputs),
         tuple(wired),
         tuple(number[value] for value in results),
     )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy
 
+from dopegraph.backends import Program
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.primitive import Primitive, primitives
@@ -23,31 +24,14 @@ from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import BatchingError, DeviceError, GradientError
-from dopegraph.runtime.location import Location, here, located
-from dopegraph.runtime.reasons import hint_of
+from dopegraph.runtime.location import Location, here, located, user_frame
+from dopegraph.trace.last_act import Reading, follows, is_last, position_of
+from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
 INLINE_CONSTANT = 1024
-
-
-@dataclass(frozen=True)
-class Escape:
-    """Python looked at a traced value or did what cannot be replayed: a stable reason id, what happened, where."""
-
-    reason: str
-    detail: str
-    location: Location | None
-
-    @property
-    def hint(self) -> str:
-        """What to change."""
-        return hint_of(self.reason)
-
-    def __str__(self) -> str:
-        where = f" at {self.location}" if self.location is not None else ""
-        return f"{self.reason}{where}: {self.detail}"
 
 
 class _Active(threading.local):
@@ -99,7 +83,16 @@ class Recording:
         Arrays that were made here and looked at: they have memory of their own, and are still what was computed.
     mutated : dict of int to handle
         Lifted arrays that were written to; their memory still holds the old contents.
+    caller : code object or None
+        Of ours, which calls the function that is recorded; None if numbers that it returns are not read later.
+    readings : list of Reading
+        Numbers that Python read of values, after which it did nothing but read, so far.
+    inputs : list of Value
+        All values that no node makes, in the order in which they were met.
+    looks : list of Look
+        What Python saw of values and may see again, in order.
     escapes : list of Escape
+        What Python saw, or did, that no plan can do again.
     originals : dict of int to (handle, Buffer), or None
         What arrays held whose memory was written although the recording went on, kept where a caller wants to undo it.
     exposed : dict of int to handle
@@ -108,6 +101,10 @@ class Recording:
         What `backward` will differentiate.
     again : set of Node
         Nodes that compute once more, for a derivative, what was computed and checked before.
+    numbers_vary : bool
+        Whether Python's floats become inputs, not parts of the graph.
+    programs : list of Program
+        What was run for values that Python looked at, in order.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
     examples : list of (int, set of Value)
@@ -122,17 +119,23 @@ class Recording:
         self.checks = checks
         self.builder = Builder(here)
         self.known: dict[Value, Buffer] = {}
+        self.inputs: list[Value] = []
         self.lifted: dict[int, tuple[Any, Value]] = {}
         self.evaluated: dict[int, tuple[weakref.ref[Any], Value]] = {}
         self.mutated: dict[int, Any] = {}
         self.exposed: dict[int, Any] = {}
         self.captured: set[Value] = set()
         self.scalars: dict[tuple[str, DType], Value] = {}
+        self.caller: CodeType | None = None
+        self.readings: list[Reading] = []
+        self.looks: list[Look] = self.builder.marks
         self.escapes: list[Escape] = []
         self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again = self.builder.again
+        self.numbers_vary = False
+        self.programs: list[Program] = []
         self.gradients = 0
         self.examples: list[tuple[int, set[Value]]] = []
         self._handles: dict[int, weakref.ref[Any]] = {}
@@ -195,13 +198,19 @@ class Recording:
             return self.lift(handle)
         return entry[1]
 
+    def input(self, contents: Buffer, name: str | None = None) -> Value:
+        """A value that no node makes, with what it holds in this call."""
+        value = self.builder.input(TensorType(contents.dtype, contents.shape), name)
+        self.inputs.append(value)
+        self.known[value] = contents
+        return value
+
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
         buffer = handle._settled()
         self._check_device(buffer)
-        value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
         # Memory that others can write to is read now; our own is only ever replaced.
-        self.known[value] = buffer.copy() if _is_foreign(handle) else buffer
+        value = self.input(buffer.copy() if _is_foreign(handle) else buffer)
         self.lifted[id(handle)] = (handle, value)
         return value
 
@@ -224,8 +233,7 @@ class Recording:
                 return primitives["full"](value=flat[0].item(), shape=array.shape, dtype=array.dtype)
             if array.size <= INLINE_CONSTANT:
                 return primitives["constant"](value=numpy.array(array))
-        value = self.builder.input(TensorType(array.dtype, array.shape), "captured")
-        self.known[value] = Buffer(numpy.array(array))
+        value = self.input(Buffer(numpy.array(array)), "captured")
         self.captured.add(value)
         return value
 
@@ -234,8 +242,7 @@ class Recording:
         value = self.scalars.get((expression, dtype))
         if value is None:
             name = expression if expression.isidentifier() else "scalar"
-            value = self.scalars[(expression, dtype)] = self.builder.input(TensorType(dtype, ()), name)
-            self.known[value] = Buffer(numpy.asarray(number, dtype))
+            value = self.scalars[(expression, dtype)] = self.input(Buffer(numpy.asarray(number, dtype)), name)
         return value
 
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
@@ -272,23 +279,123 @@ class Recording:
             self.lift(handle)
         self.mutated[id(handle)] = handle
 
-    # Evaluation --------------------------------------------------------------------------------------------------
+    # Python looks ------------------------------------------------------------------------------------------------
 
     def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
         """Note that this call cannot be replayed."""
-        self.escapes.append(Escape(reason, detail, location if location is not None else here()))
+        self.escapes.append(Escape(reason, detail, location if location is not None else here(), len(self.looks)))
+
+    def look(self, handle: Any, kind: str, read: Callable[[Any], Hashable], reason: str, detail: str) -> Any:
+        """What Python sees of an array: a plan goes on as recorded wherever it sees the same.
+
+        Parameters
+        ----------
+        kind : str
+            Names what `read` does; equal names, equal functions.
+        read : callable
+            From the NumPy array to something hashable.
+        """
+        value = self.value_of(handle)
+        array = self.seen([value])[0].array
+        try:
+            outcome = read(array)
+        except Exception:
+            self.escape("error", f"{detail} refused the values")
+            raise
+        self._looked(Look(Escape(reason, detail, here()), kind, read, outcome, (value,)))
+        return outcome
+
+    def read(self, handle: Any, read: Callable[[Any], Any], detail: str) -> Any:
+        """A number that Python gets. If all it does is to return it, plans read it, too."""
+        value = self.value_of(handle)
+        number = read(self.seen([value])[0].array)
+        escape = Escape("value-escape", detail, here(), len(self.looks))
+        position = position_of(user_frame(), self.caller)
+        if position is None:
+            self.escapes.append(escape)
+            return number
+        reading = Reading(value, read, number, escape, *position)
+        if self.readings and not follows(self.readings[-1], reading):
+            self._more_than_read()
+        self.readings.append(reading)
+        return number
+
+    def _more_than_read(self) -> None:
+        """What was read so far was not only returned."""
+        self.escapes += [reading.escape for reading in self.readings]
+        self.readings.clear()
+
+    def returned(self) -> None:
+        """The function came to its end: what it read and did more with than return it has escaped."""
+        if self.readings and not is_last(self.readings[-1]):
+            self._more_than_read()
+
+    def look_at_number(
+        self, expression: str, kind: str, read: Callable[[Any], Hashable], number: Any, detail: str
+    ) -> Any:
+        """What Python sees of a float argument, or of what it computed from one."""
+        outcome = read(number)
+        self._looked(Look(Escape("float-value", detail, here()), kind, read, outcome, expression=expression))
+        return outcome
+
+    def host_call(
+        self,
+        handles: Sequence[Any],
+        kind: str,
+        run: Callable[..., Sequence[Any]],
+        detail: str,
+        reason: str = "host-call",
+    ) -> list[Value]:
+        """Values that a function of NumPy arrays computes: plans run it, too, and go on if the types are the same.
+
+        Parameters
+        ----------
+        kind : str
+            Names what `run` does; equal names, equal functions.
+        run : callable
+            From NumPy arrays, which it does not change, to NumPy arrays of its own.
+        """
+        values = [self.value_of(handle) for handle in handles]
+        arrays = [buffer.array for buffer in self.seen(values)]
+        try:
+            made = [Buffer(array) for array in run(*arrays)]
+        except (ArithmeticError, IndexError, ValueError):
+            self.escape("error", f"{kind} refused the values")
+            raise
+        results = tuple([self.input(buffer) for buffer in made])
+        types = tuple([value.type for value in results])
+        self._looked(Look(Escape(reason, detail, here()), kind, run, types, tuple(values), results=results))
+        return list(results)
+
+    def _looked(self, look: Look) -> None:
+        look.nodes, look.inputs = len(self.builder.nodes), len(self.inputs)
+        self.looks.append(look)
+
+    # Evaluation --------------------------------------------------------------------------------------------------
+
+    def seen(self, values: Iterable[Value]) -> list[Buffer]:
+        """Buffers of values that Python looks at. What else was computed for them and may be used again is kept."""
+        return self._evaluated(values, keep=True)
 
     def evaluate(self, values: Iterable[Value]) -> list[Buffer]:
         """Buffers of values; what was evaluated before is not computed again."""
+        return self._evaluated(values)
+
+    def _evaluated(self, values: Iterable[Value], keep: bool = False) -> list[Buffer]:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
             outer, _active.evaluating = _active.evaluating, True
             try:
                 nodes = needed_nodes(self.builder.nodes, missing, self.known)
+                if keep:
+                    missing += self._used_later(nodes, missing)
                 inputs = boundary(nodes, missing)
                 self._refuse_unknown(nodes, inputs)
-                program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
+                program = programs.get(
+                    self.name, nodes, inputs, missing, (), self.device or current_device(), named=False
+                )
+                self.programs.append(program)
                 self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
             finally:
                 _active.evaluating = outer
@@ -307,6 +414,17 @@ class Recording:
                 raise BatchingError(located(f"vmap: {message}", here()))
         if not all(value in self.known for value in inputs):
             raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
+
+    def _used_later(self, nodes: Sequence[Node], wanted: Sequence[Value]) -> list[Value]:
+        """What nodes compute beside what is wanted, and what arrays, or a derivative that is to come, refer to."""
+        held = {handle._value for handle in self.live_handles()}
+        return [
+            value
+            for node in nodes
+            if node.inputs
+            for value in node.outputs
+            if (self.differentiating or value in held) and value not in wanted
+        ]
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""

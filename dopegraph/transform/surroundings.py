@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -79,7 +80,9 @@ class Surroundings:
         builder = self.recording.builder
         nodes = builder.nodes[self.start :]
         gone = depending(nodes, self.values)
-        builder.nodes[self.start :] = [node for node in nodes if not any(value in gone for value in node.outputs)]
+        stays = [not any(value in gone for value in node.outputs) for node in nodes]
+        builder.nodes[self.start :] = itertools.compress(nodes, stays)
+        builder.renumber(self.start, list(itertools.accumulate(stays, initial=self.start)))
         for handle in self.recording.live_handles():
             if handle._value not in gone:
                 continue

@@ -400,7 +400,7 @@ def test_any_number_of_arguments(compile: Compile) -> Any:
     return [f(arr(1)), f(arr(1), arr(2)), f(arr(1), arr(2), 3.0), f(*[arr(1)] * 4)]
 
 
-@same(replays=0, reasons={"value-branch"})
+@same(replays=0)
 def test_flags_of_every_kind(compile: Compile) -> Any:
     def f(x, flag):
         return x * 2 if flag else x

@@ -480,7 +480,7 @@ def test_a_closure_variable_is_deleted(compile: Compile) -> Any:
     return [*out, f(arr(1))]
 
 
-@same(replays=1)
+@same(replays=1, reasons={"raised"})
 def test_a_global_is_missing(compile: Compile) -> Any:
     g = {"np": np, "__name__": "user"}
     exec("def f(x): return x * SCALE", g)

@@ -362,6 +362,76 @@ def test_branches_on_what_all_have_in_common() -> None:
     close(vmap(f, (0, None))(np.array(X), np.array(0.0)), -X)
 
 
+def stepping(x: Any, scale: Any, limit: Any) -> Any:
+    """Python looks at shared values between operations on mapped ones."""
+    y = np.sin(x) * scale
+    if scale.sum() > limit:
+        y = y @ np.array(W)
+    total = scale * 2
+    while total < 10:
+        total = total * (2 + total)
+        y = y + np.cos(x) * total
+    for _ in range(int(limit)):
+        y = np.outer(y, x).sum(0)
+    return y, x
+
+
+def hosting(x: Any, scale: Any, limit: Any) -> Any:
+    """With a function that runs in NumPy, between operations on mapped values."""
+    y = np.sin(x)
+    found = np.unique(np.stack([limit, scale, limit]))
+    return stepping(y, scale, limit), found.sum() * y + found.size
+
+
+STEPS = [(3.0, 1.0), (0.5, 1.0), (20.0, 2.0), (3.0, 1.0), (0.5, 1.0), (20.0, 2.0), (1.0, 1.0), (30.0, 1.0), (3.0, 2.0)]
+
+
+@pytest.mark.parametrize("policy", ["only_numpy", "prefer_mxnet"])
+def test_compiled_branches_inside(policy: str) -> None:
+    axes = (0, None, None)
+    run = dopegraph.compile(vmap(hosting, axes))
+    slope = dopegraph.compile(grad(lambda x, s, m: (vmap(stepping, axes)(np.sin(x), s, m)[0] ** 2).sum()))
+    inside = dopegraph.compile(vmap(grad(lambda x, s, m: (stepping(x, s, m)[0] ** 2).sum()), axes))
+    twice = dopegraph.compile(vmap(lambda x, s, m: vmap(stepping, axes)(np.outer(x, x), s, m)[0], axes))
+    x = np.array(X)
+    with dopegraph.policy(policy):
+        for scale, limit in STEPS:
+            args = (x, np.array(scale), np.array(limit))
+            with dopegraph.policy("only_numpy"):
+                expected = loop(hosting, axes)(*args)
+                one = [grad(lambda x, s, m: (stepping(x, s, m)[0] ** 2).sum())(row, *args[1:]) for row in x]
+                total = grad(lambda x, s, m: (loop(stepping, axes)(np.sin(x), s, m)[0] ** 2).sum())(*args)
+                squares = np.stack([loop(stepping, axes)(np.outer(row, row), *args[1:])[0] for row in x])
+            close(run(*args), expected)
+            close(inside(*args), numpy.stack([numpy.asarray(row) for row in one]))
+            close(slope(*args), numpy.asarray(total))
+            close(twice(*args), numpy.asarray(squares))
+
+
+def test_compiled_looks_before_an_error_that_is_caught() -> None:
+    def broken(x: Any, scale: Any) -> Any:
+        y = np.sin(x)
+        if scale > 1:
+            y = np.cos(y)
+        if y.sum() > 0:
+            return y
+        return x
+
+    def f(x: Any, scale: Any) -> Any:
+        y = x * scale
+        try:
+            y = vmap(broken, (0, None))(y, scale)
+        except BatchingError:
+            y = np.tanh(y)
+        if scale > 2:
+            y = y * 3
+        return y
+
+    compiled = dopegraph.compile(f)
+    for scale in (0.5, 1.5, 3.0, 0.5, 1.5, 3.0):
+        close(compiled(np.array(X), np.array(scale)), numpy.tanh(X * scale) * (3 if scale > 2 else 1))
+
+
 LOOKS: list[Callable[[Any], Any]] = [
     lambda x: x if x.sum() > 0 else -x,
     lambda x: float(x[0]),
