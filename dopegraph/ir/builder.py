@@ -48,7 +48,7 @@ class Builder:
     again : set of Node
         Nodes that compute once more, for a derivative, what was computed and checked before.
     marks : list
-        Points between nodes: `nodes` of each is how many stand before it.
+        Points at which Python looked at `values`: `nodes` of each is how many stand before it.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class Builder:
         return node
 
     def renumber(self, start: int, counts: Sequence[int]) -> None:
-        """Nodes from `start` on were replaced: the first i of them end where there are now ``counts[i]`` nodes in all."""
+        """Nodes from `start` on were replaced: where the first i of them ended there are now ``counts[i]`` in all."""
         for mark in self.marks:
             if mark.nodes > start:
                 mark.nodes = counts[min(mark.nodes - start, len(counts) - 1)]

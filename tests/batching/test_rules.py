@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -14,6 +15,7 @@ from dopegraph.batching.rules import rule_of
 from dopegraph.ir import Builder, Graph, verify
 from dopegraph.ir.graph import extract
 from dopegraph.ir.primitive import primitives
+from dopegraph.ops import neg
 from dopegraph.ops.random import is_draw
 from tests.ops.cases import CASES, Case
 from tests.reference import Array, evaluate, single
@@ -254,6 +256,20 @@ def test_rows_of_all_examples_meet_a_matrix_in_one_product() -> None:
     graph = batched(Case("matmul", "f64[1,3] f64[3,4]"), (True, False), 6)
     products = [node for node in graph.nodes if node.op.name == "matmul"]
     assert [node.output.shape for node in products] == [(6, 4)]
+
+
+def test_marks_stay_between_the_same_nodes() -> None:
+    builder = Builder()
+    x, y = (builder.input(type) for type in Case("add", "f64[3] f64[2,3]").types)
+    with builder:
+        shared = y * 2.0  # two nodes
+        builder.marks.append(SimpleNamespace(nodes=2, values=(shared,)))
+        total = x + shared  # with the examples in front, x gets an axis more
+        builder.marks.append(SimpleNamespace(nodes=3, values=()))
+        neg(total)
+    batch(builder, 1, 5, {x: builder.input(x.type.with_shape((5, 3)))})
+    assert [node.op.name for node in builder.nodes] == ["full", "mul", "reshape", "add", "neg"]
+    assert [mark.nodes for mark in builder.marks] == [2, 4]
 
 
 def test_locations_and_line_order_are_kept() -> None:
