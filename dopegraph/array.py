@@ -14,13 +14,13 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.types import TensorType
+from dopegraph.ir.types import TensorType, type_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording, suspended
-from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, write_back
+from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, type_of_view, write_back
 
 # Up to so many integers are worth a plan for each of their values.
 _SEEN_WHOLE = 16
@@ -54,6 +54,7 @@ class ndarray:
         "_shared",
         "_steps",
         "_value",
+        "_viewed",
     )
 
     # Makes `numpy_array + x` call our operator.
@@ -63,7 +64,8 @@ class ndarray:
         self._buffer: Buffer | None = buffer
         self._value: Value | None = None
         self._recording: Recording | None = None
-        # Views: the array they are a part of, how, and what was derived from which of its values.
+        # Views: the array they are a part of, how, their type, and what was derived from which of its values.
+        self._viewed: TensorType | None = None
         self._base: ndarray | None = None
         self._steps: Steps = ()
         self._derived: tuple[Value, Value] | None = None
@@ -81,12 +83,11 @@ class ndarray:
         if self._value is not None:
             return self._value.type
         if self._buffer is not None:
-            return TensorType(self._buffer.dtype, self._buffer.shape)
-        assert self._base is not None
-        type = self._base._type
-        for op, attrs in self._steps:
-            type = op.result_types([type], attrs)[0]
-        return type
+            return type_of(self._buffer)
+        if self._viewed is None:
+            assert self._base is not None
+            self._viewed = type_of_view(self._base._type, self._steps)
+        return self._viewed
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -273,7 +274,7 @@ class ndarray:
         recording = active_recording()
         if recording is None:
             return read(self._settled().array)
-        return recording.read(self, read, f"{what} of {self._type} looks at a traced value")
+        return recording.number(self, read, f"{what} of {self._type} looks at a traced value")
 
     def __bool__(self, /) -> bool:
         return self._outcome("bool", bool)

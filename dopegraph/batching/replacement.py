@@ -28,6 +28,7 @@ def batch(builder: Builder, start: int, size: int, values: dict[Value, Value], o
     own_numbers : bool
         Whether every example draws random numbers of its own; otherwise all have the same.
     """
+    builder.leave()
     nodes = builder.nodes[start:]
     del builder.nodes[start:]
     ends: dict[int, Region] = {}

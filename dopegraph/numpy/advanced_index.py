@@ -13,8 +13,8 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply
-from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.elements import found_in
+from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, beside, convert, scalar
 from dopegraph.numpy.shape import moveaxis, reshape, transpose
 from dopegraph.ops.typing import broadcast_shapes

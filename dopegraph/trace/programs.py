@@ -8,10 +8,27 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dopegraph.backends import Program, compile_graph
+from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device
+
+
+class Key:
+    """The structure of a graph, policy and device; its hash is computed once."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self._hash == other._hash and self.parts == other.parts
 
 
 class ProgramCache:
@@ -40,14 +57,15 @@ class ProgramCache:
         device: Device,
         state: int = 0,
         named: bool = True,
-    ) -> Program:
+    ) -> tuple[Key, Program]:
         """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state.
 
-        Without `named`, the names of inputs are no part of it: more graphs are equal.
+        With it comes the key by which `find` finds it again. Without `named`, the names of inputs are no part of it:
+        more graphs are equal.
         """
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
-        key = (
+        key = Key(
             policy,
             device,
             state,
@@ -55,11 +73,9 @@ class ProgramCache:
             tuple(inputs.index(old) for old, _ in updates),
         )
         with self._lock:
-            program = self._programs.get(key)
+            program = self.find(key)
             if program is not None:
-                self.hits += 1
-                self._programs.move_to_end(key)
-                return program
+                return key, program
             split = len(inputs) - state
             graph = extract(name, nodes, inputs[:split], inputs[split:], outputs, updates)
             if not named:
@@ -70,12 +86,22 @@ class ProgramCache:
             self._programs[key] = program
             if len(self._programs) > self.size:
                 self._programs.popitem(last=False)
+            return key, program
+
+    def find(self, key: Key) -> Program | None:
+        """The program of a key, unless it was forgotten."""
+        with self._lock:
+            program = self._programs.get(key)
+            if program is not None:
+                self.hits += 1
+                self._programs.move_to_end(key)
             return program
 
     def clear(self) -> None:
         """Forget all programs and counts."""
         with self._lock:
             self._programs.clear()
+            path.forget()
             self.compiled = self.hits = 0
 
 

@@ -17,17 +17,19 @@ import numpy
 from dopegraph.backends import Program
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
+from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_draw, is_key
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import BatchingError, DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located, user_frame
 from dopegraph.trace.last_act import Reading, follows, is_last, position_of
 from dopegraph.trace.look import Escape, Look
-from dopegraph.trace.programs import boundary, programs
+from dopegraph.trace.programs import Key, boundary, programs
 from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
@@ -57,6 +59,16 @@ def is_evaluating() -> bool:
 def suspended() -> list[Recording]:
     """Recordings of this thread that were left with values not yet evaluated."""
     return _active.suspended
+
+
+class _Evaluating:
+    """What runs now is no Python of the user's."""
+
+    def __enter__(self) -> None:
+        self._outer, _active.evaluating = _active.evaluating, True
+
+    def __exit__(self, *exc: object) -> None:
+        _active.evaluating = self._outer
 
 
 @contextmanager
@@ -105,19 +117,25 @@ class Recording:
         Whether Python's floats become inputs, not parts of the graph.
     programs : list of Program
         What was run for values that Python looked at, in order.
+    private : bool
+        Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
     examples : list of (int, set of Value)
         For each call of `vmap` around what is recorded now: the number of its first node, and the values that stand
         for those of one example.
+    path : PathBuilder or None
+        The builder, if it follows the tree of what was recorded before.
     checks : bool
         Whether an operation that refuses some values is run at once, to raise its error where Python expects it.
     """
 
-    def __init__(self, name: str = "graph", checks: bool = False) -> None:
+    def __init__(self, name: str = "graph", checks: bool = False, anchor: object = None, repeated: bool = True) -> None:
         self.name = name
         self.checks = checks
-        self.builder = Builder(here)
+        # What is recorded once needs no path to be found again by.
+        self.path = PathBuilder(here, anchor) if repeated else None
+        self.builder: Builder = self.path or Builder(here)
         self.known: dict[Value, Buffer] = {}
         self.inputs: list[Value] = []
         self.lifted: dict[int, tuple[Any, Value]] = {}
@@ -136,9 +154,10 @@ class Recording:
         self.again = self.builder.again
         self.numbers_vary = False
         self.programs: list[Program] = []
+        self.private = False
         self.gradients = 0
         self.examples: list[tuple[int, set[Value]]] = []
-        self._handles: dict[int, weakref.ref[Any]] = {}
+        self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
 
     @property
@@ -207,15 +226,21 @@ class Recording:
 
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
-        buffer = handle._settled()
-        self._check_device(buffer)
-        # Memory that others can write to is read now; our own is only ever replaced.
-        value = self.input(buffer.copy() if _is_foreign(handle) else buffer)
+        value = self.read(handle)
         self.lifted[id(handle)] = (handle, value)
         return value
 
+    def read(self, handle: Any) -> Value:
+        """An input for what a concrete array holds now."""
+        buffer = handle._settled()
+        self._check_device(buffer)
+        # Memory that others can write to is read now; our own is only ever replaced.
+        return self.input(buffer.copy() if _is_foreign(handle) else buffer)
+
     def _check_device(self, buffer: Buffer) -> None:
         """All operands are on one device; only numbers and random keys may come from the host."""
+        if buffer.device is self.device:
+            return
         if buffer.device.is_host and (not buffer.shape or is_key(buffer)):
             return
         if self.device is None:
@@ -247,31 +272,29 @@ class Recording:
 
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
         """Append a node; its value, a tuple of values when it has several results."""
-        node = self.builder.emit_node(op, values, attrs)
-        self.check([node])
-        return node.outputs[0] if len(node.outputs) == 1 else node.outputs
+        value = self.builder.emit(op, values, attrs)
+        if op.raises:
+            self.check(op, value if isinstance(value, tuple) else [value])
+        return value
 
-    def check(self, nodes: Sequence[Node]) -> None:
-        """Run those that refuse some values at once, where that is asked for; inside `vmap` when it is done."""
-        if not self.checks or self.examples:
-            return
-        for node in nodes:
-            if node.op.raises:
-                try:
-                    self.evaluate(node.outputs)
-                except Exception:
-                    self.escape("error", f"{node.op.name} refused the values")
-                    raise
+    def check(self, op: Primitive, results: Sequence[Value]) -> None:
+        """Run what refuses some values at once, where that is asked for; inside `vmap` only when that is done."""
+        if op.raises and self.checks and not self.examples:
+            try:
+                self.evaluate(results)
+            except Exception:
+                self.escape("error", f"{op.name} refused the values")
+                raise
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
-        key = id(handle)
-        self._handles[key] = _reference(handle, self._handles)
+        self._handles.append(weakref.ref(handle))
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
-        alive = [reference() for reference in list(self._handles.values())]
-        return [handle for handle in alive if handle is not None and handle._recording is self]
+        handles = [reference() for reference in self._handles]
+        alive = {id(handle): handle for handle in handles if handle is not None and handle._recording is self}
+        return list(alive.values())
 
     def mark_mutated(self, handle: Any) -> None:
         """A concrete array is about to get a traced value: its memory is written at the end."""
@@ -305,7 +328,7 @@ class Recording:
         self._looked(Look(Escape(reason, detail, here()), kind, read, outcome, (value,)))
         return outcome
 
-    def read(self, handle: Any, read: Callable[[Any], Any], detail: str) -> Any:
+    def number(self, handle: Any, read: Callable[[Any], Any], detail: str) -> Any:
         """A number that Python gets. If all it does is to return it, plans read it, too."""
         value = self.value_of(handle)
         number = read(self.seen([value])[0].array)
@@ -385,21 +408,63 @@ class Recording:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
-            outer, _active.evaluating = _active.evaluating, True
-            try:
-                nodes = needed_nodes(self.builder.nodes, missing, self.known)
-                if keep:
-                    missing += self._used_later(nodes, missing)
-                inputs = boundary(nodes, missing)
-                self._refuse_unknown(nodes, inputs)
-                program = programs.get(
-                    self.name, nodes, inputs, missing, (), self.device or current_device(), named=False
-                )
-                self.programs.append(program)
-                self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
-            finally:
-                _active.evaluating = outer
+            if keep:
+                missing += self._used_later(missing)
+            _, program, inputs = self.program_of(missing)
+            self.run(program, inputs, missing)
+            if self.path is not None:
+                self.path.note("known", missing)
         return [self.known[value] for value in wanted]
+
+    def _used_later(self, wanted: Sequence[Value]) -> list[Value]:
+        """What is computed on the way to what is wanted, and what arrays, or a derivative to come, refer to."""
+        held = [handle._value for handle in self.live_handles() if handle._value not in self.known]
+        everything = self.differentiating
+        question = (
+            self.path.question([*wanted, *held], "later", len(held), everything) if self.path is not None else None
+        )
+        if self.path is not None and question is not None and question.answer is not None:
+            return self.path.values_of(question.answer)
+        nodes = needed_nodes(self.builder.nodes, wanted, self.known)
+        chosen = None if everything else set(held)
+        later = [
+            value
+            for node in nodes
+            if node.inputs
+            for value in node.outputs
+            if (chosen is None or value in chosen) and value not in wanted
+        ]
+        if self.path is not None and question is not None:
+            question.answer = self.path.numbers(later)
+        return later
+
+    def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
+        """Run a program on what is known, and know its results."""
+        with _Evaluating():
+            self.programs.append(program)
+            results = program.run([self.known[value] for value in inputs])
+        self.known.update(zip(values, results))
+        return results
+
+    def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
+        """The program that computes values, its key, and what it computes them from."""
+        device = self.device or current_device()
+        question = self.path.question(values, "program", current_policy(), device) if self.path is not None else None
+        if self.path is not None and question is not None:
+            found = question.answer
+            program = programs.find(found[0]) if found is not None else None
+            if program is not None:
+                return found[0], program, self.path.values_of(found[1])
+        nodes = needed_nodes(self.builder.nodes, values, self.known)
+        read = boundary(nodes, values)
+        self._refuse_unknown(nodes, read)
+        with _Evaluating():
+            key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
+        if self.path is not None and question is not None:
+            numbers = self.path.numbers(read)
+            if numbers is not None:
+                question.answer = key, numbers
+        return key, program, read
 
     def _refuse_unknown(self, nodes: Sequence[Node], inputs: Sequence[Value]) -> None:
         """Raise for what has no values while it is recorded."""
@@ -415,41 +480,47 @@ class Recording:
         if not all(value in self.known for value in inputs):
             raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
 
-    def _used_later(self, nodes: Sequence[Node], wanted: Sequence[Value]) -> list[Value]:
-        """What nodes compute beside what is wanted, and what arrays, or a derivative that is to come, refer to."""
-        held = {handle._value for handle in self.live_handles()}
-        return [
-            value
-            for node in nodes
-            if node.inputs
-            for value in node.outputs
-            if (self.differentiating or value in held) and value not in wanted
-        ]
-
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""
         self.settle(self.live_handles())
 
     def settle(self, handles: Iterable[Any]) -> None:
         """Make handles concrete; arrays that were written to get their new contents in their old memory."""
-        roots = list({id(root): root for root in (handle._root() for handle in handles)}.values())
-        roots = [root for root in roots if root._recording is self]
+        roots = self._roots(handles)
         values = [root._value for root in roots]
-        given: set[int] = {id(buffer) for buffer in self.known.values()}
-        for root, value, buffer in zip(roots, values, self.evaluate(values)):
-            # Two handles of one value, or a handle of an input's value, must not share memory.
-            if id(buffer) in given:
-                buffer = buffer.copy()
-            given.add(id(buffer))
-            if root._shared:
-                self.protect_root(root)
-            if root._buffer is not None:
-                self._keep_original(root, root._buffer)
-            root._become(buffer)
+        given = self.given()
+        self.place(roots, self.evaluate(values), given)
+        for root, value in zip(roots, values):
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
             else:
                 self.evaluated[id(root)] = (_reference(root, self.evaluated), value)
+
+    def live_roots(self) -> list[Any]:
+        """The arrays with values of this recording that something refers to, itself or a view."""
+        return self._roots(self.live_handles())
+
+    def _roots(self, handles: Iterable[Any]) -> list[Any]:
+        roots = {id(root): root for root in [handle._root() for handle in handles]}
+        return [root for root in roots.values() if root._recording is self]
+
+    def given(self) -> set[int]:
+        """Ids of the buffers that inputs, and arrays that were looked at, have."""
+        return {id(buffer) for buffer in self.known.values()}
+
+    def place(self, roots: Sequence[Any], buffers: Sequence[Buffer], given: set[int]) -> None:
+        """Arrays leave the recording, each with a buffer that is not among the given ones, nor another's."""
+        for root, buffer in zip(roots, buffers):
+            if root._shared:
+                self.protect_root(root)
+            if root._buffer is not None:
+                self._keep_original(root, root._buffer)
+            root._become(own(buffer, given))
+
+    def close(self) -> None:
+        """Let go of what was recorded: nothing refers to it any more, but it refers to itself."""
+        if self.path is not None:
+            self.path.end()
 
     def abandon(self) -> None:
         """The recording cannot be evaluated: arrays that were there before are as before."""
@@ -484,6 +555,14 @@ class Recording:
         """Arrays with memory, and what it holds."""
         evaluated = [(reference(), value) for reference, value in list(self.evaluated.values())]
         return [*self.lifted.values(), *((handle, value) for handle, value in evaluated if handle is not None)]
+
+
+def own(buffer: Buffer, given: set[int]) -> Buffer:
+    """A buffer that was not given to anybody: a copy if it was. Two handles must not share memory."""
+    if id(buffer) in given:
+        return buffer.copy()
+    given.add(id(buffer))
+    return buffer
 
 
 def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:

@@ -25,6 +25,7 @@ from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import SHARED, AsPython, PythonPlan, ReplayPlan
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
+from dopegraph.transform.straight import MISS, never
 from dopegraph.transform.tree import Result, TreePlan
 from dopegraph.transform.way import Way
 
@@ -64,6 +65,7 @@ class Compiled:
         name = getattr(function, "__name__", None)
         self.name = name if isinstance(name, str) else type(function).__name__
         self._graph_name = self.name if self.name.isidentifier() else "graph"
+        self._anchor = getattr(function, "__code__", type(function))
         self.static = static
         self.fullgraph = fullgraph
         self.cache_size = cache_size
@@ -77,6 +79,20 @@ class Compiled:
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if active_recording() is None:
+            for plan in self.plans:
+                if plan.replay is never:
+                    break  # it may be what fits first
+                try:
+                    result = plan.replay(args, kwargs)
+                except _VALUE_ERRORS:
+                    break  # which the plan meets again, and explains
+                if result is not MISS:
+                    if plan is not self.plans[0]:
+                        self._move_to_front(plan)
+                    self.calls += 1
+                    plan.calls += 1
+                    return result
         return self.call(args, kwargs, self.fullgraph)[0]
 
     def call(
@@ -123,7 +139,7 @@ class Compiled:
     def _refused(
         self, error: Exception, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
-        """An operation refused the values. Nothing was written yet; Python raises it where the function can catch it."""
+        """An operation refused the values. Nothing was written; Python raises it where the function can catch it."""
         return self._as_python(AsPython([_error(error)]), plan, args, kwargs, strict)
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
@@ -213,12 +229,12 @@ class Compiled:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
         function, name = self.__dopegraph_function__, self._graph_name
         if not plan.walk.stand_ins:
-            result = run(lambda: function(*args, **kwargs), name, end)
+            result = run(lambda: function(*args, **kwargs), name, end, self._anchor)
         else:
             found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
             found.stand_ins.install()
             try:
-                result = run(lambda: function(*found.args, **found.kwargs), name, end)
+                result = run(lambda: function(*found.args, **found.kwargs), name, end, self._anchor)
             finally:
                 found.stand_ins.remove()
         if strict:
@@ -245,7 +261,7 @@ class Compiled:
             if strict:
                 raise self._broken(found.problems)
             return self._as_python(plan, plan, args, kwargs)
-        recording = Recording(self._graph_name, checks=True)
+        recording = Recording(self._graph_name, checks=True, repeated=False)
         recording.caller = sys._getframe().f_code
         watch = Watch(found.home)
         before = configuration()

@@ -19,7 +19,7 @@ from dopegraph.state.guards import Match
 from dopegraph.state.walk import Walk
 from dopegraph.trace.look import Escape
 from dopegraph.trace.recording import suspended
-
+from dopegraph.transform.straight import Replay, never
 
 SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 
@@ -36,7 +36,7 @@ class AsPython:
     used : int
         When it was come to, for the last time.
     way : {"segments", "numbers", "eager"}
-        How its operations run: compiled between looks, with numbers as inputs, or at once (`dopegraph.transform.segmented`).
+        How its operations run: compiled between looks, with numbers as inputs, or at once, see `segmented`.
     misses : int
         How many of the last calls had to compile something.
     programs : tuple of Program
@@ -73,6 +73,7 @@ class PythonPlan(AsPython):
         self.walk = walk
         statements = guards.text if self.passing else guards.signature
         self.match = guards.compile(statements, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
+        self.replay = never
 
 
 class ReplayPlan:
@@ -81,6 +82,8 @@ class ReplayPlan:
     Attributes
     ----------
     program : Program
+    replay : callable
+        Gives the result of a call that fits and needs nothing but to be computed, or ``MISS``.
     calls : int
         How often it was replayed.
     """
@@ -93,6 +96,7 @@ class ReplayPlan:
         program: Program,
         match: Match,
         finish: Callable[..., Any],
+        replay: Replay = never,
         *,
         constants: list[Buffer],
         arguments: list[int],
@@ -104,6 +108,7 @@ class ReplayPlan:
         self.program = program
         self.match = match
         self._finish = finish
+        self.replay = replay
         self._constants = constants
         self._arguments = arguments
         self._state = state
@@ -132,9 +137,7 @@ class ReplayPlan:
         return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
-        """Whether no array is there twice, as none was when recorded, and writing to one is not seen by another."""
-        if len({id(handle) for handle in arrays}) != len(arrays):
-            return False
+        """Whether writing to one array is not seen by another."""
         for position in self._updated:
             handle = arrays[position]
             if handle._shared and overlaps_another(handle, arrays):

@@ -13,16 +13,18 @@ from dopegraph.array import ndarray
 from dopegraph.backends import Program
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import current_device
 from dopegraph.runtime.location import Location
 from dopegraph.state.effects import Watch
 from dopegraph.state.standins import without_floats
 from dopegraph.state.walk import Walk, unchanged_since
-from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.look import Escape
+from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
+from dopegraph.transform.straight import Replay, never, straight
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
@@ -175,7 +177,7 @@ class Layout:
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
-        )
+        )[1]
 
     def floats(self, placement: Placement) -> list[str]:
         """The Python for floats that are returned, in the guards' variables."""
@@ -188,12 +190,14 @@ class Layout:
         guards.constants.update(asarray=numpy.asarray, STATE=random.STATE)
         for variable, root, steps in self.views:
             guards.view_of(variable, root, steps, self.walk.paths[variable])
+        guards.all_different()
         names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
         scalars = [
             f"asarray({with_names(expression, names)}, {guards.constant(dtype)})"
             for (expression, dtype), _ in self.scalars
         ]
         floats = self.floats(placement)
+        constants = [self.recording.known[value] for value in self.captured]
         parts = [f"[{', '.join(part)}]" for part in (self.variables, scalars, placement.targets, floats)]
         match = guards.compile(
             [*guards.signature, *guards.state],
@@ -206,11 +210,32 @@ class Layout:
             program,
             match,
             placement.function(),
-            constants=[self.recording.known[value] for value in self.captured],
+            never if self.updates else self._straight(program, placement, scalars, floats, constants),
+            constants=constants,
             arguments=self.arguments,
             state=self.state,
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
+        )
+
+    def _straight(
+        self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
+    ) -> Replay:
+        captured = {f"C{index}": buffer.array for index, buffer in enumerate(constants)}
+        buffers = self.walk.guards.buffers
+        memory = [f"{buffers.get(variable, f'{variable}._settled()')}._array" for variable in self.variables]
+        return straight(
+            self.walk.guards,
+            program,
+            [
+                *(memory[position] for position in self.arguments),
+                *scalars,
+                *captured,
+                *(memory[position] for position in self.state),
+            ],
+            {"arrays": self.variables, "targets": placement.targets, "floats": floats},
+            placement.lines,
+            {**placement.constants, **captured},
         )
 
 

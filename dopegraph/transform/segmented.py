@@ -17,11 +17,11 @@ from dopegraph.transform.plan import AsPython
 _PATIENCE = 2
 
 
-def run(function: Callable[[], Any], name: str, end: AsPython) -> Any:
-    """What the function returns."""
+def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -> Any:
+    """What the function returns; `anchor` tells functions apart."""
     if end.way == "eager":
         return function()
-    recording = Recording(name, checks=True)
+    recording = Recording(name, checks=True, anchor=anchor)
     recording.numbers_vary = end.way == "numbers"
     compiled = programs.compiled
     try:
@@ -31,6 +31,7 @@ def run(function: Callable[[], Any], name: str, end: AsPython) -> Any:
         _finish(recording)
         raise
     _finish(recording)
+    recording.close()
     end.programs = tuple(recording.programs)
     if end.passing and not recording.escapes:
         end.final = False  # what happened when it was recorded did not happen again

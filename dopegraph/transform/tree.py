@@ -27,6 +27,7 @@ from dopegraph.trace.recording import suspended
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import SHARED, AsPython, overlaps_another
 from dopegraph.transform.results import Layout
+from dopegraph.transform.straight import never
 from dopegraph.transform.way import Segment, Way
 
 # A look with more outcomes is not worth a branch for each: others than these run as Python.
@@ -180,6 +181,7 @@ class TreePlan:
         self._root: Step | End | None = None
         self._clock = itertools.count(1)
         self._lock = threading.RLock()
+        self.replay = never
         self._compile()
 
     def _compile(self) -> None:

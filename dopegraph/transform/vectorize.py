@@ -136,8 +136,8 @@ class _Examples:
     def __init__(
         self, recording: Recording, in_axes: Any, axis_size: int | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
+        recording.builder.leave()  # nodes are replaced
         self.recording = recording
-        self.start = len(recording.builder.nodes)
         self.mapped: list[_Argument] = []
         self.arrays: list[tuple[str, Any]] = []
         # For each argument its containers and leaves, those that are mapped in place of the arrays.
@@ -220,7 +220,8 @@ class _Examples:
             batch(builder, self.start, self.size, self.values)
             around.check()
             self._refuse_shared()
-            recording.check(builder.nodes[self.start :])
+            for node in builder.nodes[self.start :]:
+                recording.check(node.op, node.outputs)
         except BaseException:
             around.restore()
             raise

@@ -146,7 +146,7 @@ class Way:
         if wanted:
             recording = self.recording
             device = recording.device or current_device()
-            program = programs.get(recording.name, nodes, inputs, wanted, (), device, named=False)
+            program = programs.get(recording.name, nodes, inputs, wanted, (), device, named=False)[1]
         return Segment(program, loads, [self.numbers[one] for one in inputs], [self.numbers[one] for one in wanted])
 
 
