@@ -242,6 +242,17 @@ def test_in_itself(function: Function) -> None:
     close(inside(x), loop(lambda x: grad(lambda x: total(loop(function))(x, y))(x))(x))
 
 
+@of_functions
+def test_derivatives_around_one_in_another(function: Function) -> None:
+    x, y = np.array(RANDOM.uniform(-1, 1, (2, 4, 3))), np.array(RANDOM.uniform(-1, 1, (4, 3)))
+    both, loops = total(vmap(vmap(function), (0, None))), total(loop(loop(function), (0, None)))
+    close(grad(both, (0, 1))(x, y), grad(loops, (0, 1))(x, y))
+    close(jvp(grad(both), (x, y), (x, y))[1], numpy.asarray(jvp(grad(loops), (x, y), (x, y))[1]), 1e-7, 1e-7)
+    half = x[:, :1]
+    of_rows = lambda f: lambda x: hessian(lambda x: f(x, y[:1]))(x)  # noqa: E731
+    close(of_rows(both)(half), numpy.asarray(of_rows(loops)(half)), 1e-7, 1e-7)
+
+
 # Axes and containers -------------------------------------------------------------------------------------------------
 
 
