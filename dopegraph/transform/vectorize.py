@@ -59,7 +59,7 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis
     Notes
     -----
     The function runs once, and the graph has one node for all examples where the primitives allow it; the others, such
-    as `numpy.convolve` of integers, are nodes for each example. Results are those of a loop up to rounding. Writing to
+    as `numpy.convolve` of integers or `host_call`, are nodes for each example. Results are those of a loop up to rounding. Writing to
     a mapped argument writes to the array it is a part of. Every example draws random numbers of its own, others than a
     loop would.
 

@@ -634,6 +634,29 @@ def test_attach_grad_and_backward() -> None:
     close((x.grad, w.grad), tuple(map(numpy.asarray, expected)))
 
 
+def test_functions_of_the_users_own_take_one_example_after_the_other() -> None:
+    shapes = []
+
+    def sine(x: Any, y: Any) -> Any:
+        shapes.append(x.shape)
+        return numpy.sin(x) * y
+
+    called = dopegraph.host_call(
+        sine, results=lambda x, y: x, gradient=lambda g, z, x, y: (g * numpy.cos(x) * y, g * numpy.sin(x))
+    )
+    plain = lambda x, y: np.sin(x) * y  # noqa: E731
+    for in_axes, y in ((0, np.array(Y)), ((0, None), np.array(Y[0]))):
+        x = np.array(X)
+        close(vmap(called, in_axes)(x, y), numpy.asarray(loop(plain, in_axes)(x, y)))
+        for f, expected in ((grad(total(vmap(called, in_axes)), (0, 1)), grad(total(loop(plain, in_axes)), (0, 1))),
+                            (vmap(grad(total(called)), in_axes), loop(grad(total(plain)), in_axes))):  # fmt: skip
+            close(f(x, y), expected(x, y))
+            close(dopegraph.compile(f)(x, y), expected(x, y))
+    assert set(shapes) == {(3,)}
+    with pytest.raises(BatchingError):
+        vmap(dopegraph.host_call(sine))(x, x)
+
+
 def test_compiled_functions_inside() -> None:
     inner = dopegraph.compile(lambda x, y: np.exp(x) * y)
     close(vmap(inner)(np.array(X), np.array(Y)), numpy.exp(X) * Y)
