@@ -59,9 +59,9 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis
     Notes
     -----
     The function runs once, and the graph has one node for all examples where the primitives allow it; the others, such
-    as `numpy.convolve` of integers or `host_call`, are nodes for each example. Results are those of a loop up to rounding. Writing to
-    a mapped argument writes to the array it is a part of. Every example draws random numbers of its own, others than a
-    loop would.
+    as `numpy.convolve` of integers or `host_call`, are nodes for each example. Results are those of a loop up to
+    rounding. Writing to a mapped argument writes to the array it is a part of. Every example draws random numbers of
+    its own, others than a loop would.
 
     ``if`` on a value that differs between examples is an error; on others Python goes its way. Derivatives, `compile`
     and `vmap` itself may stand inside and around.
