@@ -17,7 +17,7 @@ from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
 from dopegraph.runtime.config import current_policy, default_dtype
 from dopegraph.runtime.device import Device, current_device
-from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
+from dopegraph.runtime.errors import BatchingError, DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count_host_call, recorders
 from dopegraph.runtime.unchanging import Unchanging
@@ -92,6 +92,8 @@ def _run(name: str, function: Callable[[], Any]) -> Any:
     try:
         with outside_recordings():
             return function()
+    except BatchingError:
+        raise
     except TypeError as cause:
         raise DTypeError(located(f"{name}: {cause}", here())) from cause
     except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
