@@ -73,7 +73,7 @@ class PythonPlan(AsPython):
         super().__init__(escapes, final)
         guards = walk.guards
         self.walk = walk
-        statements = guards.text if self.passing else guards.signature
+        statements = guards.text if self.passing else guards.without_floats(guards.signature)
         self.match = guards.compile(statements, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
         self.replay = never
 
