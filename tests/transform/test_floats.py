@@ -294,7 +294,7 @@ def test_nan_branches(compile: Compile) -> Any:
         lambda x, rate: (x, datetime.timedelta(seconds=rate)),
         lambda x, rate: (x * rate, decimal.Decimal(rate)),
         lambda x, rate: (x, fractions.Fraction(rate)),
-        lambda x, rate: (x * rate, "%.3f" % rate, statistics.mean([rate, 1.0])),
+        lambda x, rate: (x * rate, "%.3f" % rate, statistics.mean([rate, 1.0])),  # noqa: UP031
         lambda x, rate: (x * rate, Seconds(seconds=rate)),
     ],
 )
