@@ -397,7 +397,7 @@ def test_blocks_and_parameters_in_lists_and_dicts_are_found():
     net = Deep(2, prefix="deep_")
     expected = ["scales.last", "blocks.0.weight", "blocks.0.bias", "blocks.1.weight", "blocks.1.bias"]
     assert list(net.structural_parameters()) == expected
-    assert list(net.collect_params())[0] == "deep_scale" and len(net.collect_params()) == 5
+    assert next(iter(net.collect_params())) == "deep_scale" and len(net.collect_params()) == 5
     net.initialize()
     assert net(np.ones((2, 3))).shape == (2, 4)
 
