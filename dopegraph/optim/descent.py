@@ -31,9 +31,10 @@ class SGD(Optimizer):
 
     def _descent(self, weight: ndarray, grad: ndarray, lr_mult: float, wd_mult: float) -> ndarray:
         """The learning rate times the gradient with weight decay, which is not clipped."""
-        grad = self._gradient(grad)
-        wd = self.wd * wd_mult
-        return self.rate_for(weight, lr_mult) * (grad + wd * weight if wd else grad)
+        rate, wd = self.rate_for(weight, lr_mult), self.wd * wd_mult
+        # Numbers are multiplied first: an array of gradients is gone over just once.
+        down = (rate * self.rescale_grad) * grad if self.clip_gradient is None else rate * self._gradient(grad)
+        return down + (rate * wd) * weight if wd else down
 
     def update(
         self, weight: ndarray, grad: ndarray, state: tuple[ndarray, ...], lr_mult: float = 1.0, wd_mult: float = 1.0

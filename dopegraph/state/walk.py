@@ -260,14 +260,27 @@ class Walk(Values):
     # Objects and classes -----------------------------------------------------------------------------------------
 
     def _object(self, variable: str, value: Any, path: str) -> None:
-        """Visit the class, and attributes that code names; all of them of our own objects and of objects of
-        classes made from ours, whose code is not read."""
-        self._class(type(value))
-        parts = [part for base in type(value).__mro__ for part in list(vars(base).values())]
-        ours = any(is_ours(function.__code__) for part in parts for function in functions_of(part))
-        self._namespace(value.__dict__, self.guards.variable(f"{variable}.__dict__"), path, ours)
+        """Visit the class, and attributes that code names; all of them of our own objects, whose code is not read.
 
-    def _namespace(self, held: dict[str, Any], variable: str, path: str, dynamic: bool = False) -> None:
+        So of objects of the user's classes that are made from ours; but our code does nothing with files, locks and
+        iterators that the user put there.
+        """
+        kind = type(value)
+        self._class(kind)
+        ours = any(has_our_code(base) for base in kind.__mro__)
+        left_out: set[str] = set()
+        if ours and not self.dynamic and not has_our_code(kind):
+            left_out = {name for name, held in value.__dict__.items() if is_opaque(held)} - self.attributes
+        self._namespace(value.__dict__, self.guards.variable(f"{variable}.__dict__"), path, ours, left_out)
+
+    def _namespace(
+        self,
+        held: dict[str, Any],
+        variable: str,
+        path: str,
+        dynamic: bool = False,
+        left_out: Collection[str] = (),
+    ) -> None:
         """Visit names of a ``__dict__`` that code names; all of them where code may name them by a string."""
         dynamic = dynamic or self.dynamic
         if dynamic:
@@ -276,7 +289,11 @@ class Walk(Values):
             self.guards.none_of(frozenset(self.attributes - set(held)), variable, path)
         names = set(held) if dynamic else self.attributes & set(held)
         for name in sorted(names):
-            self.visit(f"{variable}.get({name!r}, MISSING)", held[name], f"{path}.{name}")
+            expression = f"{variable}.get({name!r}, MISSING)"
+            if name in left_out:
+                self.guards.same(expression, held[name], f"{path}.{name}")
+            else:
+                self.visit(expression, held[name], f"{path}.{name}")
         self.places.append(NamesPlace(held, variable, path, None if dynamic else names | self.stored))
 
     def _class(self, kind: type) -> None:
@@ -328,6 +345,21 @@ def unchanged_since(found: Walk) -> str | None:
         if numpy.asarray(array).tobytes() != copy.tobytes():
             return path
     return None
+
+
+def has_our_code(kind: type) -> bool:
+    """Whether a class itself has methods of dopegraph's."""
+    return any(is_ours(function.__code__) for part in list(vars(kind).values()) for function in functions_of(part))
+
+
+def is_opaque(value: Any) -> bool:
+    """Whether a value has a state that cannot be looked into, such as a file or a lock."""
+    return hasattr(type(value), "__next__") or not (
+        hasattr(value, "__dict__")
+        or is_immutable(value)
+        or isinstance(value, (ndarray, numpy.ndarray, numpy.generic, list, tuple, dict, set, frozenset))
+        or isinstance(value, (*_LIBRARY, types.MethodType, property, staticmethod, classmethod))
+    )
 
 
 def functions_of(value: Any) -> list[types.FunctionType]:

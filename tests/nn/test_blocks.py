@@ -471,3 +471,37 @@ def test_a_language_models_step_is_replayed(layers):
             assert step.cache_info().misses == 1 and step.cache_info().python_calls == 0
             assert {one.reason for one in step.plans[0].fallbacks} <= {"random-numbers"}
     numpy.testing.assert_allclose(found[0], found[1], rtol=1e-3)
+
+
+def test_a_file_or_a_lock_of_the_users_does_not_keep_a_block_from_being_replayed(tmp_path):
+    import threading
+
+    class Kept(MLP):
+        pass
+
+    class Used(MLP):
+        def forward(self, x):
+            with self.kept:
+                return super().forward(x)
+
+    with open(tmp_path / "log", "w") as file:
+        for kept in (file, threading.Lock(), iter([1, 2])):
+            net = Kept()
+            net.kept = kept
+            net.initialize()
+            net(np.ones((1, 3)))
+            compiled = dopegraph.compile(net)
+            for _ in range(3):
+                compiled(np.ones((1, 3)))
+            assert compiled.cache_info().replays == 2
+            net.kept = None
+            compiled(np.ones((1, 3)))
+            assert compiled.cache_info().misses == 2
+    net = Used()
+    net.kept = threading.Lock()
+    net.initialize()
+    net(np.ones((1, 3)))
+    compiled = dopegraph.compile(net)
+    for _ in range(3):
+        compiled(np.ones((1, 3)))
+    assert compiled.cache_info().replays == 0

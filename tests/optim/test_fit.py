@@ -94,7 +94,7 @@ def test_early_stopping_goes_back_to_the_best(tmp_path):
 def test_a_figure_that_should_rise_is_watched():
     x, y = problem()
     net, trainer = made("sgd", learning_rate=0.0)
-    stopping = optim.EarlyStopping(patience=2, monitor="pearsonr")
+    stopping = optim.EarlyStopping(patience=2, min_delta=1e-6, monitor="pearsonr")
     data = batches(x, y, batch_size=64)
     how = {"metrics": [metrics.PearsonCorrelation()], "early_stopping": stopping, "verbose": False}
     assert len(optim.fit(net, data, nn.L2Loss(), trainer, 9, **how).epochs) == 3
