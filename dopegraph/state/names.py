@@ -39,6 +39,8 @@ class Names:
         Read, set or deleted.
     stored : frozenset of str
         Attributes that are set.
+    loaded : frozenset of str
+        Attributes that are used otherwise.
     chains : frozenset of tuple of str
         Dotted names as written: ``numpy.random.rand`` is ``("numpy", "random", "rand")``.
     imports : frozenset of (int, str)
@@ -48,6 +50,7 @@ class Names:
     globals: frozenset[str]
     attributes: frozenset[str]
     stored: frozenset[str]
+    loaded: frozenset[str]
     chains: frozenset[tuple[str, ...]]
     imports: frozenset[tuple[int, str]]
 
@@ -68,6 +71,7 @@ def names_used(code: types.CodeType) -> Names:
     read: set[str] = set()
     attributes: set[str] = set()
     stored: set[str] = set()
+    loaded: set[str] = set()
     chains: set[tuple[str, ...]] = set()
     imports: set[tuple[int, str]] = set()
     chain: tuple[str, ...] = ()
@@ -87,15 +91,14 @@ def names_used(code: types.CodeType) -> Names:
             read.add(name)
         elif operation in _ATTRIBUTES:
             attributes.add(name)
-            if operation == "STORE_ATTR":
-                stored.add(name)
+            (stored if operation == "STORE_ATTR" else loaded).add(name)
         elif operation == "IMPORT_NAME":
             level = constants[-2]
             imports.add((level if isinstance(level, int) else 0, name))
         elif operation == "MATCH_CLASS":
             read |= {"getattr", "isinstance"}
     chains.add(chain)
-    return Names(*map(frozenset, (read, attributes, stored, chains - {()}, imports)))  # type: ignore[arg-type]
+    return Names(*map(frozenset, (read, attributes, stored, loaded, chains - {()}, imports)))  # type: ignore[arg-type]
 
 
 def nested(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -33,6 +33,12 @@ _TAKE_STAND_INS = frozenset([
     "types", "typing", "warnings"
 ])  # fmt: skip
 
+# What can be looked into although it has no ``__dict__``.
+_LOOKED_INTO = (
+    *(numpy.ndarray, numpy.generic, list, tuple, dict, set, frozenset),
+    *(types.MethodType, property, staticmethod, classmethod),
+)
+
 
 class Walk(Values):
     """One walk over what `function(*args, **kwargs)` reaches.
@@ -43,8 +49,8 @@ class Walk(Values):
         What the function is to be called with: floats and NumPy arrays have stand-ins.
     codes : set of code objects
         Of all functions that were found, with those defined inside them.
-    attributes, stored : set of str
-        Attributes that code uses, and those that it sets.
+    attributes, stored, loaded : set of str
+        Attributes that code uses, those that it sets, and those that it uses otherwise.
     dynamic, tests_types : bool
         Whether code may name attributes by strings, and whether it may tell a stand-in from a float.
     """
@@ -62,6 +68,7 @@ class Walk(Values):
         self.codes: set[types.CodeType] = set()
         self.attributes: set[str] = set(before.attributes) if before is not None else set()
         self.stored: set[str] = set(before.stored) if before is not None else set()
+        self.loaded: set[str] = set(before.loaded) if before is not None else set()
         self.dynamic = before is not None and before.dynamic
         self.tests_types = before is not None and before.tests_types
         self._done: dict[int, set[str]] = {}
@@ -96,7 +103,7 @@ class Walk(Values):
 
     def _knowledge(self) -> tuple[Any, ...]:
         """What is known about the code: more turns up as more code is found."""
-        return len(self.attributes), len(self.stored), self.dynamic, self.tests_types
+        return len(self.attributes), len(self.stored), len(self.loaded), self.dynamic, self.tests_types
 
     def _names_left(self, holder: Any, names: Collection[str]) -> list[str]:
         """Those names of a namespace that were not visited yet."""
@@ -157,6 +164,7 @@ class Walk(Values):
                 names = names_used(one)
                 self.attributes |= names.attributes
                 self.stored |= names.stored
+                self.loaded |= names.loaded
                 self.dynamic |= names.dynamic
                 self.tests_types |= names.tests_types
 
@@ -270,7 +278,7 @@ class Walk(Values):
         ours = any(has_our_code(base) for base in kind.__mro__)
         left_out: set[str] = set()
         if ours and not self.dynamic and not has_our_code(kind):
-            left_out = {name for name, held in value.__dict__.items() if is_opaque(held)} - self.attributes
+            left_out = {name for name, held in value.__dict__.items() if is_opaque(held)} - self.loaded
         self._namespace(value.__dict__, self.guards.variable(f"{variable}.__dict__"), path, ours, left_out)
 
     def _namespace(
@@ -355,10 +363,7 @@ def has_our_code(kind: type) -> bool:
 def is_opaque(value: Any) -> bool:
     """Whether a value has a state that cannot be looked into, such as a file or a lock."""
     return hasattr(type(value), "__next__") or not (
-        hasattr(value, "__dict__")
-        or is_immutable(value)
-        or isinstance(value, (ndarray, numpy.ndarray, numpy.generic, list, tuple, dict, set, frozenset))
-        or isinstance(value, (*_LIBRARY, types.MethodType, property, staticmethod, classmethod))
+        hasattr(value, "__dict__") or is_immutable(value) or isinstance(value, (*_LIBRARY, *_LOOKED_INTO))
     )
 
 

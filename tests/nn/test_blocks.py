@@ -477,7 +477,9 @@ def test_a_file_or_a_lock_of_the_users_does_not_keep_a_block_from_being_replayed
     import threading
 
     class Kept(MLP):
-        pass
+        def __init__(self, kept):
+            super().__init__()
+            self.kept = kept
 
     class Used(MLP):
         def forward(self, x):
@@ -486,8 +488,7 @@ def test_a_file_or_a_lock_of_the_users_does_not_keep_a_block_from_being_replayed
 
     with open(tmp_path / "log", "w") as file:
         for kept in (file, threading.Lock(), iter([1, 2])):
-            net = Kept()
-            net.kept = kept
+            net = Kept(kept)
             net.initialize()
             net(np.ones((1, 3)))
             compiled = dopegraph.compile(net)
