@@ -4,7 +4,7 @@ Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and `
 with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
 """
 
-from dopegraph import data, init, metrics, nn, numpy, optim
+from dopegraph import init, metrics, nn, numpy, optim
 from dopegraph.array import ndarray
 from dopegraph.numpy.params import load, save
 from dopegraph.runtime import errors
@@ -55,7 +55,6 @@ __all__ = [
     "current_policy",
     "custom_vjp",
     "customop",
-    "data",
     "default_dtype",
     "device",
     "errors",

@@ -65,6 +65,16 @@ def test_the_multilayer_perceptron_with_layers_reaches_the_books_accuracy():
     one_program_for_each_batch_shape(found["train_step"], 2)
 
 
+@pytest.mark.usefixtures("real_digits")
+def test_dropout_with_layers_reaches_the_books_accuracy(capsys):
+    found = fresh("dropout_gluon").main(["--epochs", "3"])
+    assert found["test_accuracy"] >= 0.962  # the book's 0.9774 after ten
+    assert "training: False, equal: True\ntraining: True, equal: False" in capsys.readouterr().out
+    step = found["train_step"]
+    assert [type(plan) for plan in step.plans] == [ReplayPlan] * 2 and step.cache_info().python_calls == 0
+    assert {one.reason for plan in step.plans for one in plan.fallbacks} == {"random-numbers"}
+
+
 def losses(policy, steps=100):
     mlp = fresh("multilayer_perceptrons_scratch")
     from dopegraph.data import mnist

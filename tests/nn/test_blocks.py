@@ -506,3 +506,29 @@ def test_a_file_or_a_lock_of_the_users_does_not_keep_a_block_from_being_replayed
     for _ in range(3):
         compiled(np.ones((1, 3)))
     assert compiled.cache_info().replays == 0
+
+
+def test_a_network_on_another_device(tmp_path):
+    there, here = dopegraph.cpu(1), dopegraph.cpu()
+
+    def make():
+        net = nn.Sequential()
+        net.add(nn.Dense(3, activation="relu"), nn.BatchNorm(), nn.Dense(2))
+        return net
+
+    net = make()
+    net.initialize(device=there)
+    x, y = np.ones((4, 3)), np.array([0, 1, 0, 1])
+    trainer = optim.Trainer(net.collect_params(), "adam")
+    step = compiled_step(net, nn.SoftmaxCrossEntropyLoss(), trainer)
+    losses = [step(x.to(there), y.to(there)) for _ in range(4)]
+    assert losses[-1].device == there and float(losses[-1]) < float(losses[1])
+    assert net[0].weight.data().device == there == net[0].weight.grad().device
+    net.save_parameters(tmp_path / "net.params")
+    other = make()
+    other.load_parameters(tmp_path / "net.params", device=there)
+    assert other[0].weight.data().device == there
+    other.collect_params().reset_device(here)
+    numpy.testing.assert_allclose(other(x).asnumpy(), net(x.to(there)).asnumpy(), rtol=1e-5, atol=1e-6)
+    with pytest.raises(nn.ParameterError, match=r"on cpu\(0\), not on cpu\(1\)"):
+        other[0].weight.data(there)

@@ -1,0 +1,76 @@
+"""Dropout with gluon's layers (the book's chapter 16): the perceptron 784-256-256-10 with half of its units dropped.
+
+python -m examples.part1.dropout_gluon
+"""
+
+import dopegraph
+import dopegraph.numpy as np
+from dopegraph import init, metrics, nn, optim
+from dopegraph.data import batches, digits_or_mnist
+from examples.chapter import options, plot_curve, progress
+
+np.random.seed(1)
+
+num_hidden, num_outputs = 256, 10
+batch_size, learning_rate, smoothing_constant, drop_probability = 64, 0.1, 0.01, 0.5
+
+net = nn.Sequential()
+with net.name_scope():
+    net.add(nn.Dense(num_hidden, activation="relu"), nn.Dropout(drop_probability))
+    net.add(nn.Dense(num_hidden, activation="relu"), nn.Dropout(drop_probability))
+    net.add(nn.Dense(num_outputs))
+net.initialize(init.Xavier(magnitude=2.24))
+softmax_cross_entropy = nn.SoftmaxCrossEntropyLoss()
+trainer = optim.Trainer(net.collect_params(), "sgd", {"learning_rate": learning_rate})
+
+
+@dopegraph.compile
+def train_step(data, label):
+    with dopegraph.record():
+        output = net(data)
+        loss = softmax_cross_entropy(output, label)
+    loss.backward()
+    trainer.step(data.shape[0])
+    return np.mean(loss)
+
+
+predict = dopegraph.compile(net.__call__)
+
+
+def evaluate_accuracy(images, labels):
+    accuracy = metrics.Accuracy()
+    accuracy.update(preds=predict(images), labels=labels)
+    return accuracy.get()[1]
+
+
+def show_modes(images):
+    """Predictions are the same every time; in training mode they are not, as other units are dropped."""
+    print(f"training: {dopegraph.is_training()}, equal: {np.array_equal(net(images), net(images))}")
+    with dopegraph.train_mode():
+        print(f"training: {dopegraph.is_training()}, equal: {np.array_equal(net(images), net(images))}")
+
+
+def main(arguments=None):
+    chosen = options(__doc__, epochs=10, arguments=arguments)
+    digits = digits_or_mnist()
+    show_modes(digits.train_images[:1])
+    print(f"{len(digits.train_images)} images of {digits.name} to train with, {len(digits.test_images)} to test with")
+    train_data = batches(digits.train_images, digits.train_labels, batch_size=batch_size, seed=1)
+    losses, moving_loss, test_accuracy = [], None, 0.0
+    for e in range(chosen.epochs):
+        for data, label in progress(train_data, e, chosen.steps):
+            loss = float(train_step(data, label))
+            kept = loss if moving_loss is None else moving_loss
+            moving_loss = (1 - smoothing_constant) * kept + smoothing_constant * loss
+            losses.append(moving_loss)
+        train_accuracy = evaluate_accuracy(digits.train_images, digits.train_labels)
+        test_accuracy = evaluate_accuracy(digits.test_images, digits.test_labels)
+        print(f"Epoch {e}. Loss: {moving_loss:.4f}, Train_acc {train_accuracy:.4f}, Test_acc {test_accuracy:.4f}")
+    print("The book's figures on MNIST after 10 epochs: Loss 0.1211, Train_acc 0.9861, Test_acc 0.9774")
+    if chosen.plots:
+        plot_curve(chosen.plots / "dropout_gluon.png", losses, "moving loss", f"MLP with dropout on {digits.name}")
+    return {"test_accuracy": test_accuracy, "losses": losses, "train_step": train_step}
+
+
+if __name__ == "__main__":
+    main()
