@@ -6,6 +6,7 @@ The rules are those of NEP 50 on every NumPy version; a floating dtype that come
 from __future__ import annotations
 
 import functools
+import operator
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
@@ -23,7 +24,7 @@ from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording, outside_recordings
-from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.scalar import DynamicFloat, DynamicInt
 
 DType = numpy.dtype
 Operand = Union[ndarray, bool, int, float, complex, DynamicFloat]
@@ -44,7 +45,9 @@ SUPPORTED = frozenset(SHORT_NAMES.values())
 
 def as_operand(x: Any) -> Operand:
     """An array, or a Python number that stays weak."""
-    return x if type(x) in OPERANDS else as_array(x)
+    if type(x) in OPERANDS:
+        return x
+    return operator.index(x) if type(x) is DynamicInt else as_array(x)
 
 
 def operands_of(given: Sequence[Any]) -> list[Any]:
@@ -83,6 +86,8 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         return convert(x, dtype)
     if isinstance(x, DynamicFloat):
         return scalar(x, dtype or default_dtype())
+    if type(x) is DynamicInt:
+        x = operator.index(x)
     if isinstance(x, numpy.ndarray):
         made = from_numpy(check_kind(x))
         device = current_device()

@@ -80,7 +80,8 @@ _TABLE = {
             "An argument is a NumPy array of strings, objects, dates or records.",
             "convert the argument to numbers, or keep it out of the function"),
         "python-state": (
-            "The call changes Python values in a way that differs from call to call: a counter, a list that grows.",
+            "The call changes Python values in a way that differs from call to call: a list that grows. Numbers are "
+            "followed from the third call on, where code does not test types.",
             "count in an array (`n += 1` with n = np.zeros(())), or count and collect outside the function"),
         "unmade-result": (
             "The result, or what was stored, holds an object that a replay cannot make.",

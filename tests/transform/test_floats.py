@@ -90,7 +90,7 @@ def test_a_formatted_float(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (0.5, 0.05, 1, 0.2)]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=2)
 def test_a_float_is_stored(compile: Compile) -> Any:
     class Box:
         pass
@@ -242,7 +242,7 @@ def test_floats_stored_where_no_replay_can_put_them(compile: Compile) -> Any:
     return [*out, log]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=2)
 def test_a_float_is_moved_inside_a_dict(compile: Compile) -> Any:
     d = {"lr": 0.5}
 
