@@ -20,6 +20,7 @@ from dopegraph.runtime.config import (
 )
 from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
 from dopegraph.runtime.statistics import OpStats, op_stats
+from dopegraph.symbols import from_symbol
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
 from dopegraph.transform import (
@@ -56,6 +57,7 @@ __all__ = [
     "errors",
     "explain",
     "export",
+    "from_symbol",
     "gpu",
     "grad",
     "hessian",
