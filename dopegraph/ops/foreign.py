@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
+from dopegraph.ir.primitive import Primitive, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
 from dopegraph.ops.creation import full
 from dopegraph.ops.typing import require_lengths
@@ -100,6 +100,10 @@ def _gradient_kernel(
     return results[0] if len(results) == 1 else tuple(results)
 
 
+def _no_second_gradient(g: Any, results: Any, *operands: Value, operator: str, **how: Any) -> Sequence[Value | None]:
+    raise GradientError(f"the gradient of MXNet's own operator {operator} has no derivative: it is known once only")
+
+
 # The results are the operator's outputs, then the new values of its auxiliary states, such as moving averages.
 # Some operators draw random numbers, or keep some: no pass may compute one ahead.
 mxnet_operator: Primitive = primitive("mxnet_operator", _infer, _kernel, _gradient, random=True, raises=True)
@@ -107,7 +111,7 @@ mxnet_gradient: Primitive = primitive(
     "mxnet_gradient",
     _infer_gradient,
     _gradient_kernel,
-    not_differentiable("MXNet's own gradients are differentiated once"),
+    _no_second_gradient,
     random=True,
     raises=True,
 )

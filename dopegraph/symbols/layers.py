@@ -14,6 +14,7 @@ from dopegraph.dispatch import apply
 from dopegraph.ir.types import DType
 from dopegraph.nn import functional as nn
 from dopegraph.runtime.config import is_training
+from dopegraph.symbols.arithmetic import floats
 from dopegraph.symbols.attributes import Shape
 from dopegraph.symbols.errors import SymbolError, Unsupported
 
@@ -51,6 +52,7 @@ def convolution(
     pad: Shape = (), num_group: int = 1, no_bias: bool = False, layout: str | None = None,
 ) -> Any:  # fmt: skip
     _supported_data(x, layout)
+    floats(x, weight, *((bias,) if bias is not None else ()))
     space = x.ndim - 2
     _counted("num_filter", num_filter, weight.shape[0])
     if weight.shape[2:] != kernel:
@@ -72,6 +74,7 @@ def deconvolution(
     layout: str | None = None,
 ) -> Any:  # fmt: skip
     _supported_data(x, layout)
+    floats(x, weight, *((bias,) if bias is not None else ()))
     space = x.ndim - 2
     if any(target_shape) or weight.ndim != x.ndim or weight.shape[2:] != kernel:
         raise Unsupported(f"target_shape={target_shape} or a weight of shape {weight.shape} has no primitive")
@@ -92,8 +95,7 @@ def fully_connected(
     x: Any, weight: Any, bias: Any = None, *, num_hidden: int, no_bias: bool = False, flatten: bool = True
 ) -> Any:
     _counted("num_hidden", num_hidden, weight.shape[0])
-    if x.dtype.kind != "f":
-        raise Unsupported(f"FullyConnected of {x.dtype} has no primitive")
+    floats(x, weight, *((bias,) if bias is not None else ()))
     rows = np.reshape(x, (x.shape[0], -1)) if flatten else x
     if rows.shape[-1] != weight.shape[-1]:
         raise SymbolError(f"FullyConnected: data of shape {x.shape} for a weight of shape {weight.shape}")
@@ -210,12 +212,15 @@ def leaky_relu(
     upper_bound: float = 0.334,
 ) -> Any:  # fmt: skip
     below = np.minimum(x, 0.0)
-    if x.dtype.kind != "f" or (act_type == "rrelu" and is_training()):
+    if x.dtype.kind != "f":
         raise Unsupported(f"LeakyReLU {act_type} of {x.dtype} has no primitive")
     if act_type == "leaky":
         return np.where(x > 0, x, slope * x)
-    if act_type == "rrelu":
-        return np.where(x > 0, x, 0.5 * (lower_bound + upper_bound) * x)
+    if act_type == "rrelu":  # here, not in MXNet, whose own ends the process in training mode
+        middle = 0.5 * (lower_bound + upper_bound)
+        slopes = np.random.uniform(lower_bound, upper_bound, x.shape).astype(x.dtype) if is_training() else middle
+        mask = np.where(x > 0, np.ones_like(x), slopes)
+        return x * mask, mask
     if act_type == "elu":
         return np.where(x > 0, x, slope * np.expm1(below))
     if act_type == "selu":  # Klambauer et al., Self-Normalizing Neural Networks (2017), equation 2
