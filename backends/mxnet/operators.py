@@ -230,7 +230,7 @@ def gradient(
             if differentiated and floats:
                 mx.autograd.backward(floats, heads[: len(floats)], train_mode=training)
             results = [zeros[place] if place in zeros else operands[place].grad.asnumpy() for place in wanted]
-        except mx.base.MXNetError as cause:
+        except Exception as cause:  # MXNet gives its errors the classes of Python, too
             raise BackendError(f"the gradient of {operator}: {_sentence(cause)}") from cause
     return _shaped(operator, results, tuple([(arrays[place].dtype, arrays[place].shape) for place in wanted]))
 
@@ -255,7 +255,7 @@ def _invoke(operator: str, attributes: Attributes, operands: Sequence[Any]) -> l
         made = mx._ctypes.ndarray._imperative_invoke(handle.value, list(operands), keys, values, None, False, True)
         for one in made:
             one.wait_to_read()
-    except mx.base.MXNetError as cause:
+    except Exception as cause:
         raise BackendError(f"{operator}: {_sentence(cause)}") from cause
     return list(made)
 

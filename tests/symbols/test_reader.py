@@ -122,7 +122,9 @@ def test_nodes_that_nobody_needs_are_left_out() -> None:
 
 def test_symbols_of_old() -> None:
     """Attributes were called "attr" in 0.12 and "param" in 0.9, where those of training stood beside."""
-    text = changed("nodes[2]['param'] = nodes[2].pop('attrs'); nodes[1]['attr'] = {'lr_mult': '2'}; nodes[3]['attr'] = {}")
+    text = changed(
+        "nodes[2]['param'] = nodes[2].pop('attrs'); nodes[1]['attr'] = {'lr_mult': '2'}; nodes[3]['attr'] = {}"
+    )
     f = dopegraph.from_symbol(text)
     assert f([[0.0, 0, 0]], [[1.0, 0, 0], [0, 1, 0]]).tolist() == [[0, 0]]
     python2 = changed("nodes[3] = {'op': 'Reshape', 'name': 't', 'inputs': [[2, 0]], 'attrs': {'shape': '(2L, -1L)'}}")
