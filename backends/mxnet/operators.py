@@ -50,6 +50,9 @@ _REFUSED = {
     "_copyto": "it moves arrays between devices",
 }
 
+# Without their second operand they end the process in their gradient; dopegraph.symbols has rules for that case.
+_NEED_LENGTHS = ("SequenceLast", "SequenceMask", "SequenceReverse", "_npx_sequence_mask")
+
 # No result of an operator may take more bytes than this, nor may all its attributes have more letters.
 LARGEST_RESULT = 2**34
 LONGEST_ATTRIBUTES = 2**20
@@ -127,6 +130,8 @@ def describe(operator: str, attributes: Attributes) -> Described:
         inputs = tuple(symbol.list_inputs())
         auxiliary = frozenset(symbol.list_auxiliary_states())
         outputs = len(symbol.list_outputs())
+    if operator in _NEED_LENGTHS and len(inputs) == 1:
+        raise BackendError(f"{operator}: without use_sequence_length it does nothing that needs MXNet")
     short = tuple([name.partition("op_")[2] or name for name in inputs])
     return Described(short, tuple([place for place, name in enumerate(inputs) if name in auxiliary]), outputs, symbol)
 

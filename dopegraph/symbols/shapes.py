@@ -237,6 +237,26 @@ def diag(x: Any, *, k: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return with_axes(np.diagonal(x, k, axis1, axis2))
 
 
+def sequence_last(x: Any, lengths: Any = None, *, use_sequence_length: bool = False, axis: int = 0) -> Any:
+    return np.take(_whole(x, lengths, use_sequence_length), -1, axis=axis)
+
+
+def sequence_reverse(x: Any, lengths: Any = None, *, use_sequence_length: bool = False, axis: int = 0) -> Any:
+    return np.flip(_whole(x, lengths, use_sequence_length), axis)
+
+
+def sequence_mask(
+    x: Any, lengths: Any = None, *, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
+) -> Any:
+    return _whole(x, lengths, use_sequence_length)
+
+
+def _whole(x: Any, lengths: Any, use_sequence_length: bool) -> Any:
+    if use_sequence_length or lengths is not None or x.ndim < 2:
+        raise Unsupported("sequences of several lengths have no primitive")
+    return x
+
+
 def _sized(shape: Any) -> None:
     if min(shape, default=1) < 0 or math.prod(shape) > _LARGEST:
         raise SymbolError(f"an array of shape {tuple(shape)} is too large")
@@ -305,6 +325,9 @@ RULES = {
     "one_hot": one_hot,
     "UpSampling": up_sampling,
     "diag": diag,
+    "SequenceLast": sequence_last,
+    "SequenceReverse": sequence_reverse,
+    "SequenceMask": sequence_mask,
     "_zeros": filled(0.0),
     "_ones": filled(1.0),
     "_full": full,

@@ -37,8 +37,8 @@ def symbol(*nodes: tuple[Any, ...]) -> str:
         for op, name, inputs, attrs in nodes
     ]
     variables = [number for number, node in enumerate(nodes) if node[0] == "null"]
-    return json.dumps({"nodes": written, "arg_nodes": variables, "heads": [[len(nodes) - 1, 0, 0]],
-                       "node_row_ptr": list(range(len(nodes) + 1)), "attrs": {"mxnet_version": ["int", 10901]}})  # fmt: skip
+    whole = {"nodes": written, "arg_nodes": variables, "node_row_ptr": list(range(len(nodes) + 1))}
+    return json.dumps({**whole, "heads": [[len(nodes) - 1, 0, 0]], "attrs": {"mxnet_version": ["int", 10901]}})
 
 
 NET = symbol(
@@ -71,8 +71,10 @@ TEXTS = [NET, CUTS.replace('"heads": [[8, 0, 0]]', '"heads": [[7, 0, 0]]')]
 NUMBERS = st.one_of(
     st.integers(-3, 12), st.sampled_from([2**31 - 1, 2**31, -(2**31), 2**62, 2**63, 10**18, 10**25, 0.5, 1e300])
 )
-WORDS = st.sampled_from(["None", "True", "relu", "max", "float32", "(2,2)", "()", "(0,0)", "(-1,-1)", "nan", "inf", "-1",
-                         "0", "1e999", "(((", "(1,2,3,4,5,6,7,8,9)", "NHWC", "clip", "both", "(9999999999,2)"])  # fmt: skip
+WORDS = st.sampled_from(
+    "None True relu max float32 (2,2) () (0,0) (-1,-1) nan inf -1 0 1e999 ((( (1,2,3,4,5,6,7,8,9) NHWC clip both "
+    "(9999999999,2)".split()
+)
 ATTRIBUTE = st.one_of(
     WORDS,
     NUMBERS.map(str),
@@ -80,6 +82,10 @@ ATTRIBUTE = st.one_of(
     st.text(max_size=8),
     st.just("1" * 100_000),
 )
+NAMES = (
+    "axis k shape kernel num_args scalar dtype num_hidden num_filter act_type depth lr begin end a_min a_max size "
+    "num_outputs reps state_size num_layers mode block_size ret_typ stride pad use_sequence_length"
+).split()
 VALUES = st.one_of(NUMBERS, WORDS, st.none(), st.booleans(), st.just([]), st.just({}), st.lists(NUMBERS, max_size=4))
 OPERATORS = st.one_of(st.sampled_from(sorted(RULES)), st.sampled_from(sorted(operators.names())), WORDS)
 
@@ -174,9 +180,7 @@ def try_symbol(data: st.DataObject) -> None:
 def try_operator(data: st.DataObject) -> None:
     """Any operator of MXNet's with operands of any shapes, and attributes that it may not like."""
     name = data.draw(st.sampled_from(sorted(operators.names())))
-    drawn = data.draw(st.dictionaries(st.sampled_from(["axis", "k", "shape", "kernel", "num_args", "scalar", "dtype",
-        "num_hidden", "num_filter", "act_type", "depth", "lr", "begin", "end", "a_min", "a_max", "size", "num_outputs",
-        "reps", "state_size", "num_layers", "mode", "block_size", "ret_typ", "stride", "pad"]), ATTRIBUTE, max_size=3))  # fmt: skip
+    drawn = data.draw(st.dictionaries(st.sampled_from(NAMES), ATTRIBUTE, max_size=3))
     attributes = tuple(sorted(drawn.items()))
     shapes = st.lists(st.integers(1, 4), min_size=1, max_size=4)
     now(f"{name} {attributes}")

@@ -40,7 +40,7 @@ X, W, B = numpy.float32([[1, 2, 3]]), numpy.float32([[1, 1, 1], [-1, -1, -1]]), 
 @needs_mxnet
 def test_the_convolution_of_minpys_readme():
     mx = library.load()
-    Function = dopegraph.from_symbol  # noqa: N806 - its name there
+    Function = dopegraph.from_symbol
     # Create Function from symbol.
     net = mx.sym.Variable("x")
     net = mx.sym.Convolution(net, name="conv", kernel=(3, 3), num_filter=32, no_bias=True)
@@ -211,6 +211,18 @@ def test_without_mxnet_it_is_an_error_that_says_why():
         with pytest.raises(FallbackError, match=r"(?s)topk has no primitive.*only_numpy.*test_function"):
             f(np.ones((2, 3)))
     assert f(np.ones((2, 3))).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"), [("SequenceLast", [4, 5]), ("SequenceReverse", [[4, 5], [2, 3], [0, 1]]),
+                               ("SequenceMask", [[0, 1], [2, 3], [4, 5]])]
+)  # fmt: skip
+def test_sequences_of_one_length(operator, expected):
+    """In MXNet their gradient ends the process."""
+    f = dopegraph.from_symbol(symbol_json(("null", "x", []), (operator, "s", [0])))
+    x = np.arange(6.0).reshape(3, 2)
+    assert f(x).tolist() == expected
+    assert dopegraph.grad(lambda x: (f(x) ** 2).sum())(x).shape == (3, 2)
 
 
 @needs_mxnet

@@ -216,6 +216,7 @@ CASES = {
         x * sym.full(shape=(2, 3, 4), val=2.5)
         sym.broadcast_add(x, sym.reshape(sym.arange(4), shape=(1, 1, 4)))
         sym.GroupNorm(x, num_groups=3)
+        sym.SequenceLast(x, sym.abs(sym.sum(y, axis=(0, 2))) * 0 + 1, use_sequence_length=True)
         sym.L2Normalization(x, mode='instance')
     """,
 }
