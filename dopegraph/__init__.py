@@ -6,7 +6,8 @@ with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols 
 
 from dopegraph import nn, numpy
 from dopegraph.array import ndarray
-from dopegraph.numpy.params import load, save
+from dopegraph.interchange import export, load
+from dopegraph.numpy.params import save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
     current_policy,
@@ -28,7 +29,6 @@ from dopegraph.transform import (
     compile,
     custom_vjp,
     explain,
-    export,
     grad,
     hessian,
     jacobian,

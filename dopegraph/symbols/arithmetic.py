@@ -34,11 +34,11 @@ def unary(function: Rule) -> Rule:
 
 
 def elementwise(function: Rule, same_shape: bool) -> Rule:
-    """`same_shape` for operators that do not broadcast; the others want as many axes of both."""
+    """`same_shape` for operators that do not broadcast."""
 
     def rule(x: Any, y: Any) -> Any:
         floats(x, y)
-        if x.shape != y.shape and (same_shape or x.ndim != y.ndim):
+        if same_shape and x.shape != y.shape:
             raise SymbolError(f"operands of the shapes {x.shape} and {y.shape}")
         return function(x, y).astype(x.dtype)
 

@@ -5,7 +5,6 @@ from dopegraph.transform.checkpoint import checkpoint
 from dopegraph.transform.compiled import Compiled, compile
 from dopegraph.transform.custom import custom_vjp
 from dopegraph.transform.explain import Explanation, Finding, Segment, explain
-from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
 from dopegraph.transform.graph_of import trace, visualize
 from dopegraph.transform.jacobian import hessian, jacobian
@@ -28,7 +27,6 @@ __all__ = [
     "compile",
     "custom_vjp",
     "explain",
-    "export",
     "grad",
     "hessian",
     "jacobian",

@@ -63,11 +63,12 @@ def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[...,
 
 
 class Recorded(NamedTuple):
-    """The graph that a function records, the present contents of its state, and why such a call cannot be replayed."""
+    """The graph that a function records, what its inputs and its state hold, and why such a call cannot be replayed."""
 
     graph: Graph
     state: list[numpy.ndarray]
     breaks: list[Escape]
+    inputs: list[numpy.ndarray]
 
 
 def record_graph(
@@ -103,7 +104,8 @@ def record_graph(
     inputs += recording.scalars.values()
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
-    return Recorded(graph, [recording.known[value].array for value in state], breaks)
+    held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]
+    return Recorded(graph, held[0], breaks, held[1])
 
 
 def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:

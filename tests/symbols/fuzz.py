@@ -85,7 +85,7 @@ ATTRIBUTE = st.one_of(
 NAMES = (
     "axis k shape kernel num_args scalar dtype num_hidden num_filter act_type depth lr begin end a_min a_max size "
     "num_outputs reps state_size num_layers mode block_size ret_typ stride pad use_sequence_length"
-).split()
+).split()  # noqa: SIM905
 VALUES = st.one_of(NUMBERS, WORDS, st.none(), st.booleans(), st.just([]), st.just({}), st.lists(NUMBERS, max_size=4))
 OPERATORS = st.one_of(st.sampled_from(sorted(RULES)), st.sampled_from(sorted(operators.names())), WORDS)
 
