@@ -27,6 +27,12 @@ GRAPH, ARRAYS = "graph.txt", "arrays.npz"
 _LONGEST_TEXT = 2**28
 _DEEPEST = 100
 
+# What reading a damaged file raises, here and in the libraries that do it.
+_DAMAGE = (
+    DopegraphError, KeyError, ValueError, TypeError, OSError, OverflowError, RecursionError, MemoryError, EOFError,
+    zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, AttributeError,
+)  # fmt: skip
+
 
 def text_of(graph: Graph) -> str:
     """The text that is written: without the lines of the source."""
@@ -80,10 +86,9 @@ def read(path: str | os.PathLike[str]) -> Taken:
         state = [_fitting(found, f"state:{number}", value.type) for number, value in enumerate(graph.state)]
         inputs = [_fitting(found, f"input:{number}", value.type) for number, value in enumerate(graph.inputs)]
         return Taken(graph, inputs, state)
-    except FileError:
+    except (FileError, FileNotFoundError):
         raise
-    except (DopegraphError, KeyError, ValueError, TypeError, OverflowError, RecursionError, MemoryError, EOFError,
-            zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, AttributeError) as cause:  # fmt: skip
+    except _DAMAGE as cause:
         raise FileError(located(f"load: {name}: the file is damaged: {cause}", here())) from cause
 
 

@@ -265,7 +265,7 @@ def _dropout(x: Any, ratio: Any = None, training_mode: Any = None, *, seed: int 
 RULES: dict[str, Rule] = {
     **{name: getattr(np, name.lower()) for name in ("Exp", "Log", "Sqrt", "Floor", "Ceil", "Sin", "Cos", "Tan", "Sinh",
                                                     "Cosh", "Tanh", "Abs", "Sign", "IsNaN", "Equal", "Greater", "Less",
-                                                    "Reciprocal", "MatMul", "Where")},  # fmt: skip
+                                                    "Reciprocal", "MatMul", "Where")},
     "Asin": np.arcsin, "Acos": np.arccos, "Atan": np.arctan, "Asinh": np.arcsinh, "Acosh": np.arccosh,
     "Atanh": np.arctanh, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": _div, "Mod": _mod,
     "Pow": np.power, "Neg": np.negative, "Round": np.rint, "And": np.logical_and, "Or": np.logical_or,
@@ -309,7 +309,9 @@ class OnnxFunction:
         self._plan = _Plan(model, name)
         self.name = name
         self.parameters = {
-            key: owned(array) for key, array in self._plan.constants.items() if array.dtype.kind == "f" and array.ndim
+            key: owned(numpy.array(array))
+            for key, array in self._plan.constants.items()
+            if array.dtype.kind == "f" and array.ndim
         }
 
     @property

@@ -22,7 +22,7 @@ _LARGEST = 2**62
 # What tells MXNet how to compute, not what.
 IGNORED = frozenset(["workspace", "cudnn_tune", "cudnn_off", "cudnn_algo_verbose", "ctx", "mkldnn_off"])
 
-_DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64")
+_DTYPES = ("bool", "float32", "float64", "float16", "uint8", "int32", "int8", "int64")
 
 
 def _int(text: str) -> int:

@@ -156,6 +156,18 @@ def slice_(x: Any, *, begin: Gaps, end: Gaps, step: Gaps = ()) -> Any:
     return _not_empty(x[tuple([slice(*bounds) for bounds in zip(begin, end, steps)])])
 
 
+def slice_assign(x: Any, part: Any, *, begin: Gaps, end: Gaps, step: Gaps = ()) -> Any:
+    if len(begin) != len(end) or len(begin) > x.ndim or len(step) not in (0, len(begin)) or 0 in step:
+        raise SymbolError(f"slice: begin={begin}, end={end}, step={step} of data of shape {x.shape}")
+    steps = step or (None,) * len(begin)
+    key = tuple([slice(*bounds) for bounds in zip(begin, end, steps)])
+    if x.dtype != part.dtype or x[key].shape != part.shape:
+        raise SymbolError(f"_slice_assign: {part.dtype} of shape {part.shape} into {x.dtype} of shape {x[key].shape}")
+    made = np.array(x)
+    made[key] = part
+    return made
+
+
 def slice_axis(x: Any, *, axis: int, begin: int, end: int | None) -> Any:
     if not -x.ndim <= axis < x.ndim:
         raise SymbolError(f"slice_axis: axis={axis} of data of shape {x.shape}")
@@ -314,6 +326,8 @@ RULES = {
     "reshape_like": reshape_like,
     "slice": slice_,
     "crop": slice_,
+    "_slice_assign": slice_assign,
+    "_crop_assign": slice_assign,
     "slice_axis": slice_axis,
     "slice_like": slice_like,
     "tile": tile,

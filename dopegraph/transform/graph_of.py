@@ -17,7 +17,9 @@ from dopegraph.runtime.errors import StructureError
 from dopegraph.runtime.location import here
 from dopegraph.show import render
 from dopegraph.state.effects import Watch
+from dopegraph.state.names import parameter_names
 from dopegraph.state.static import Static
+from dopegraph.state.values import unwrap
 from dopegraph.state.walk import Walk, walk
 from dopegraph.trace.recording import Escape, Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
@@ -95,12 +97,16 @@ def record_graph(
     finally:
         _undo(found, recording)
     arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
+    given = [*zip(parameter_names(unwrap(function), len(found.args)), found.args), *found.kwargs.items()]
+    labels = {one.expression: label for label, one in given if isinstance(one, DynamicFloat)}
     inputs, state = [], []
     for handle, value in recording.lifted.values():
         place = found.arrays.get(id(handle))
         label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
         value.name = value.name or label
         (inputs if id(handle) in arguments else state).append(value)
+    for (expression, _), value in recording.scalars.items():
+        value.name = labels.get(expression, value.name)
     inputs += recording.scalars.values()
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)

@@ -71,6 +71,7 @@ TEXTS = [NET, CUTS.replace('"heads": [[8, 0, 0]]', '"heads": [[7, 0, 0]]')]
 NUMBERS = st.one_of(
     st.integers(-3, 12), st.sampled_from([2**31 - 1, 2**31, -(2**31), 2**62, 2**63, 10**18, 10**25, 0.5, 1e300])
 )
+# ruff: noqa: SIM905 - lists of words are read more easily as a text
 WORDS = st.sampled_from(
     "None True relu max float32 (2,2) () (0,0) (-1,-1) nan inf -1 0 1e999 ((( (1,2,3,4,5,6,7,8,9) NHWC clip both "
     "(9999999999,2)".split()
@@ -85,7 +86,7 @@ ATTRIBUTE = st.one_of(
 NAMES = (
     "axis k shape kernel num_args scalar dtype num_hidden num_filter act_type depth lr begin end a_min a_max size "
     "num_outputs reps state_size num_layers mode block_size ret_typ stride pad use_sequence_length"
-).split()  # noqa: SIM905
+).split()
 VALUES = st.one_of(NUMBERS, WORDS, st.none(), st.booleans(), st.just([]), st.just({}), st.lists(NUMBERS, max_size=4))
 OPERATORS = st.one_of(st.sampled_from(sorted(RULES)), st.sampled_from(sorted(operators.names())), WORDS)
 

@@ -13,6 +13,7 @@ from dopegraph.dispatch import apply
 from dopegraph.interchange import bundle, onnx_import
 from dopegraph.interchange.loaded import LoadedFunction
 from dopegraph.numpy import params
+from dopegraph.numpy.promotion import as_array
 from dopegraph.numpy.shape import reshape
 from dopegraph.numpy.stored import FileError, noted
 from dopegraph.ops import cast
@@ -109,28 +110,30 @@ def _manifest(file: Path) -> tuple[Rows, list[tuple[Any, str]]] | None:
 
 
 class _AsExported(SymbolFunction):
-    """A symbol that takes and gives arrays without axes and booleans, which MXNet does not have."""
+    """A symbol with the arguments that its manifest tells: some it may not read, and MXNet has no arrays without axes
+    and hardly any booleans."""
 
     def __init__(self, function: SymbolFunction, inputs: Rows, outputs: list[tuple[Any, str]]) -> None:
         self.__dict__.update(function.__dict__)
         self._kinds = inputs
         self._results = tuple(outputs)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from dopegraph.numpy.promotion import as_array
+    @property
+    def inputs(self) -> list[str]:
+        """The arguments of the function that was exported."""
+        return list(self._kinds)
 
-        given = {**dict(zip(self.inputs, args)), **kwargs}
-        if len(args) > len(self.inputs) or len(given) < len(args) + len(kwargs):
-            return super().__call__(*args, **kwargs)  # which says what is wrong
-        arrays = {}
-        for name, value in given.items():
-            array = as_array(value)
-            shape, dtype = self._kinds.get(name, (None, None))
-            if dtype is not None and isinstance(value, (bool, int, float)):
-                array = array.astype(dtype)
-            if array.dtype == bool:
-                array = apply(cast, array, dtype=numpy.dtype("uint8"))
-            arrays[name] = reshape(array, (1,)) if shape == [] and array.shape == () else array
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        names, read = list(self._kinds), super().inputs
+        missing = [name for name in names[len(args) :] if name not in kwargs]
+        if len(args) > len(names) or missing:
+            given = f"{len(args)} arguments" if len(args) > len(names) else f"no {', '.join(missing)}"
+            raise TypeError(located(f"{self.name}: takes {', '.join(names)}, and is given {given}", here()))
+        arrays = {
+            name: self._carried(name, value)
+            for name, value in [*zip(names, args), *kwargs.items()]
+            if name in read or name not in names  # the latter may be parameters, or is an error
+        }
         made = super().__call__(**arrays)
         results = list(made) if isinstance(made, tuple) else [made]
         if len(results) != len(self._results):
@@ -141,3 +144,13 @@ class _AsExported(SymbolFunction):
                 one = reshape(one, ())
             results[place] = one.astype(bool) if dtype == "bool" and one.dtype != bool else one
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _carried(self, name: str, value: Any) -> Any:
+        """An argument as MXNet has it."""
+        array = as_array(value)
+        shape, dtype = self._kinds.get(name, (None, None))
+        if dtype is not None and isinstance(value, (bool, int, float)):
+            array = array.astype(dtype)
+        if array.dtype == bool:
+            array = apply(cast, array, dtype=numpy.dtype("uint8"))
+        return reshape(array, (1,)) if shape == [] and array.shape == () else array
