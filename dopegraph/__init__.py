@@ -21,6 +21,7 @@ from dopegraph.runtime.config import (
 )
 from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
 from dopegraph.runtime.statistics import OpStats, op_stats
+from dopegraph.show import diff, from_networkx
 from dopegraph.symbols import from_symbol
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
@@ -54,9 +55,11 @@ __all__ = [
     "custom_vjp",
     "default_dtype",
     "device",
+    "diff",
     "errors",
     "explain",
     "export",
+    "from_networkx",
     "from_symbol",
     "gpu",
     "grad",

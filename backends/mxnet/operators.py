@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import re
 import threading
 from collections.abc import Sequence
@@ -48,6 +49,12 @@ _REFUSED = {
     "_contrib_dgl_": "it takes sparse arrays",
     "_cross_device_copy": "it moves arrays between devices",
     "_copyto": "it moves arrays between devices",
+    "_contrib_quantize_asym": "it ends the process",
+    "reset_arrays": "it ends the process",
+    "unravel_index": "it ends the process for positions outside",
+    "_unravel_index": "it ends the process for positions outside",
+    "_image_resize": "it ends the process for most dtypes",
+    "_npx__image_resize": "it ends the process for most dtypes",
 }
 
 # Without their second operand they end the process in their gradient; dopegraph.symbols has rules for that case.
@@ -175,8 +182,9 @@ def result_types(operator: str, attributes: Attributes, operands: tuple[TensorTy
     dtypes = {name: type.dtype for name, type in zip(arguments, operands)}
     try:
         with _lock:
-            _, out, _ = symbol.infer_shape_partial(**shapes)
-            _, kinds, _ = symbol.infer_type(**dtypes)
+            # Not infer_shape and infer_type, which print what they do not know.
+            _, out, _ = symbol._infer_shape_impl(True, **shapes)
+            _, kinds, _ = symbol._infer_type_impl(False, **dtypes)
     except Exception as cause:
         raise BackendError(f"{operator}({', '.join(map(str, operands))}): {_sentence(cause)}") from cause
     if out is None or kinds is None or any(not _known(shape) for shape in out):
@@ -188,6 +196,8 @@ def result_types(operator: str, attributes: Attributes, operands: tuple[TensorTy
             raise BackendError(f"{operator}: gives {dtype}, which graphs do not have")
         if TensorType(dtype, shape).nbytes > LARGEST_RESULT:
             raise BackendError(f"{operator}: a result of shape {shape} is larger than {LARGEST_RESULT} bytes")
+        if "reshape" in operator.lower() and math.prod(shape) != operands[0].size:
+            raise BackendError(f"{operator}: {operands[0]} has no shape {shape}")  # which would end the process
         types.append((dtype, tuple(map(int, shape))))
     types += [(operands[place].dtype, operands[place].shape) for place in found.auxiliary]
     return tuple(types)
