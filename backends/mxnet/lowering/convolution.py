@@ -108,8 +108,8 @@ def deconvolution(c: Context, g: Entry, w: Entry, shape: Shape, how: dict[str, A
         for n, p, d, k, s in zip(shape[2:], how["pad"], how["dilate"], w.shape[2:], how["stride"])
     )
     attrs = {**how, "adj": rest, "num_filter": shape[1]}
-    # A convolution of the same weight would leave it in oneDNN's own layout, which Deconvolution then refuses.
-    return c.op("Deconvolution", g, c.op("_copy", w), shape=shape, attrs=attrs)
+    # Outside training mode a convolution leaves its weight in oneDNN's own layout, which Deconvolution refuses.
+    return c.op("Deconvolution", g, c.op("_copy", w) if c.portable else w, shape=shape, attrs=attrs)
 
 
 def _deconvolution_by_convolution(c: Context, g: Entry, w: Entry, shape: Shape, how: dict[str, Any]) -> Entry:

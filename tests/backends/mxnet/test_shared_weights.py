@@ -1,4 +1,4 @@
-"""A weight that a convolution and its derivative along the data both read: oneDNN wants it in two layouts."""
+"""oneDNN wants weights in layouts of its own: two of one weight, and never in the memory that the user has."""
 
 from __future__ import annotations
 
@@ -33,3 +33,30 @@ def test_the_weight_may_be_read_both_ways() -> None:
         found = run([Buffer(numpy.array(one)) for one in arrays], [None, None])
         for one, expected in zip(found, wanted):
             numpy.testing.assert_allclose(one.array, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("filters", "channels"), [(8, 3), (16, 3), (32, 16)])
+def test_a_weight_is_left_as_it_is(filters: int, channels: int) -> None:
+    """It was rearranged in place: NumPy then read another one."""
+    import dopegraph
+    import dopegraph.numpy as np
+    from dopegraph import nn
+
+    x, w = np.random.normal(size=(2, channels, 8, 8)), np.random.normal(size=(filters, channels, 3, 3))
+    v = np.random.normal(size=(filters, 64))
+    before, rows = w.asnumpy(), v.asnumpy()
+    eager = nn.conv(x, w)
+    assert (w.asnumpy() == before).all()
+
+    def f(x):
+        return nn.relu(nn.conv(x, w)), x.reshape(-1, 64) @ v.T
+
+    compiled = dopegraph.compile(f)
+    for _ in range(3):
+        found = compiled(x)[0]
+        assert (w.asnumpy() == before).all()
+        assert (v.asnumpy() == rows).all()
+    with dopegraph.policy("only_numpy"):
+        wanted = nn.conv(x, w).asnumpy()
+    numpy.testing.assert_allclose(eager.asnumpy(), wanted, rtol=1e-4, atol=1e-4)
+    numpy.testing.assert_allclose(found.asnumpy(), numpy.maximum(wanted, 0), rtol=1e-4, atol=1e-4)
