@@ -80,7 +80,8 @@ def test_its_gradient_and_averages_in_training() -> None:
     executor.backward(mx.nd.array(head))
     with dopegraph.train_mode():
         found = dopegraph.grad(lambda x: (f(x) * np.array(head)).sum())(np.array(x.asnumpy()))
-    scale = abs(wanted.asnumpy()).max()
-    numpy.testing.assert_allclose(found.asnumpy(), wanted.asnumpy(), rtol=1e-2, atol=1e-2 * scale)
+    # Rounding decides for some elements on which side of relu they are.
+    difference = numpy.linalg.norm(found.asnumpy() - wanted.asnumpy())
+    assert difference < 0.02 * numpy.linalg.norm(wanted.asnumpy())
     for key, array in auxiliary.items():
         numpy.testing.assert_allclose(f.states[key].asnumpy(), array.asnumpy(), rtol=1e-3, atol=1e-4, err_msg=key)
