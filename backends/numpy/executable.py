@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import keyword
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -18,6 +21,12 @@ from dopegraph.passes.memory import MemoryPlan, is_number, plan_memory, storage_
 
 class NumpyExecutable:
     """A compiled graph. `source` is the Python it runs.
+
+    Attributes
+    ----------
+    function : callable
+        Takes and gives NumPy arrays. Call it as `run` does, holding `lock`, by `quietly`, which keeps NumPy's warnings
+        away.
 
     Examples
     --------
@@ -39,13 +48,14 @@ class NumpyExecutable:
         self.source = writer.source
         namespace = dict(writer.constants)
         exec(compile(self.source, f"<dopegraph numpy {graph.name}>", "exec"), namespace)
-        self._function = namespace[writer.function]
-        self._lock = threading.Lock()  # two threads must not share the planned buffers at one time
+        self.function: Callable[..., tuple[numpy.ndarray, ...]] = namespace[writer.function]
+        self.lock = threading.Lock()  # two threads must not share the planned buffers at one time
+        self.quietly = _quiet()
 
     def run(self, arguments: Sequence[numpy.ndarray]) -> tuple[numpy.ndarray, ...]:
         """Results for arguments, in the order of `graph.results`; never views of arguments or of each other."""
-        with self._lock, numpy.errstate(all="ignore"):
-            results: tuple[numpy.ndarray, ...] = self._function(*arguments)
+        with self.lock:
+            results: tuple[numpy.ndarray, ...] = self.quietly(self.function, *arguments)
             return results
 
 
@@ -63,7 +73,8 @@ class _Writer:
         self.written: dict[int, Value] = {}
         for node in graph.nodes:
             self.node(node)
-        results = [self.result(value, graph) for value in graph.results]
+        self.holders = Counter(map(storage_of, graph.results))
+        results = [self.result(value) for value in graph.results]
         parameters = ", ".join(self.names[value] for value in graph.arguments)
         body = [*self.lines, f"return {', '.join(results)}{',' if results else '()'}"]
         self.source = f"def {self.function}({parameters}):\n" + "\n".join(f"    {line}" for line in body)
@@ -112,17 +123,38 @@ class _Writer:
         self.constants[name] = memory[: value.type.nbytes].view(value.type.dtype).reshape(value.shape)
         return name
 
-    def result(self, value: Value, graph: Graph) -> str:
+    def result(self, value: Value) -> str:
         """A result must own its memory: views, arguments and constants are copied."""
         name = self.names[value]
         storage = storage_of(value)
-        shared = graph.results.count(value) > 1 or any(
-            other is not value and storage_of(other) is storage for other in graph.results
-        )
+        shared = self.holders[storage] > 1
         owned = value is storage and value.node is not None and not is_number(value) and not shared
         if not owned:
             return f"copy({name})"
         return name if value.shape else f"asarray({name})"  # NumPy gives scalars for 0-d results
+
+
+def _quiet() -> Callable[..., Any]:
+    """Calls a function without NumPy's warnings; may only be used by one thread at a time."""
+    if not _error_state_is_contextual():
+        return numpy.errstate(all="ignore")(_called)
+    context = contextvars.Context()
+    context.run(numpy.seterr, all="ignore")
+    return context.run  # costs a tenth of entering ``errstate``
+
+
+@functools.cache
+def _error_state_is_contextual() -> bool:
+    """Whether NumPy keeps the error state in a context variable, as it does since version 2."""
+    before = numpy.geterr()
+    contextvars.copy_context().run(numpy.seterr, all="raise" if before["under"] == "ignore" else "ignore")
+    contextual: bool = numpy.geterr() == before
+    numpy.seterr(**before)
+    return contextual
+
+
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 def _fresh(array: Any) -> Any:

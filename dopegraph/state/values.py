@@ -17,7 +17,7 @@ from dopegraph.state.guards import Guards, is_immutable
 from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
 from dopegraph.state.standins import StandIns
 from dopegraph.state.static import check_static
-from dopegraph.trace.recording import Escape
+from dopegraph.trace.look import Escape
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import children_of
 
@@ -96,7 +96,7 @@ class Values:
     def _float(self, expression: str, value: float, path: str) -> DynamicFloat:
         variable = self.guards.variable(expression)
         self.guards.of_type(variable, float, path)
-        stand_in = DynamicFloat(f"a{len(self.floats)}", value)
+        stand_in = DynamicFloat(f"a{len(self.floats)}", value, path)
         self.floats.append(variable)
         self.stand_ins.add(stand_in, value)
         return stand_in
@@ -231,7 +231,11 @@ class Values:
             owner = getattr(value, "__self__", None)
             if owner is not None and not isinstance(owner, types.ModuleType):
                 self.visit(f"{variable}.__self__", owner, f"{path}.__self__")
-        elif isinstance(value, (numpy.ufunc, type(numpy.sum), Unchanging)) or kind is object:
+        elif (
+            isinstance(value, (numpy.ufunc, type(numpy.sum), Unchanging))
+            or kind is object
+            or kind.__module__ == "typing"
+        ):
             guards.same(variable, value, path)
         elif hasattr(kind, "__next__"):
             self.problem("unguarded-state", f"{path} is an iterator; what it gives next cannot be guarded")
@@ -288,6 +292,11 @@ def unwrap(function: Any) -> Any:
     while "__dopegraph_function__" in getattr(function, "__dict__", ()):
         function = function.__dopegraph_function__
     return function
+
+
+def is_typing(kind: type) -> bool:
+    """Whether a class is one of what annotations are made of."""
+    return kind.__module__ == "typing"
 
 
 def is_namedtuple(value: Any) -> bool:

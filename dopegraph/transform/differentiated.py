@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import ndarray, traced
+from dopegraph.array import ndarray, owned, traced
 from dopegraph.autodiff import pullback
 from dopegraph.dispatch import apply
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
 from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import full
+from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, StructureError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording, active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.tree import Structure, children_of, flatten
+from dopegraph.trace.tree import Structure, children_of, flatten, take_apart
 
 _NUMBERS = (float, complex, DynamicFloat)
 
@@ -33,13 +34,21 @@ def recorded(what: str, function: Any) -> Iterator[Recording]:
         with outer:
             yield outer
         return
-    name = getattr(function, "__name__", "function")
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what)
+    recording = own_recording(what, function)
     with recording:
         try:
             yield recording
         finally:
             recording.finish()
+
+
+def own_recording(what: str, function: Any) -> Recording:
+    """A recording for the derivative of a function alone."""
+    name = getattr(function, "__name__", "function")
+    anchor = getattr(function, "__code__", type(function))
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
+    recording.private = True
+    return recording
 
 
 class Variables:
@@ -64,10 +73,13 @@ class Variables:
         for position in positions:
             if not -len(args) <= position < len(args):
                 raise GradientError(located(f"{what}: there is no positional argument {position}", here()))
-            leaves, structure = flatten(args[position], f"argument {position}")
-            variables = [_variable(what, path, leaf) for path, leaf in leaves]
+            leaves, structure = take_apart(args[position])
+            direct = recording.private and not recording.differentiating
+            variables = [_variable(recording, leaf, direct) for leaf in leaves]
+            if any([variable is None for variable in variables]):
+                raise _not_floating(what, args[position], position)
             replaced[position] = structure.build(variables)
-            values = [recording.value_of(variable) for variable in variables]
+            values = [variable._value for variable in variables]
             self.values += values
             self.parts.append((structure, values))
         self.args = tuple(replaced)
@@ -84,8 +96,13 @@ class Variables:
 
     def build(self, cotangents: Sequence[Value | None]) -> list[Any]:
         """Arrays for all variables, with the containers of the arguments; zeros for None."""
-        arrays = iter([array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)])
-        return [structure.build([next(arrays) for _ in values]) for structure, values in self.parts]
+        arrays = [array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)]
+        return built(self.structures, arrays)
+
+    @property
+    def structures(self) -> list[Structure]:
+        """For each position the containers around its variables."""
+        return [structure for structure, _ in self.parts]
 
 
 class Run:
@@ -113,7 +130,7 @@ class Run:
         has_aux: bool,
     ) -> None:
         self.recording = recording
-        self.start = len(recording.builder.nodes)
+        self.start = recording.builder.size
         self.variables = Variables(recording, what, args, positions)
         result, self.aux = self.variables.call(function, kwargs, has_aux)
         leaves, self.structure = flatten(result)
@@ -144,14 +161,23 @@ class Run:
         return [handle._value for handle in self.recording.live_handles()]
 
 
-@contextmanager
-def waiting(recording: Recording) -> Iterator[None]:
-    """Derivatives are waiting for the nodes that are recorded here."""
-    recording.gradients += 1
-    try:
-        yield
-    finally:
-        recording.gradients -= 1
+def built(structures: Iterable[Structure], arrays: Iterable[Any]) -> list[Any]:
+    """Arrays in the containers of arguments, one after another."""
+    left = iter(arrays)
+    return [structure.build(left) for structure in structures]
+
+
+class waiting:
+    """Derivatives are waiting for the nodes that are recorded inside the ``with`` block."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __enter__(self) -> None:
+        self._recording.gradients += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._recording.gradients -= 1
 
 
 def array_of(recording: Recording, value: Value | None, type: TensorType) -> ndarray:
@@ -201,17 +227,40 @@ def fitted_value(recording: Recording, given: Any, type: TensorType, what: str) 
     return recording.value_of(convert(array, type.dtype))
 
 
-def _variable(what: str, path: str, leaf: Any) -> ndarray:
-    if isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
-        x = as_array(leaf)
-        if x.dtype.kind in "fc":
-            return apply(ops.identity, x)
-        shown = f"an array of {x.dtype}"
-    else:
-        shown = f"a {type(leaf).__name__}"
-    raise GradientError(
-        located(f"{what}: {path} is {shown}; derivatives need floating numbers, such as x.astype('float32')", here())
-    )
+def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
+    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to.
+
+    It is an input where nobody else may know it, otherwise a value of its own.
+    """
+    if type(leaf) is not ndarray:
+        if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
+            return None
+        if direct and type(leaf) is float:
+            leaf = owned(numpy.asarray(leaf, default_dtype()))
+        elif direct:
+            with outside_recordings():  # numbers are inputs, too: with another one nothing is compiled again
+                leaf = as_array(leaf)
+        else:
+            leaf = as_array(leaf)
+    if leaf.dtype.kind not in "fc":
+        return None
+    if direct and leaf._recording is None and leaf._base is None:
+        return traced(recording.read(leaf), recording)
+    made: ndarray = apply(ops.identity, leaf)
+    return made
+
+
+def _not_floating(what: str, argument: Any, position: int) -> GradientError:
+    """The error of the first leaf that is nothing to differentiate with respect to."""
+    shown = {}
+    for path, leaf in flatten(argument, f"argument {position}")[0]:
+        if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
+            shown[path] = f"a {type(leaf).__name__}"
+        elif as_array(leaf).dtype.kind not in "fc":
+            shown[path] = f"an array of {as_array(leaf).dtype}"
+    path, kind = next(iter(shown.items()))
+    message = f"{what}: {path} is {kind}; derivatives need floating numbers, such as x.astype('float32')"
+    return GradientError(located(message, here()))
 
 
 def _result(what: str, path: str, leaf: Any) -> ndarray:

@@ -12,7 +12,7 @@ from dopegraph.passes.memory import MemoryReport
 from dopegraph.runtime.location import located
 from dopegraph.show.operations import Operations, operations
 from dopegraph.state.static import Static
-from dopegraph.trace.recording import Escape
+from dopegraph.trace.look import Escape
 from dopegraph.transform.graph_of import record_graph
 
 

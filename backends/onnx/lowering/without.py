@@ -20,6 +20,7 @@ _LISTS = [
     ("ONNX refuses no values", "checked ravel_multi_index unravel_index"),
     ("ONNX has no such operator", "searchsorted convolve"),
     ("it is an operator of MXNet's own", "mxnet_gradient mxnet_operator"),
+    ("it is a Python function", "host_call"),
 ]  # fmt: skip
 
 WITHOUT_LOWERING = {name: sentence for sentence, names in _LISTS for name in names.split()}
