@@ -18,7 +18,7 @@ from dopegraph.ir import format_graph, parse, verify
 from dopegraph.ir.graph import Graph
 from dopegraph.numpy import files
 from dopegraph.numpy.stored import FileError
-from dopegraph.runtime.errors import DopegraphError
+from dopegraph.runtime.errors import BackendError, DopegraphError
 from dopegraph.runtime.location import here, located
 
 GRAPH, ARRAYS = "graph.txt", "arrays.npz"
@@ -26,6 +26,8 @@ GRAPH, ARRAYS = "graph.txt", "arrays.npz"
 # A text of this length is read in minutes; more is no graph of anybody's.
 _LONGEST_TEXT = 2**28
 _DEEPEST = 100
+
+_PYTHON = frozenset(["host_call"])
 
 # What reading a damaged file raises, here and in the libraries that do it.
 _DAMAGE = (
@@ -40,7 +42,16 @@ def text_of(graph: Graph) -> str:
 
 
 def write(path: Path, taken: Taken) -> None:
-    """Write a recorded function."""
+    """Write a recorded function.
+
+    Raises
+    ------
+    BackendError
+        When it calls a Python function, which no file holds; with the user's line.
+    """
+    for node in taken.graph.nodes:
+        if node.op.name in _PYTHON:
+            raise BackendError(located(f"export: {node.op.name} calls a Python function, not saved", node.location))
     arrays = io.BytesIO()
     example = {f"input:{number}": array for number, array in enumerate(taken.inputs)}
     numpy.savez(arrays, **{f"state:{number}": array for number, array in enumerate(taken.state)}, **example)
@@ -81,6 +92,8 @@ def read(path: str | os.PathLike[str]) -> Taken:
             raise ValueError("its graph is nested too deeply")
         graph = parse(text)
         verify(graph)
+        if any(node.op.name in _PYTHON for node in graph.nodes):
+            raise ValueError("its graph calls a Python function")  # one that this process happens to have
         arrays = files.load(io.BytesIO(stored))
         found = {key: arrays[key] for key in arrays}
         state = [_fitting(found, f"state:{number}", value.type) for number, value in enumerate(graph.state)]

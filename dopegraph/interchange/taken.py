@@ -40,7 +40,7 @@ class Taken:
     def results(self) -> list[Any]:
         """The results for the example, by the NumPy kernels."""
         arguments = [numpy.array(one) for one in (*self.inputs, *self.state)]
-        return NumpyExecutable(self.graph).run(arguments)
+        return list(NumpyExecutable(self.graph).run(arguments))
 
     def without_updates(self) -> Taken:
         """The function as far as its outputs go."""

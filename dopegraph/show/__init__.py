@@ -1,4 +1,4 @@
-"""Looking at graphs: text is in `dopegraph.ir.printer`; here are Graphviz DOT and SVG, networkx, summaries, differences."""
+"""Looking at graphs: DOT and SVG, networkx, summaries, differences; their text is in `dopegraph.ir.printer`."""
 
 from dopegraph.show.difference import Difference, diff
 from dopegraph.show.dot import render, to_dot

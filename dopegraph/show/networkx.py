@@ -54,7 +54,9 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
         )
         for position, value in enumerate(node.inputs):
             connect(value, own, position)
-    results = [(f"result {number}", value, None) for number, value in enumerate(graph.outputs)]
+    results: list[tuple[str, Value, str | None]] = [
+        (f"result {number}", value, None) for number, value in enumerate(graph.outputs)
+    ]
     results += [(f"new {names[old]}", new, names[old]) for old, new in graph.updates]
     for number, (own, value, replaces) in enumerate(results):
         result.add_node(own, kind="result", types=[str(value.type)], position=number, replaces=replaces)

@@ -299,3 +299,13 @@ def test_a_graph_that_lies_is_refused(tmp_path: Path) -> None:
             opened.writestr("arrays.npz", parts["arrays.npz"])
         with pytest.raises(ValueError, match="the file is damaged"):
             dopegraph.load(file)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_python_functions_stay_at_home(format: str, tmp_path: Path) -> None:
+    def f(x):
+        return dopegraph.host_call(lambda x: x + 1, results=lambda x: x)(x)
+
+    with pytest.raises(BackendError, match=r"(?s)host_call.*test_round_trips\.py.*dopegraph\.host_call"):
+        dopegraph.export(f, np.ones(3), path=tmp_path / "net", format=format)
+    assert list(tmp_path.iterdir()) == []
