@@ -42,6 +42,7 @@ from dopegraph.transform import (
     value_and_grad,
     visualize,
     vjp,
+    vmap,
 )
 from dopegraph.version import __version__
 
@@ -90,4 +91,5 @@ __all__ = [
     "value_and_grad",
     "visualize",
     "vjp",
+    "vmap",
 ]

@@ -84,7 +84,8 @@ def record_graph(
     """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
     found = walk(function, args, kwargs, static)
     name = getattr(function, "__name__", "graph")
-    recording = Recording(name if name.isidentifier() else "graph")
+    # Not along the path of what was recorded before, whose nodes have the lines of another function.
+    recording = Recording(name if name.isidentifier() else "graph", repeated=False)
     recording.originals = {}
     recording.caller = sys._getframe().f_code
     watch = Watch(found.home)
