@@ -249,3 +249,13 @@ def test_what_is_exported_comes_back(tmp_path: Path):
     assert numpy.allclose(f(x).asnumpy(), net(x).asnumpy(), rtol=1e-6)
     one = dopegraph.grad(lambda x: (f(x) ** 2).sum())(x)
     assert numpy.allclose(one.asnumpy(), dopegraph.grad(lambda x: (net(x) ** 2).sum())(x).asnumpy(), rtol=1e-5)
+
+
+@needs_mxnet
+def test_vmap_does_mxnets_own_operators_one_by_one():
+    f = dopegraph.from_symbol(TOPK)
+    x = np.random.normal(size=(3, 2, 4))
+    assert dopegraph.vmap(f)(x).tolist() == x.max(axis=2, keepdims=True).tolist()
+    g = dopegraph.from_symbol(DENSE, {"w": W, "b": B})
+    many = np.random.normal(size=(4, 1, 3))
+    assert np.allclose(dopegraph.vmap(g)(many)[:, 0], g(many[:, 0]))
