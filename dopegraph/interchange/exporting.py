@@ -84,7 +84,8 @@ def export(
     """
     if format not in FORMATS:
         raise ValueError(located(f"export: the format {format!r} is not one of {', '.join(FORMATS)}", here()))
-    taken = take(function, args, updates)
+    # Our own format keeps what was written; it is optimized again when it runs.
+    taken = take(function, args, updates, optimized=format != "dopegraph")
     others = with_batches(function, args, updates, taken) if free_batch and format != "dopegraph" else None
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

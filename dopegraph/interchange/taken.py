@@ -12,6 +12,7 @@ from dopegraph.array import ndarray, owned
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ir.printer import value_names
+from dopegraph.passes import optimize
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.trace.tree import flatten
 from dopegraph.transform.graph_of import record_graph
@@ -53,11 +54,12 @@ class Taken:
         return Taken(slim, self.inputs, [array for array, keep in zip(self.state, kept) if keep])
 
 
-def take(function: Callable[..., Any], args: tuple[Any, ...], updates: bool) -> Taken:
-    """Record a function; without `updates` only what its outputs need."""
+def take(function: Callable[..., Any], args: tuple[Any, ...], updates: bool, optimized: bool = True) -> Taken:
+    """Record a function; without `updates` only what its outputs need; as it would run, or as it was written."""
     recorded = record_graph(function, args, {})
     taken = Taken(recorded.graph, recorded.inputs, recorded.state)
-    return taken if updates else taken.without_updates()
+    taken = taken if updates else taken.without_updates()
+    return Taken(optimize(taken.graph), taken.inputs, taken.state) if optimized else taken
 
 
 def with_batches(
