@@ -26,6 +26,7 @@ GRAPH, ARRAYS = "graph.txt", "arrays.npz"
 # A text of this length is read in minutes; more is no graph of anybody's.
 _LONGEST_TEXT = 2**28
 _DEEPEST = 100
+_LARGEST_VALUE = 2**36
 
 _PYTHON = frozenset(["host_call"])
 
@@ -94,6 +95,9 @@ def read(path: str | os.PathLike[str]) -> Taken:
         verify(graph)
         if any(node.op.name in _PYTHON for node in graph.nodes):
             raise ValueError("its graph calls a Python function")  # one that this process happens to have
+        values = [value for node in graph.nodes for value in node.outputs]
+        if any(value.type.nbytes > _LARGEST_VALUE for value in values):
+            raise ValueError(f"its graph has a value of more than {_LARGEST_VALUE} bytes")
         arrays = files.load(io.BytesIO(stored))
         found = {key: arrays[key] for key in arrays}
         state = [_fitting(found, f"state:{number}", value.type) for number, value in enumerate(graph.state)]

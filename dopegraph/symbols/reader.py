@@ -58,13 +58,10 @@ class SymbolGraph:
     ----------
     nodes : tuple of SymbolNode
     heads : tuple of (int, int)
-    numpy_shapes : bool
-        Whether it was made in MXNet's NumPy mode, in which arrays may have no axes and no elements.
     """
 
     nodes: tuple[SymbolNode, ...]
     heads: tuple[Reference, ...]
-    numpy_shapes: bool
 
     @property
     def variables(self) -> list[str]:
@@ -108,7 +105,6 @@ def read(text: str) -> SymbolGraph:
     return SymbolGraph(
         tuple([_moved(nodes[position], place) for position in order]),
         tuple([(place[position], output) for position, output in targets]),
-        _numpy_shapes(whole.get("attrs")),
     )
 
 
@@ -224,9 +220,3 @@ def _sorted(nodes: Sequence[SymbolNode], heads: Sequence[Reference]) -> list[int
 def _moved(node: SymbolNode, place: Mapping[int, int]) -> SymbolNode:
     inputs = tuple([(place[position], output) for position, output in node.inputs])
     return SymbolNode(node.operator, node.name, inputs, node.attributes, node.hidden)
-
-
-def _numpy_shapes(attributes: Any) -> bool:
-    """The graph's own attribute ``is_np_shape``, written as ``["int", 1]``."""
-    flag = attributes.get("is_np_shape") if isinstance(attributes, dict) else None
-    return isinstance(flag, list) and len(flag) == 2 and flag[1] == 1

@@ -291,7 +291,7 @@ def test_a_graph_that_lies_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(file) as opened:
         parts = {name: opened.read(name) for name in opened.namelist()}
     changes = [("matmul", "rnn"), ("f32[4,5]", "f32[4,6]"), ("f32[6,5]", "f32[6,5000000]"), ("return", "retrun"),
-               ("%w1: f32", "%w1: f64"), ("graph", "((((" * 10000)]  # fmt: skip
+               ("%w1: f32", "%w1: f64"), ("f32[4,5]", "f32[4,5000000000000]"), ("graph", "((((" * 10000)]  # fmt: skip
     for old, new in changes:
         text = parts["graph.txt"].decode().replace(old, new, 1)
         with zipfile.ZipFile(file, "w") as opened:

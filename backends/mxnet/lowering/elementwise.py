@@ -127,10 +127,14 @@ def _activation(kind: str, other: str) -> Rule:
     return rule
 
 
+_LAYERS = frozenset(["FullyConnected", "Convolution"])
+
+
 def _relu(c: Context, node: Node) -> Entry:
-    """Others, and their tools, know `Activation`; here `relu` is as fast."""
+    """Behind a layer of a symbol for others the `Activation` that their tools know; it loses NaN, as theirs does."""
     x = c[node.inputs[0]]
-    return c.op("Activation", x, act_type="relu") if c.portable and x.dtype == FLOAT32 else c.op("relu", x)
+    as_layer = c.portable and x.dtype == FLOAT32 and x.node.op in _LAYERS
+    return c.op("Activation", x, act_type="relu") if as_layer else c.op("relu", x)
 
 
 def _as_is(c: Context, node: Node) -> Entry:
