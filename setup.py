@@ -32,6 +32,7 @@ def readme():
 # which pip cannot resolve on current Pythons, although it runs there. `python -m dopegraph setup` installs the wheel.
 MXNET = ["requests>=2.20"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
+ONNX = ["onnx>=1.14"]
 TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
@@ -48,10 +49,12 @@ setup(
     extras_require={
         "mxnet": MXNET,
         "examples": EXAMPLES,
+        "onnx": ONNX,
+        "rich": ["rich"],
         "test": TEST,
         "bench": BENCH,
         "docs": DOCS,
-        "all": [*MXNET, *EXAMPLES, *TEST, *BENCH, *DOCS],
+        "all": [*MXNET, *EXAMPLES, *ONNX, *TEST, *BENCH, *DOCS],
     },
     package_dir=ROOTS,
     packages=packages(),

@@ -6,7 +6,8 @@ with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols 
 
 from dopegraph import nn, numpy
 from dopegraph.array import ndarray
-from dopegraph.numpy.params import load, save
+from dopegraph.interchange import export, load
+from dopegraph.numpy.params import save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
     current_policy,
@@ -20,6 +21,8 @@ from dopegraph.runtime.config import (
 )
 from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
 from dopegraph.runtime.statistics import OpStats, op_stats
+from dopegraph.show import diff, from_networkx
+from dopegraph.symbols import from_symbol
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
 from dopegraph.transform import (
@@ -28,7 +31,6 @@ from dopegraph.transform import (
     custom_vjp,
     customop,
     explain,
-    export,
     grad,
     hessian,
     host_call,
@@ -57,9 +59,12 @@ __all__ = [
     "customop",
     "default_dtype",
     "device",
+    "diff",
     "errors",
     "explain",
     "export",
+    "from_networkx",
+    "from_symbol",
     "gpu",
     "grad",
     "hessian",

@@ -112,6 +112,10 @@ _TABLE = {
         "random-numbers": (
             "Random numbers are drawn by NumPy, so that they are the same on every backend.",
             "nothing is wrong; draw many numbers at once rather than few often"),
+        "opaque-operator": (
+            "An operator of an imported symbol that has no primitive runs in MXNet, but beside the program: in "
+            "training mode, with states that it updates, or for its gradient.",
+            "nothing is wrong: it is a call of its own; operators with primitives become part of the program"),
         "host-function": (
             "A function of the user's own that is written with NumPy, see `host_call`.",
             "nothing is wrong: NumPy runs it by design"),
