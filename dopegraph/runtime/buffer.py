@@ -21,12 +21,13 @@ class Buffer:
         MXNet's view of the same memory; made by the MXNet backend when it first needs it, and kept.
     """
 
-    __slots__ = ("_array", "device", "dtype", "native", "shape")
+    __slots__ = ("_address", "_array", "device", "dtype", "native", "shape")
 
     def __init__(
         self, array: numpy.ndarray | None, native: Any = None, device: Device = HOST, like: Any = None
     ) -> None:
         self._array = array
+        self._address: int | None = None
         self.native = native
         self.device = device
         source = array if array is not None else like
@@ -39,6 +40,16 @@ class Buffer:
         if self._array is None:
             return self.native.asnumpy().astype(self.dtype, copy=False).reshape(self.shape)
         return self._array
+
+    @property
+    def address(self) -> int:
+        """Where the elements begin, if they stand in C order and aligned in the host's memory, otherwise 0."""
+        address = self._address
+        if address is None:
+            array = self._array
+            regular = array is not None and array.flags.c_contiguous and array.flags.aligned
+            address = self._address = array.ctypes.data if regular else 0  # type: ignore[union-attr]
+        return address
 
     def copy(self) -> Buffer:
         """The same elements in memory of their own, on the same device."""
