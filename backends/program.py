@@ -7,41 +7,22 @@ import threading
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy
 
+from dopegraph.backends.codegen.compiler import CompilerError
+from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
-from dopegraph.backends.partition import Stage, partition
-from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.backends.placement import Fallback, place
+from dopegraph.backends.partition import Stage
+from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize
 from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.config import codegen_mode
 from dopegraph.runtime.device import Device
-from dopegraph.runtime.errors import FallbackError
-from dopegraph.runtime.location import Location, located
-from dopegraph.runtime.reasons import hint_of
-from dopegraph.runtime.statistics import count_program, recorders
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """A node that NumPy runs although MXNet was preferred: a stable reason id, what it means, and the user's line."""
-
-    operation: str
-    reason: str
-    detail: str
-    location: Location | None
-
-    @property
-    def hint(self) -> str:
-        """What to change."""
-        return hint_of(self.reason)
-
-    def __str__(self) -> str:
-        where = f" at {self.location}" if self.location is not None else ""
-        return f"{self.operation}{where}: {self.reason} ({self.detail})"
+from dopegraph.runtime.statistics import ENGINES, count_program, recorders
 
 
 class Program:
@@ -55,6 +36,9 @@ class Program:
         As optimized; this is what runs.
     stages : list of Stage
     fallbacks : list of Fallback
+        Nodes that NumPy runs although MXNet was preferred.
+    unfused : Fallback or None
+        Why no kernels were generated although they would have paid.
     """
 
     def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
@@ -62,9 +46,22 @@ class Program:
         self.policy = policy
         self.device = device
         self.graph = optimize(source)
-        self.stages, self.fallbacks = _stages(self.graph, policy)
-        self._executables = [_compile(stage, device) for stage in self.stages]
+        self.unfused: Fallback | None = None
+        try:
+            self._prepare(generate=policy == "prefer_mxnet" and device.is_host)
+        except CompilerError as cause:
+            _say_once(f"graphs run operator by operator, which is slower: {cause}")
+            self.unfused = Fallback("kernels", cause.reason, str(cause), None)
+            self._prepare(generate=False)
         self._lock = threading.Lock()
+
+    def _prepare(self, generate: bool) -> None:
+        """Split the graph and compile its parts."""
+        placed = place(self.graph, self.policy, codegen_mode() if generate else "never")
+        if placed.warning:
+            _say_once(placed.warning)
+        self.stages, self.fallbacks = placed.stages, placed.fallbacks
+        self._executables = [_compile(stage, self.device) for stage in self.stages]
 
     @property
     def symbols(self) -> int:
@@ -95,7 +92,7 @@ class Program:
 
     def _count(self) -> None:
         """Tell those who count what this run executes; constants take no time."""
-        by_engine: dict[str, Counter[str]] = {"mxnet": Counter(), "numpy": Counter()}
+        by_engine: dict[str, Counter[str]] = {engine: Counter() for engine in ENGINES}
         for stage in self.stages:
             by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
         count_program(by_engine, self.fallbacks)
@@ -120,35 +117,6 @@ def _to_device(buffer: Buffer, device: Device) -> Buffer:
     return to_device(buffer, device)
 
 
-def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
-    if policy == "only_numpy":
-        return partition(graph, lambda node: True), []
-    from dopegraph.backends.mxnet import library
-
-    if not library.available():
-        if policy == "only_mxnet":
-            raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
-        _say_once(f"graphs run on NumPy, which is slower: {library.why_missing()}")
-        return partition(graph, lambda node: True), []
-    from dopegraph.backends.mxnet.lowering import lacking
-
-    fallbacks: list[Fallback] = []
-
-    def on_numpy(node: Node) -> bool:
-        found = lacking(node)
-        if found is not None:
-            fallbacks.append(Fallback(node.op.name, found.reason, found.detail, node.location))
-        return found is not None
-
-    stages = partition(graph, on_numpy)
-    if fallbacks and policy == "only_mxnet":
-        first = fallbacks[0]
-        raise FallbackError(
-            located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
-        )
-    return stages, fallbacks
-
-
 @functools.cache
 def _say_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -157,6 +125,8 @@ def _say_once(message: str) -> None:
 def _compile(stage: Stage, device: Device) -> Any:
     if stage.backend == "numpy":
         return _NumpyStage(stage.graph, device)
+    if stage.backend == "codegen":
+        return CodegenExecutable(stage.graph)
     from dopegraph.backends.mxnet.executable import MXNetExecutable
 
     return MXNetExecutable(stage.graph, device)

@@ -9,6 +9,7 @@ from dopegraph.array import ndarray
 from dopegraph.numpy.params import load, save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
+    codegen,
     current_policy,
     default_dtype,
     is_training,
@@ -49,6 +50,7 @@ __all__ = [
     "compile",
     "cpu",
     "current_device",
+    "codegen",
     "current_policy",
     "custom_vjp",
     "default_dtype",

@@ -18,6 +18,9 @@ _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.
 WORTH = 1 << 15
 
+# A stage more costs some microseconds: parts that are less work stay with the stages around them.
+ISLAND = 1 << 14
+
 
 def runs(node: Node) -> bool:
     """Whether generated code can run a node."""

@@ -1,4 +1,5 @@
-"""The registry of reasons: why a call runs as Python, why a node runs on NumPy, why a function is recorded again.
+"""The registry of reasons: why a call runs as Python, a node on NumPy, a graph operator by operator, why a function is
+recorded again.
 
 Their ids are stable: tests and tools may rely on them. `docs/reasons.md` is generated from this table.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PYTHON, NUMPY, RECOMPILE = "as Python", "on NumPy", "recorded again"
+PYTHON, NUMPY, RECOMPILE, UNFUSED = "as Python", "on NumPy", "recorded again", "operator by operator"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,14 @@ _TABLE = {
         "too-many-axes": (
             "MXNet's kernels take five or six axes.",
             "join axes with reshape"),
+    },
+    UNFUSED: {
+        "no-compiler": (
+            "There is no C compiler, so no kernels are generated.",
+            "install gcc or clang, or set CC; DOPEGRAPH_CODEGEN=0 says that none is wanted"),
+        "compiler-failed": (
+            "The C compiler refused a generated file, or could not be run.",
+            "set CC to another compiler; DOPEGRAPH_CODEGEN=0 does without"),
     },
     RECOMPILE: {
         "changed-shape": (

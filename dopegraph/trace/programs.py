@@ -10,7 +10,7 @@ from typing import Any
 from dopegraph.backends import Program, compile_graph
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
-from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.config import codegen_mode, current_policy
 from dopegraph.runtime.device import Device
 
 
@@ -45,6 +45,7 @@ class ProgramCache:
         results = [*outputs, *(new for _, new in updates)]
         key = (
             policy,
+            codegen_mode(),
             device,
             state,
             _structure(nodes, inputs, results),

@@ -12,7 +12,7 @@ from typing import Any
 
 from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.location import Location, located
-from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE, UNFUSED
 from dopegraph.trace.recording import Escape
 from dopegraph.transform.cache import Recompile
 from dopegraph.transform.compiled import Compiled
@@ -27,7 +27,7 @@ class Finding:
     ----------
     id : str
         The stable id of the reason, of `dopegraph.runtime.reasons` and docs/reasons.md.
-    kind : {"as Python", "on NumPy", "recorded again"}
+    kind : {"as Python", "on NumPy", "operator by operator", "recorded again"}
     detail : str
         What happened.
     location : Location or None
@@ -76,6 +76,8 @@ class Explanation:
         Why the function was recorded again, so far.
     segments : list of Segment
         What runs where, in order.
+    unfused : list of Fallback
+        Why programs run without generated kernels where they would pay.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Explanation:
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    unfused: list[Fallback] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Finding]:
@@ -97,6 +100,7 @@ class Explanation:
             found.append(
                 _finding(fallback.reason, NUMPY, f"{fallback.operation}, {fallback.detail}", fallback.location)
             )
+        found += [_finding(one.reason, UNFUSED, one.detail, one.location) for one in self.unfused]
         return found + [_finding(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
 
     def to_dict(self) -> dict[str, Any]:
@@ -174,6 +178,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
             segments=_segments(programs),
+            unfused=[program.unfused for program in programs if program.unfused is not None],
         )
 
     return explained
