@@ -43,13 +43,13 @@ UNUSED static inline double rounded(double sum, double rest) { return isfinite(r
 
 # Quotients are whole, remainders have the divisor's sign and are exact; a zero keeps the sign that it should have.
 _DIVISION = """
-UNUSED static inline @T@ mod@f@(@T@ x, @T@ y) {
+UNUSED static inline @T@ signed_remainder@f@(@T@ x, @T@ y) {
   const @T@ r = fmod@f@(x, y);
   if (y == 0) return r;
   if (r == 0) return copysign@f@(0, y);
   return (y < 0) != (r < 0) ? r + y : r;
 }
-UNUSED static inline @T@ floor_div@f@(@T@ x, @T@ y) {
+UNUSED static inline @T@ whole_quotient@f@(@T@ x, @T@ y) {
   if (y == 0) return x / y;
   @T@ r = fmod@f@(x, y), q = (x - r) / y;
   if (r != 0 && (y < 0) != (r < 0)) q -= 1;
@@ -66,7 +66,7 @@ def prelude(names: set[str]) -> str:
     if names & {"larger", "smaller", "LARGER", "SMALLER", "add_exactly", "rounded"}:
         parts.append(_REDUCTIONS)
     for suffix, kind in (("f", "float"), ("", "double")):
-        if names & {f"mod{suffix}", f"floor_div{suffix}"}:
+        if names & {f"signed_remainder{suffix}", f"whole_quotient{suffix}"}:
             parts.append(_DIVISION.replace("@T@", kind).replace("@f@", suffix))
     return "".join(parts)
 

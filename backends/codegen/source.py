@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from dopegraph.backends.codegen.loops import KernelWriter, memory_type
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.ir.primitive import primitives
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
 from dopegraph.passes.dead_code import DeadCode
 from dopegraph.passes.expand import Expand
@@ -62,10 +64,26 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
         The C type of the integers of the BLAS that will be linked.
     """
     graph = graph.copy()
+    _separate_results(graph)
     Expand().run(graph)
     CommonSubexpressions().run(graph)
     DeadCode().run(graph)
     return _Writer(graph, plan_fusion(graph, by_library), integer).source
+
+
+def _separate_results(graph: Graph) -> None:
+    """Results that are arguments, constants or other results become copies."""
+    builder, seen = Builder(), set(graph.arguments)
+    builder.nodes = graph.nodes
+
+    def separate(value: Value) -> Value:
+        if value in seen or (value.node is not None and not value.node.inputs):
+            value = builder.emit(primitives["identity"], [value], {})
+        seen.add(value)
+        return value
+
+    graph.outputs = [separate(value) for value in graph.outputs]
+    graph.updates = [(old, separate(new)) for old, new in graph.updates]
 
 
 class _Writer:
