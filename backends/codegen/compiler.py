@@ -49,9 +49,15 @@ class Compiler:
         finally:
             text.unlink(missing_ok=True)
         if done.returncode != 0 or not library.exists():
-            said = (done.stderr or done.stdout).strip().partition("\n")[0] or f"status {done.returncode}"
-            raise CompilerError("compiler-failed", f"{self.command[0]}: {said}")
+            raise CompilerError("compiler-failed", f"{self.command[0]}: {_complaint(done)}")
         return library
+
+
+def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The first error, without the name of the file, which is another every time."""
+    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    errors = [line[line.index("error: ") :] for line in lines if "error: " in line]
+    return (errors or lines or [f"status {done.returncode}"])[0]
 
 
 def find_compiler() -> Compiler:

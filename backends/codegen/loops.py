@@ -180,7 +180,7 @@ class KernelWriter:
                 rest.extend((operand, phase) for operand in cell.operands)
 
     def _row_memory(self, cell: Cell, count: int) -> str:
-        kind, name = memory_type(cell.dtype), f"row{len(self._kept)}"
+        kind, name = memory_type(cell.dtype), f"kept{len(self._kept)}"
         size = count * cell.dtype.itemsize
         if size <= STACK:
             self._declarations.append(f"  {kind} {name}[{max(count, 1)}];")

@@ -64,10 +64,10 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
         The C type of the integers of the BLAS that will be linked.
     """
     graph = graph.copy()
-    _separate_results(graph)
     Expand().run(graph)
     CommonSubexpressions().run(graph)
     DeadCode().run(graph)
+    _separate_results(graph)
     return _Writer(graph, plan_fusion(graph, by_library), integer).source
 
 
