@@ -48,10 +48,7 @@ def place(graph: Graph, policy: str, codegen: str) -> Placement:
     if policy == "only_numpy":
         return Placement(stages_of(graph, assign(graph, lambda node: "numpy")))
     otherwise, fallbacks, warning = _operators(policy)
-    if codegen == "never":
-        members = assign(graph, otherwise)
-    else:
-        members = _with_kernels(graph, otherwise, codegen == "always")
+    members = assign(graph, otherwise) if codegen == "never" else _with_kernels(graph, otherwise, codegen == "always")
     found = []
     for number, nodes in members.items():
         if BACKENDS[number % len(BACKENDS)] == "numpy":

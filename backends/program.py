@@ -14,8 +14,8 @@ import numpy
 from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
-from dopegraph.backends.placement import Fallback, place
 from dopegraph.backends.partition import Stage
+from dopegraph.backends.placement import Fallback, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize

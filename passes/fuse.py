@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Union
 
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ops.typing import normalize_axis
@@ -48,7 +47,7 @@ class Fusion:
         For each result the value that is written into its memory; the two differ by their shape at most.
     """
 
-    steps: list[Union[Kernel, Node]]
+    steps: list[Kernel | Node]
     memory: dict[Value, Value]
 
     @property
@@ -90,7 +89,7 @@ class _Planner:
         self.given = {*graph.arguments, *(node.output for node in graph.nodes if is_array_constant(node))}
         self.memory: dict[Value, Value] = {}
         self.stored: set[Value] = set(self.given)
-        self.steps: list[Union[Kernel, Node]] = []
+        self.steps: list[Kernel | Node] = []
         self.position: dict[Value, int] = {}
         self.by_domain: dict[tuple[int, ...], list[int]] = {}
 
@@ -174,7 +173,7 @@ class _Planner:
             readers.setdefault(value, {})[node] = size
             if value.node is None or not is_view(value.node):
                 return
-            if not value.node.op.name == "broadcast_to" and joins_axes(value.node):
+            if value.node.op.name != "broadcast_to" and joins_axes(value.node):
                 needed.add(without_reshapes(value))
             value = value.node.inputs[0]
 
@@ -256,10 +255,7 @@ def is_view(node: Node) -> bool:
     """Whether a node only says where the elements of its operand are."""
     name = node.op.name
     return (
-        name in VIEWS
-        or name in SAME
-        or name == "reshape"
-        or (name in REDUCTIONS and not is_reduction(node.outputs[0]))
+        name in VIEWS or name in SAME or name == "reshape" or (name in REDUCTIONS and not is_reduction(node.outputs[0]))
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from dopegraph.ir.types import Shape
 
@@ -84,7 +84,7 @@ def through_view(name: str, attrs: dict[str, Any], shape: Shape, index: Index, a
     return of_operand(shape, index, axes)
 
 
-def through_reshape(old: Shape, new: Shape, index: Index, axes: int) -> Optional[Index]:
+def through_reshape(old: Shape, new: Shape, index: Index, axes: int) -> Index | None:
     """The index before a reshape that only splits axes; None where axes are joined, which is no linear function."""
     rest = [(length, one) for length, one in zip(new, index) if length != 1]
     found = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import DType, Shape
@@ -78,8 +78,8 @@ class Cell:
         dtype: DType,
         axes: frozenset[int],
         *,
-        value: Optional[Value] = None,
-        node: Optional[Node] = None,
+        value: Value | None = None,
+        node: Node | None = None,
         operands: tuple[Cell, ...] = (),
         offset: Affine = (),
         phase: int = 0,
@@ -102,7 +102,7 @@ class Request:
 
     source: Value
     target: Value
-    starts: Optional[Shape] = None
+    starts: Shape | None = None
     steps: Shape = ()
 
     @property
@@ -182,7 +182,7 @@ class Kernel:
     def __init__(self, domain: Shape, in_memory: Callable[[Value], bool]) -> None:
         self.domain = domain
         self.in_memory = in_memory
-        self.partition: Optional[Partition] = None
+        self.partition: Partition | None = None
         self.roots: list[Root] = []
         self.arrays: dict[Value, None] = {}
         self._local: dict[Value, tuple[Index, Root]] = {}
@@ -303,7 +303,9 @@ class Kernel:
                 return root.cell
             assert self.partition is not None
             rows = frozenset((*self.partition.batch, *self.partition.rows))
-            return Cell("reduced", value.type.dtype, rows, value=value, operands=(root.cell,), phase=root.cell.phase + 1)
+            return Cell(
+                "reduced", value.type.dtype, rows, value=value, operands=(root.cell,), phase=root.cell.phase + 1
+            )
         if self.in_memory(value):
             return self._load(value, linear(value.shape, index, len(self.domain)))
         return self._define(value, index)

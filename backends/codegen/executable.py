@@ -43,7 +43,7 @@ class CodegenExecutable:
         self.library = kernel_cache().get(self.source.text, find_compiler())
         self._run = self.library.run
         self._types = [(value.shape, value.type.dtype) for value in graph.results]
-        self._constants = [_regular(value.node.attrs["value"]) for value in self.source.constants]
+        self._constants = [_regular(node.attrs["value"]) for node in self.source.constants]
         first = len(graph.arguments)
         self._results = first + len(self._constants)
         self._pointers: Any = (ctypes.c_void_p * max(self._results + len(self._types), 1))()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy
 
 from dopegraph.backends.codegen.expressions import C_TYPES, c_type, expression, literal
-from dopegraph.ir.graph import Value
 from dopegraph.ir.types import DType, short_name
 from dopegraph.passes.indices import Affine, strides_of
 from dopegraph.passes.kernels import Cell, Kernel, Partition, Root
@@ -394,7 +393,6 @@ class KernelWriter:
         self._names[cell] = name
         return name
 
-
     def _counted(self, cell: Cell) -> str:
         count = self._at(cell.offset)
         if cell.node is None:
@@ -429,4 +427,3 @@ def _reachable(roots: Sequence[Root]) -> list[Cell]:
             found[cell] = None
             rest.extend(cell.operands)
     return list(found)
-

@@ -33,7 +33,7 @@ class Source:
     graph : Graph
         As it was written, composite primitives in their parts.
     fusion : Fusion
-    constants : list of Value
+    constants : list of Node
         Arrays whose pointers follow those of the arguments; the results come last.
     workspace : int
         Bytes for what lives between kernels.
@@ -44,7 +44,7 @@ class Source:
     text: str
     graph: Graph
     fusion: Fusion
-    constants: list[Value] = field(default_factory=list)
+    constants: list[Node] = field(default_factory=list)
     workspace: int = 0
     products: bool = False
 
@@ -90,8 +90,8 @@ class _Writer:
     def __init__(self, graph: Graph, fusion: Fusion, integer: str) -> None:
         self.graph = graph
         self.fusion = fusion
-        self.constants = [node.output for node in graph.nodes if is_array_constant(node)]
-        given = [*graph.arguments, *self.constants]
+        constants = [node for node in graph.nodes if is_array_constant(node)]
+        given = [*graph.arguments, *(node.output for node in constants)]
         self.pointers = {value: f"a[{place}]" for place, value in enumerate(given)}
         for place, result in enumerate(graph.results):
             self.pointers[fusion.memory[result]] = f"a[{len(given) + place}]"
@@ -106,7 +106,7 @@ class _Writer:
             head.append(product_functions(integer))
         signature = "void run(char *const *a, char *w)"
         text = "\n".join([*head, body, "", f"{signature} {{", *calls, "}", ""])
-        self.source = Source(text, graph, fusion, self.constants, self.arena.size, products)
+        self.source = Source(text, graph, fusion, constants, self.arena.size, products)
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""

@@ -27,7 +27,8 @@ class OpStats:
     Attributes
     ----------
     mxnet, numpy, codegen : Counter of str
-        How often each primitive ran on the engine (the last is generated code), eagerly and as a node of a compiled graph (after its optimization).
+        How often each primitive ran on the engine (the last is generated code), eagerly and as a node of a compiled
+        graph (after its optimization).
     host : Counter of str
         Calls of NumPy's functions for which there is no primitive.
     fallbacks : Counter

@@ -1,4 +1,4 @@
-"""Compiled kernels on the disk: private, shared by processes, safe when killed, bounded; and life without a compiler."""
+"""Compiled kernels on the disk: private, shared, safe when killed, bounded; and life without a compiler."""
 
 from __future__ import annotations
 

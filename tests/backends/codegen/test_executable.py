@@ -27,7 +27,14 @@ def test_operands_of_any_layout() -> None:
     base = numpy.arange(240, dtype="float32").reshape(12, 20)
     odd = numpy.frombuffer(b"\0" + base[:6, :5].tobytes(), "uint8")[1:].view("float32").reshape(6, 5)
     assert not odd.flags.aligned
-    for x in (base[:6, :5], base[::2, ::4], base.T[:6, :5], base[5::-1, 4::-1], odd, numpy.broadcast_to(base[0, :5], (6, 5))):
+    for x in (
+        base[:6, :5],
+        base[::2, ::4],
+        base.T[:6, :5],
+        base[5::-1, 4::-1],
+        odd,
+        numpy.broadcast_to(base[0, :5], (6, 5)),
+    ):
         found = executable([Buffer(x)], [None, None])
         numpy.testing.assert_allclose(found[0].array, x * x)
         numpy.testing.assert_allclose(found[1].array, (x * x).sum(1), rtol=1e-6)
@@ -79,8 +86,8 @@ def test_odd_lengths(length: int) -> None:
         numpy.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6)
 
 
-AXES = [(0,), (1,), (2,), (3,), (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (0, 1, 2), (0, 2, 3), (1, 2, 3), (0, 1, 3),
-        (0, 1, 2, 3)]  # fmt: skip
+AXES = [(0,), (1,), (2,), (3,), (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (0, 1, 2), (0, 2, 3), (1, 2, 3),
+        (0, 1, 3), (0, 1, 2, 3)]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool"])
@@ -250,8 +257,13 @@ def test_counts() -> None:
 def test_training_with_kernels_and_without_is_the_same() -> None:
     def train(mode: str) -> list[float]:
         random = numpy.random.default_rng(0)
-        x, y = np.array(random.random((32, 12), dtype="float32")), np.array(numpy.eye(4, dtype="float32")[random.integers(0, 4, 32)])
-        params = [np.array(random.standard_normal(shape, dtype="float32")) for shape in ((12, 16), (16,), (16, 4), (4,))]
+        x, y = (
+            np.array(random.random((32, 12), dtype="float32")),
+            np.array(numpy.eye(4, dtype="float32")[random.integers(0, 4, 32)]),
+        )
+        params = [
+            np.array(random.standard_normal(shape, dtype="float32")) for shape in ((12, 16), (16,), (16, 4), (4,))
+        ]
 
         def loss_of(params, x, y):
             w, b, v, c = params

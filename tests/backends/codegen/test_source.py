@@ -1,4 +1,7 @@
-"""The C that is written for a small graph, as a whole; ``python -m tests.backends.codegen.test_source`` writes it anew."""
+"""The C that is written for a small graph, as a whole.
+
+``python -m tests.backends.codegen.test_source`` writes golden.c anew.
+"""
 
 from __future__ import annotations
 
