@@ -47,41 +47,62 @@ def place(graph: Graph, policy: str, codegen: str) -> Placement:
     """Stages of a graph under a policy; `codegen` says whether C is generated: auto, always or never."""
     if policy == "only_numpy":
         return Placement(stages_of(graph, assign(graph, lambda node: "numpy")))
-    otherwise, fallbacks, warning = _operators(policy)
-    members = assign(graph, otherwise) if codegen == "never" else _with_kernels(graph, otherwise, codegen == "always")
+    operators = _Operators(policy)
+    if codegen == "never":
+        members = assign(graph, operators.backend_of)
+    else:
+        members = _with_kernels(graph, operators.backend_of, codegen == "always")
     found = []
     for number, nodes in members.items():
         if BACKENDS[number % len(BACKENDS)] == "numpy":
-            found += [fallbacks[node] for node in nodes if node in fallbacks]
+            found += [operators.fallbacks[node] for node in nodes if node in operators.fallbacks]
     if found and policy == "only_mxnet":
         first = found[0]
         raise FallbackError(
             located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
         )
-    return Placement(stages_of(graph, members), found, warning)
+    return Placement(stages_of(graph, members), found, operators.warning)
 
 
-def _operators(policy: str) -> tuple[Callable[[Node], str], dict[Node, Fallback], str]:
-    """Which backend has an operator for a node, why those that NumPy has do not run on MXNet, and a warning."""
-    from dopegraph.backends.mxnet import library
+class _Operators:
+    """Which backend has an operator for a node; MXNet is loaded when the first node asks.
 
-    if not library.available():
+    Attributes
+    ----------
+    fallbacks : dict of Node to Fallback
+        Why nodes that NumPy has do not run on MXNet.
+    warning : str
+        What the user has to be told once.
+    """
+
+    def __init__(self, policy: str) -> None:
+        self.policy = policy
+        self.fallbacks: dict[Node, Fallback] = {}
+        self.warning = ""
         if policy == "only_mxnet":
-            raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
-        warning = f"graphs run without MXNet, which is slower: {library.why_missing()}"
-        return lambda node: "numpy", {}, warning
-    from dopegraph.backends.mxnet.lowering import lacking
+            self._there()
 
-    fallbacks: dict[Node, Fallback] = {}
+    def backend_of(self, node: Node) -> str:
+        """The backend that runs a node operator by operator."""
+        if node in self.fallbacks or not self._there():
+            return "numpy"
+        from dopegraph.backends.mxnet.lowering import lacking
 
-    def backend_of(node: Node) -> str:
         found = lacking(node)
         if found is None:
             return "mxnet"
-        fallbacks[node] = Fallback(node.op.name, found.reason, found.detail, node.location)
+        self.fallbacks[node] = Fallback(node.op.name, found.reason, found.detail, node.location)
         return "numpy"
 
-    return backend_of, fallbacks, ""
+    def _there(self) -> bool:
+        from dopegraph.backends.mxnet import library
+
+        if library.available():
+            return True
+        if self.policy == "only_mxnet":
+            raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
+        self.warning = f"graphs run without MXNet, which is slower: {library.why_missing()}"
+        return False
 
 
 def _with_kernels(graph: Graph, otherwise: Callable[[Node], str], always: bool) -> dict[int, list[Node]]:

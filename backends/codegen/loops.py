@@ -24,20 +24,25 @@ STACK = 16384
 
 @dataclass(frozen=True)
 class Reduction:
-    """How a reduction begins, goes on, and what OpenMP calls it for floats and for integers."""
+    """How a reduction begins, goes on, and what OpenMP calls it for floats and for integers.
+
+    Where NaN has to win, a vectorized loop goes on `among_numbers` and notes beside it whether there was a NaN: that is
+    one instruction each.
+    """
 
     float_start: str
     integer_start: str
     step: str
     float_clause: str
     integer_clause: str
+    among_numbers: str = ""
 
 
 REDUCTIONS = {
     "sum": Reduction("0", "0", "{x} + {y}", "+", "+"),
     "prod": Reduction("1", "1", "{x} * {y}", "*", "*"),
-    "max": Reduction("-INFINITY", "{lowest}", "LARGER({x}, {y})", "larger", "max"),
-    "min": Reduction("INFINITY", "{highest}", "SMALLER({x}, {y})", "smaller", "min"),
+    "max": Reduction("-INFINITY", "{lowest}", "LARGER({x}, {y})", "larger", "max", "{y} > {x} ? {y} : {x}"),
+    "min": Reduction("INFINITY", "{highest}", "SMALLER({x}, {y})", "smaller", "min", "{y} < {x} ? {y} : {x}"),
     "all": Reduction("", "1", "{x} & {y}", "", "&"),
     "any": Reduction("", "0", "{x} | {y}", "", "|"),
 }
@@ -103,7 +108,7 @@ class KernelWriter:
             parameters.append("char *restrict workspace")
         title = " ".join(kernel.names) or "copy"
         shape = ", ".join(map(str, kernel.domain))
-        head = [f"/* {title} over [{shape}] */", f"static void {name}({', '.join(parameters)}) {{"]
+        head = [f"/* {title} over [{shape}] */", f"KERNEL void {name}({', '.join(parameters)}) {{"]
         self.text = "\n".join([*head, *self._declarations, *self._lines, "}"])
 
     # Loops -------------------------------------------------------------------------------------------------------
@@ -250,6 +255,7 @@ class KernelWriter:
                 for root in reductions:
                     self._begin_lane(root)
             clauses = [f" reduction({self._clause(root)}:r{self._number[root]})" for root in reductions]
+            clauses += [f" reduction(|:nan{self._number[root]})" for root in reductions if self._notes_nan(root)]
             if length > 1:
                 self._line(f"#pragma omp simd{''.join(clauses)}")
             self._line(f"for (long i{axis} = {low}; i{axis} < {high}; i{axis}++) {{")
@@ -262,6 +268,9 @@ class KernelWriter:
         if self._columns:
             self._depth -= 1
             self._line("}")
+            for root in reductions:
+                if self._notes_nan(root):
+                    self._line(f"if (nan{self._number[root]}) r{self._number[root]} = NAN;")
             if partial:
                 for root in reductions:
                     self._accumulate(root, f"r{self._number[root]}", "row")
@@ -287,7 +296,11 @@ class KernelWriter:
             self._store(root, self._step(root, old, name))
         else:
             lane = f"r{self._number[root]}"
-            self._line(f"{lane} = {self._step(root, lane, name)};")
+            if self._notes_nan(root):
+                self._line(f"{lane} = {REDUCTIONS[root.operation].among_numbers.format(x=lane, y=name)};")
+                self._line(f"nan{self._number[root]} |= {name} != {name};")
+            else:
+                self._line(f"{lane} = {self._step(root, lane, name)};")
 
     def _store(self, root: Root, text: str) -> None:
         if root.stored:
@@ -305,8 +318,8 @@ class KernelWriter:
     def _step(self, root: Root, x: str, y: str) -> str:
         dtype = root.cell.dtype
         template = REDUCTIONS[root.operation].step
-        if root.operation in ("max", "min") and dtype.kind != "f":
-            template = "{y} > {x} ? {y} : {x}" if root.operation == "max" else "{y} < {x} ? {y} : {x}"
+        if dtype.kind != "f":
+            template = REDUCTIONS[root.operation].among_numbers or template
         return f"({self._lane_type(root)})({template.format(x=x, y=y)})"
 
     def _clause(self, root: Root) -> str:
@@ -316,7 +329,12 @@ class KernelWriter:
     def _lane_type(self, root: Root) -> str:
         return memory_type(root.cell.dtype)
 
+    def _notes_nan(self, root: Root) -> bool:
+        return root.cell.dtype.kind == "f" and bool(REDUCTIONS[root.operation].among_numbers)
+
     def _begin_lane(self, root: Root) -> None:
+        if self._notes_nan(root):
+            self._line(f"int{8 * root.cell.dtype.itemsize}_t nan{self._number[root]} = 0;")
         start = start_of(root.operation, root.cell.dtype)
         self._line(f"{self._lane_type(root)} r{self._number[root]} = {start};")
 

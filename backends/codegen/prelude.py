@@ -21,15 +21,21 @@ _HEAD = """#include <math.h>
 #include <string.h>
 
 #define UNUSED __attribute__((unused))
+/* Called from many places: a copy at each would take the compiler seconds. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define KERNEL static __attribute__((noinline, noclone, unused))
+#else
+#define KERNEL static __attribute__((noinline, unused))
+#endif
 """
 
 _REDUCTIONS = """
-/* NaN wins, as in NumPy. */
+/* NaN wins, as in NumPy; the reductions below are told of numbers only. */
 #define LARGER(x, y) ((x) >= (y) || (x) != (x) ? (x) : (y))
 #define SMALLER(x, y) ((x) <= (y) || (x) != (x) ? (x) : (y))
-#pragma omp declare reduction(larger : float, double : omp_out = LARGER(omp_out, omp_in)) \\
+#pragma omp declare reduction(larger : float, double : omp_out = omp_in > omp_out ? omp_in : omp_out) \\
     initializer(omp_priv = -INFINITY)
-#pragma omp declare reduction(smaller : float, double : omp_out = SMALLER(omp_out, omp_in)) \\
+#pragma omp declare reduction(smaller : float, double : omp_out = omp_in < omp_out ? omp_in : omp_out) \\
     initializer(omp_priv = INFINITY)
 
 /* A sum in two numbers, whose rest collects what rounding loses (Neumaier 1974). */

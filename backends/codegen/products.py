@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from dopegraph.ir.graph import Node, Value
 from dopegraph.passes.indices import strides_of
@@ -17,7 +16,7 @@ typedef void (*gemv_@S@)(int, int, BLASINT, BLASINT, @T@, const @T@ *, BLASINT, 
 static gemm_@S@ blas_gemm_@S@;
 static gemv_@S@ blas_gemv_@S@;
 
-static void product_@S@(int tx, int ty, long m, long k, long n, const @T@ *x, const @T@ *y, @T@ *z) {
+KERNEL void product_@S@(int tx, int ty, long m, long k, long n, const @T@ *x, const @T@ *y, @T@ *z) {
   enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
   if (m == 0 || n == 0) return;
   if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(@T@));
@@ -50,8 +49,8 @@ def product_functions(integer: str) -> str:
     return f"\n#define BLASINT {integer}{both}{LINK}"
 
 
-def product(node: Node, pointer: Callable[[Value], str]) -> list[str]:
-    """The lines that compute a ``matmul`` node; `pointer` gives the C pointer of a value."""
+def product(node: Node) -> str:
+    """The statement that computes a ``matmul`` node, with the numbers of its operands and result in braces."""
     x, y, z = (*node.inputs, node.output)
     suffix = "f32" if z.type.dtype.itemsize == 4 else "f64"
     tx, ty = int(node.attrs["transpose_x"]), int(node.attrs["transpose_y"])
@@ -60,13 +59,13 @@ def product(node: Node, pointer: Callable[[Value], str]) -> list[str]:
     batch = z.shape[:-2]
     if y.ndim == 2 and x.shape[:-2] == batch and not tx:
         m, batch = math.prod(batch) * m, ()  # one tall matrix
-    lines, indent = [], "  "
-    for axis, length in enumerate(batch):
-        lines.append(f"{indent}for (long i{axis} = 0; i{axis} < {length}; i{axis}++)")
-        indent += "  "
-    operands = [f"{pointer(value)}{_offset(value, len(batch))}" for value in (x, y, z)]
-    lines.append(f"{indent}product_{suffix}({tx}, {ty}, {m}, {k}, {n}, {', '.join(operands)});")
-    return lines
+    loops = "".join(f"for (long i{axis} = 0; i{axis} < {length}; i{axis}++) " for axis, length in enumerate(batch))
+    kind = "float" if suffix == "f32" else "double"
+    operands = [
+        f"({kind} *){{{number}}}{_offset(value, len(batch))}" if batch else f"{{{number}}}"
+        for number, value in enumerate((x, y, z))
+    ]
+    return f"{loops}product_{suffix}({tx}, {ty}, {m}, {k}, {n}, {', '.join(operands)});"
 
 
 def _offset(value: Value, batch: int) -> str:

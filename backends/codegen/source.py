@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from dopegraph.backends.codegen.loops import KernelWriter, memory_type
+from dopegraph.backends.codegen.entry import Call, entry
+from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.ir.builder import Builder
@@ -92,9 +93,9 @@ class _Writer:
         self.fusion = fusion
         constants = [node for node in graph.nodes if is_array_constant(node)]
         given = [*graph.arguments, *(node.output for node in constants)]
-        self.pointers = {value: f"a[{place}]" for place, value in enumerate(given)}
-        for place, result in enumerate(graph.results):
-            self.pointers[fusion.memory[result]] = f"a[{len(given) + place}]"
+        self.pointers = {value: -1 - place for place, value in enumerate(given)}
+        for place, result in enumerate(graph.results, len(given)):
+            self.pointers[fusion.memory[result]] = -1 - place
         self.functions: dict[str, str] = {}
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
         self.arena = _Arena()
@@ -104,8 +105,7 @@ class _Writer:
         head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
         if products:
             head.append(product_functions(integer))
-        signature = "void run(char *const *a, char *w)"
-        text = "\n".join([*head, body, "", f"{signature} {{", *calls, "}", ""])
+        text = "\n".join([*head, body, "", entry(calls)])
         self.source = Source(text, graph, fusion, constants, self.arena.size, products)
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
@@ -114,7 +114,7 @@ class _Writer:
         name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
         return name, writer
 
-    def _calls(self) -> list[str]:
+    def _calls(self) -> list[Call]:
         kernels = iter(self.kernels)
         last: dict[Value, int] = {}
         for number, step in enumerate(self.fusion.steps):
@@ -126,18 +126,18 @@ class _Writer:
                 name, writer = next(kernels)
                 for value in writer.writes:
                     self._allocate(value)
-                operands = [f"({memory_type(value.type.dtype)} *){self._at(value)}" for value in writer.reads]
-                operands += [f"({memory_type(value.type.dtype)} *){self._at(value)}" for value in writer.writes]
+                operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
-                    operands.append(f"w + {temporary}")
-                calls.append(f"  {name}({', '.join(operands)});")
+                    operands.append(temporary)
+                holes = ", ".join(f"{{{number}}}" for number in range(len(operands)))
+                calls.append(Call(f"{name}({holes});", tuple(operands)))
                 if temporary is not None:
                     self.arena.give(temporary)
                 made = writer.writes
             else:
                 self._allocate(step.output)
-                calls += product(step, lambda value: f"({memory_type(value.type.dtype)} *){self._at(value)}")
+                calls.append(Call(product(step), tuple(map(self._at, (*step.inputs, step.output)))))
                 made = [step.output]
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
@@ -149,9 +149,9 @@ class _Writer:
         if value not in self.pointers:
             place = self.arena.take(value.type.nbytes)
             self.arena.places[value] = place
-            self.pointers[value] = f"(w + {place})"
+            self.pointers[value] = place
 
-    def _at(self, value: Value) -> str:
+    def _at(self, value: Value) -> int:
         return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
 
 

@@ -3,6 +3,12 @@
 #include <string.h>
 
 #define UNUSED __attribute__((unused))
+/* Called from many places: a copy at each would take the compiler seconds. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define KERNEL static __attribute__((noinline, noclone, unused))
+#else
+#define KERNEL static __attribute__((noinline, unused))
+#endif
 
 #if defined(__GLIBC__) && defined(__x86_64__) && !defined(__clang__)
 #define SIMD __attribute__((simd("notinbranch"), const))
@@ -11,12 +17,12 @@ SIMD float expf(float);
 #endif
 #endif
 
-/* NaN wins, as in NumPy. */
+/* NaN wins, as in NumPy; the reductions below are told of numbers only. */
 #define LARGER(x, y) ((x) >= (y) || (x) != (x) ? (x) : (y))
 #define SMALLER(x, y) ((x) <= (y) || (x) != (x) ? (x) : (y))
-#pragma omp declare reduction(larger : float, double : omp_out = LARGER(omp_out, omp_in)) \
+#pragma omp declare reduction(larger : float, double : omp_out = omp_in > omp_out ? omp_in : omp_out) \
     initializer(omp_priv = -INFINITY)
-#pragma omp declare reduction(smaller : float, double : omp_out = SMALLER(omp_out, omp_in)) \
+#pragma omp declare reduction(smaller : float, double : omp_out = omp_in < omp_out ? omp_in : omp_out) \
     initializer(omp_priv = INFINITY)
 
 /* A sum in two numbers, whose rest collects what rounding loses (Neumaier 1974). */
@@ -36,7 +42,7 @@ typedef void (*gemv_f32)(int, int, BLASINT, BLASINT, float, const float *, BLASI
 static gemm_f32 blas_gemm_f32;
 static gemv_f32 blas_gemv_f32;
 
-static void product_f32(int tx, int ty, long m, long k, long n, const float *x, const float *y, float *z) {
+KERNEL void product_f32(int tx, int ty, long m, long k, long n, const float *x, const float *y, float *z) {
   enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
   if (m == 0 || n == 0) return;
   if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(float));
@@ -57,7 +63,7 @@ typedef void (*gemv_f64)(int, int, BLASINT, BLASINT, double, const double *, BLA
 static gemm_f64 blas_gemm_f64;
 static gemv_f64 blas_gemv_f64;
 
-static void product_f64(int tx, int ty, long m, long k, long n, const double *x, const double *y, double *z) {
+KERNEL void product_f64(int tx, int ty, long m, long k, long n, const double *x, const double *y, double *z) {
   enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
   if (m == 0 || n == 0) return;
   if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(double));
@@ -79,20 +85,23 @@ void link_blas(void *const *functions) {
 }
 
 /* add max sub exp sum div sub sum over [64, 10] */
-static void k0(const float *restrict p0, const float *restrict p1, const float *restrict p2, float *restrict o0, float *restrict o1, float *restrict o2) {
+KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *restrict p2, float *restrict o0, float *restrict o1, float *restrict o2) {
   float kept0[10];
   for (long i1 = 0; i1 < 10; i1++) {
     o2[i1] = 0;
   }
   for (long i0 = 0; i0 < 64; i0++) {
+    int32_t nan0 = 0;
     float r0 = -INFINITY;
-    #pragma omp simd reduction(larger:r0)
+    #pragma omp simd reduction(larger:r0) reduction(|:nan0)
     for (long i1 = 0; i1 < 10; i1++) {
       const float t0 = p0[10 * i0 + i1];
       const float t1 = p1[i1];
       const float t2 = (float)(t0 + t1);
-      r0 = (float)(LARGER(r0, t2));
+      r0 = t2 > r0 ? t2 : r0;
+      nan0 |= t2 != t2;
     }
+    if (nan0) r0 = NAN;
     float r1 = 0;
     #pragma omp simd reduction(+:r1)
     for (long i1 = 0; i1 < 10; i1++) {
@@ -118,7 +127,7 @@ static void k0(const float *restrict p0, const float *restrict p1, const float *
 }
 
 /* mul over [20, 64] */
-static void k1(const float *restrict p0, float *restrict o0) {
+KERNEL void k1(const float *restrict p0, float *restrict o0) {
   for (long i0 = 0; i0 < 20; i0++) {
     #pragma omp simd
     for (long i1 = 0; i1 < 64; i1++) {
@@ -129,9 +138,10 @@ static void k1(const float *restrict p0, float *restrict o0) {
   }
 }
 
-void run(char *const *a, char *w) {
-  product_f32(0, 0, 64, 20, 10, (float *)a[0], (float *)a[1], (float *)(w + 0));
-  k0((float *)(w + 0), (float *)a[2], (float *)a[3], (float *)a[4], (float *)(w + 2560), (float *)a[5]);
-  product_f32(0, 1, 64, 10, 20, (float *)(w + 2560), (float *)a[1], (float *)(w + 5120));
-  k1((float *)(w + 5120), (float *)a[6]);
+#define AT(n) ((void *)(w + (n)))
+void run(void *const *a, char *w) {
+  product_f32(0, 0, 64, 20, 10, a[0], a[1], AT(0));
+  k0(AT(0), a[2], a[3], a[4], AT(2560), a[5]);
+  product_f32(0, 1, 64, 10, 20, AT(2560), a[1], AT(5120));
+  k1(AT(5120), a[6]);
 }

@@ -48,7 +48,7 @@ def test_kernels_that_are_written_alike_are_one_function() -> None:
       return %4
     }"""
     found = write_source(parse(text)).text
-    assert found.count("static void k") == 1
+    assert found.count("KERNEL void k") == 1
     assert found.count("  k0(") == 2
 
 
