@@ -57,7 +57,10 @@ class Program:
             self._prepare(generate=False)
         self._lock = threading.Lock()
         self.alone = self._alone()
-        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if self.alone else []
+        self._kernels = self._executables[0] if self._is_one_stage("codegen") else None
+        whole = self.alone is not None or self._kernels is not None
+        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if whole else []
+        self._nowhere = [None] * len(self.graph.results)
 
     def _prepare(self, generate: bool) -> None:
         """Split the graph and compile its parts."""
@@ -78,12 +81,13 @@ class Program:
         return self._executables
 
     def _alone(self) -> NumpyExecutable | None:
-        if len(self.stages) != 1 or self.stages[0].backend != "numpy" or not self.device.is_host:
-            return None
-        if self.graph.results != list(self.stages[0].outputs):  # repeated, or not computed
-            return None
-        executable: NumpyExecutable = self._executables[0].executable
+        executable: NumpyExecutable | None = self._executables[0].executable if self._is_one_stage("numpy") else None
         return executable
+
+    def _is_one_stage(self, backend: str) -> bool:
+        if len(self.stages) != 1 or self.stages[0].backend != backend or not self.device.is_host:
+            return False
+        return self.graph.results == list(self.stages[0].outputs)  # none is repeated, or not computed
 
     def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
         """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
@@ -92,6 +96,9 @@ class Program:
             self._count()
         if self.alone is not None:
             return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
+        if self._kernels is not None:
+            found: list[Buffer] = self._kernels([arguments[position] for position in self._reads], out or self._nowhere)
+            return found
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
             arguments = [one if is_key(one) else _to_device(one, self.device) for one in arguments]
