@@ -77,7 +77,7 @@ def plan_fusion(graph: Graph, by_library: Callable[[Node], bool]) -> Fusion:
     ...   return %1
     ... }''')
     >>> print(plan_fusion(graph, lambda node: False))
-    kernel [10] mul add: 120 bytes, 40 operations
+    kernel [10] mul add: 120 bytes, 50 operations
     """
     return _Planner(graph, by_library).plan()
 
