@@ -16,7 +16,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from dopegraph.backends.codegen.compiler import Compiler
+from dopegraph.backends.codegen.compiler import Compiler, uses_threads
 from dopegraph.backends.codegen.library import Library
 from dopegraph.runtime.folders import cache_folder
 
@@ -54,9 +54,9 @@ class KernelCache:
             return library
 
     def _open(self, name: str, source: str, compiler: Compiler) -> Library:
-        path = self.folder / f"{name}.so"
+        path, keep = self.folder / f"{name}.so", uses_threads(source)
         try:
-            library = Library(path)
+            library = Library(path, keep)
             os.utime(path)
         except OSError:
             pass  # not there, or damaged
@@ -66,7 +66,7 @@ class KernelCache:
         made = compiler.compile(source, self.folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}")
         os.replace(made, path)
         self.compiled += 1
-        library = Library(path)
+        library = Library(path, keep)
         self._evict(path)
         return library
 

@@ -14,7 +14,7 @@ from pathlib import Path
 # Strict floating arithmetic: no contraction, no reassociation but in the loops that say so. What is given up is errno
 # and the exception flags, which nobody reads.
 FLAGS = (
-    "-O3", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-ffp-contract=off", "-fno-math-errno",
+    "-O3", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno",
     "-fno-trapping-math", "-fwrapv", "-w",
 )  # fmt: skip
 
@@ -41,7 +41,8 @@ class Compiler:
         """Compile a C file into the shared library `name` of a folder; returns its path."""
         text, library = folder / f"{name}.c", folder / name
         text.write_text(source, encoding="utf-8")
-        command = [*self.command, *FLAGS, "-o", str(library), str(text), "-lm"]
+        threads = "-fopenmp" if uses_threads(source) else "-fopenmp-simd"
+        command = [*self.command, *FLAGS, threads, "-o", str(library), str(text), "-lm"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
         except (OSError, subprocess.SubprocessError) as cause:
@@ -58,6 +59,11 @@ def _complaint(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     errors = [line[line.index("error: ") :] for line in lines if "error: " in line]
     return (errors or lines or [f"status {done.returncode}"])[0]
+
+
+def uses_threads(source: str) -> bool:
+    """Whether a C file has loops that threads share."""
+    return "#pragma omp parallel" in source
 
 
 def find_compiler() -> Compiler:

@@ -23,7 +23,7 @@ def entry(calls: list[Call]) -> str:
 
 def _statements(calls: list[Call]) -> str:
     lines = [f"  {call.statement.format(*map(_pointer, call.pointers))}" for call in calls]
-    return "\n".join(["#define AT(n) ((void *)(w + (n)))", "void run(void *const *a, char *w) {", *lines, "}", ""])
+    return "\n".join(["#define AT(n) ((void *)(w + (n)))", "void run(void *const *a, char *w, int threads) {", *lines, "}", ""])
 
 
 def _pointer(number: int) -> str:
@@ -48,7 +48,7 @@ def _table(calls: list[Call]) -> str:
             "static const int64_t CALLS[] = {",
             *rows,
             "};",
-            "void run(void *const *a, char *w) {",
+            "void run(void *const *a, char *w, int threads) {",
             "  const int64_t *const end = CALLS + sizeof(CALLS) / sizeof(CALLS[0]);",
             "  for (const int64_t *c = CALLS; c < end;) {",
             f"    void *p[{max(counts)}];",

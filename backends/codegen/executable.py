@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from dopegraph.backends.codegen import blas
+from dopegraph.backends.codegen import blas, threads
 from dopegraph.backends.codegen.cache import KernelCache, open_cache
 from dopegraph.backends.codegen.compiler import find_compiler
 from dopegraph.backends.codegen.source import ALIGNMENT, write_source
@@ -70,7 +70,7 @@ class CodegenExecutable:
                     given = Buffer(numpy.empty(shape, dtype))
                 pointers[place] = given.address
                 results.append(given)
-            self._run(pointers, self._workspace_address)
+            self._run(pointers, self._workspace_address, threads.number)
             return results
 
 

@@ -14,16 +14,22 @@ from dopegraph.backends.codegen import blas
 class Library:
     """A loaded shared library, unloaded with the last reference to it; OSError if the file cannot be loaded.
 
+    Parameters
+    ----------
+    path : Path
+    keep : bool
+        Whether it stays loaded, as one with threads has to: they go on waiting, in code that would be gone with it.
+
     Attributes
     ----------
     run : callable
-        Takes an array of pointers and the address of the workspace; runs without the interpreter's lock.
+        Takes an array of pointers, the address of the workspace and a number of threads; runs without the interpreter's lock.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: bool = False) -> None:
         loaded: Any = ctypes.CDLL(str(path))
         self.run = loaded.run
-        self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+        self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
         self.run.restype = None
         if hasattr(loaded, "link_blas"):
             found = blas.library()
@@ -32,7 +38,7 @@ class Library:
             loaded.link_blas.argtypes = (ctypes.c_void_p,)
             loaded.link_blas.restype = None
             loaded.link_blas(functions)
-        if sys.platform != "win32":
+        if not keep and sys.platform != "win32":
             import _ctypes
 
             weakref.finalize(self, _ctypes.dlclose, loaded._handle).atexit = False

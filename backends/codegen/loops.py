@@ -18,8 +18,18 @@ AGAIN = 6
 # A sum of more numbers is one of partial sums, so that rounding errors do not add up.
 BLOCK = 512
 
+# Work, in additions, from which threads share a kernel: about a millisecond. Threads that have been woken wait for more
+# work for a while, which slows down the matrix product that comes next; it has threads of its own.
+PARALLEL = 1 << 22
+
+# Elements of one piece of a long loop that threads share.
+PIECE = 1 << 15
+
 # Numbers of a row that are kept: on the stack up to so many bytes, otherwise in the workspace.
 STACK = 16384
+
+
+_SHARED = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ class KernelWriter:
         The arrays that the function gets.
     workspace : int
         Bytes that it needs for rows.
+    parallel : bool
+        Whether the function's last parameter is a number of threads.
     """
 
     def __init__(self, kernel: Kernel, name: str) -> None:
@@ -101,15 +113,18 @@ class KernelWriter:
             self._loops(group) for group in (self.partition.batch, self.partition.rows, self.partition.columns)
         )
         self._keep_what_is_read_later()
+        self.parallel = self._can_be_shared()
         self._body()
         parameters = [f"const {memory_type(value.type.dtype)} *restrict {self._pointer[value]}" for value in self.reads]
         parameters += [f"{memory_type(value.type.dtype)} *restrict {self._pointer[value]}" for value in self.writes]
         if self.workspace:
             parameters.append("char *restrict workspace")
+        if self.parallel:
+            parameters.append("int threads")
         title = " ".join(kernel.names) or "copy"
         shape = ", ".join(map(str, kernel.domain))
         head = [f"/* {title} over [{shape}] */", f"KERNEL void {name}({', '.join(parameters)}) {{"]
-        self.text = "\n".join([*head, *self._declarations, *self._lines, "}"])
+        self.text = "\n".join([*head, *self._lines, "}"])
 
     # Loops -------------------------------------------------------------------------------------------------------
 
@@ -150,6 +165,15 @@ class KernelWriter:
             self._depth -= 1
             self._line("}")
 
+    def _can_be_shared(self) -> bool:
+        """Whether threads may take different rows, or pieces of the only loop, and whether that pays."""
+        if self.kernel.operations < PARALLEL or self.workspace or self._batch:
+            return False
+        kinds = {root.kind for root in self._roots}
+        if self._rows:
+            return kinds.isdisjoint({"column", "total"}) and self._rows[0][1] > 1
+        return kinds == {"map"} and self._phases == 1
+
     # What is kept for a row --------------------------------------------------------------------------------------
 
     def _level(self, cell: Cell) -> str:
@@ -187,9 +211,9 @@ class KernelWriter:
         kind, name = memory_type(cell.dtype), f"kept{len(self._kept)}"
         size = count * cell.dtype.itemsize
         if size <= STACK:
-            self._declarations.append(f"  {kind} {name}[{max(count, 1)}];")
+            self._declarations.append(f"{kind} {name}[{max(count, 1)}];")
         else:
-            self._declarations.append(f"  {kind} *restrict {name} = ({kind} *)(workspace + {self.workspace});")
+            self._declarations.append(f"{kind} *restrict {name} = ({kind} *)(workspace + {self.workspace});")
             self.workspace += -(-size // 64) * 64
         return name
 
@@ -204,7 +228,11 @@ class KernelWriter:
         totals = [root for root in self._roots if root.kind == "total"]
         for root in totals:
             self._begin(root, "total")
+        if self.parallel and self._rows:
+            self._line(_SHARED)
         self._open(self._rows)
+        for text in self._declarations:
+            self._line(text)
         outer = dict(self._names)
         for phase in range(self._phases):
             self._phase(phase)
@@ -241,16 +269,20 @@ class KernelWriter:
             else:
                 self._begin_lane(root)
         before = dict(self._names)
+        pieces = self.parallel and not self._rows
+        if pieces:
+            self._line(_SHARED)
         self._open(self._columns[:-1])
         blocks = length > BLOCK and any(root.operation == "sum" for root in reductions)
+        size = BLOCK if blocks else PIECE if pieces and len(self._columns) == 1 else 0
         if self._columns:
             axis = self._columns[-1][0]
             low, high = "0", str(length)
-            if blocks:
+            if size:
                 low, high = f"b{axis}", f"e{axis}"
-                self._line(f"for (long {low} = 0; {low} < {length}; {low} += {BLOCK}) {{")
+                self._line(f"for (long {low} = 0; {low} < {length}; {low} += {size}) {{")
                 self._depth += 1
-                self._line(f"const long {high} = {low} + {BLOCK} < {length} ? {low} + {BLOCK} : {length};")
+                self._line(f"const long {high} = {low} + {size} < {length} ? {low} + {size} : {length};")
             if partial:
                 for root in reductions:
                     self._begin_lane(root)
@@ -274,7 +306,7 @@ class KernelWriter:
             if partial:
                 for root in reductions:
                     self._accumulate(root, f"r{self._number[root]}", "row")
-            if blocks:
+            if size:
                 self._depth -= 1
                 self._line("}")
         self._close(self._columns[:-1])

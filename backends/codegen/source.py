@@ -26,7 +26,7 @@ _NAME = "KERNEL_NAME"
 
 @dataclass
 class Source:
-    """A C file, and what its function ``run(pointers, workspace)`` gets.
+    """A C file, and what its function ``run(pointers, workspace, threads)`` gets.
 
     Attributes
     ----------
@@ -130,8 +130,9 @@ class _Writer:
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
                     operands.append(temporary)
-                holes = ", ".join(f"{{{number}}}" for number in range(len(operands)))
-                calls.append(Call(f"{name}({holes});", tuple(operands)))
+                holes = [f"{{{number}}}" for number in range(len(operands))]
+                holes += ["threads"] * writer.parallel
+                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands)))
                 if temporary is not None:
                     self.arena.give(temporary)
                 made = writer.writes

@@ -86,11 +86,11 @@ void link_blas(void *const *functions) {
 
 /* add max sub exp sum div sub sum over [64, 10] */
 KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *restrict p2, float *restrict o0, float *restrict o1, float *restrict o2) {
-  float kept0[10];
   for (long i1 = 0; i1 < 10; i1++) {
     o2[i1] = 0;
   }
   for (long i0 = 0; i0 < 64; i0++) {
+    float kept0[10];
     int32_t nan0 = 0;
     float r0 = -INFINITY;
     #pragma omp simd reduction(larger:r0) reduction(|:nan0)
@@ -139,7 +139,7 @@ KERNEL void k1(const float *restrict p0, float *restrict o0) {
 }
 
 #define AT(n) ((void *)(w + (n)))
-void run(void *const *a, char *w) {
+void run(void *const *a, char *w, int threads) {
   product_f32(0, 0, 64, 20, 10, a[0], a[1], AT(0));
   k0(AT(0), a[2], a[3], a[4], AT(2560), a[5]);
   product_f32(0, 1, 64, 10, 20, AT(2560), a[1], AT(5120));
