@@ -28,9 +28,10 @@ def readme():
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-# What MXNet 1.9.1 needs beside itself, and the BLAS that generated kernels call (NumPy's own will do). MXNet is not in the list: its metadata demands numpy < 2 and graphviz < 0.9,
+# What MXNet 1.9.1 needs beside itself. MXNet is not in the list: its metadata demands numpy < 2 and graphviz < 0.9,
 # which pip cannot resolve on current Pythons, although it runs there. `python -m dopegraph setup` installs the wheel.
-MXNET = ["requests>=2.20", "scipy-openblas32; platform_machine == 'x86_64' or platform_machine == 'aarch64'"]
+MXNET = ["requests>=2.20", "scipy-openblas32"]
+# Generated kernels call a BLAS; without this one NumPy's own.
 CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
 TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]

@@ -158,7 +158,7 @@ class _Planner:
             reduces = is_reduction(node.outputs[0])
             size = (node.inputs[0] if reduces else node.outputs[0]).type.size if node.inputs else 0
             for operand in node.inputs:
-                if self.by_library(node):
+                if self.by_library(node) or node.op.name == "take":
                     needed.add(without_reshapes(operand))
                 self._follow(operand, node, size, readers, needed)
         for base in self.memory.values():

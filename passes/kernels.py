@@ -12,6 +12,7 @@ from typing import Any
 
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import DType, Shape
+from dopegraph.ops.typing import normalize_axis
 from dopegraph.passes.indices import (
     Affine,
     Index,
@@ -23,6 +24,7 @@ from dopegraph.passes.indices import (
     squeezed,
     through_reshape,
     through_view,
+    zero,
 )
 
 REDUCTIONS = ("sum", "prod", "max", "min", "all", "any")
@@ -54,9 +56,9 @@ class Cell:
 
     Attributes
     ----------
-    kind : {"load", "number", "count", "apply", "reduced"}
+    kind : {"load", "gather", "number", "count", "apply", "reduced"}
     value : Value or None
-        What is loaded, or what a reduction gives.
+        What is loaded (by "gather" at a position that is its operand), or what a reduction gives.
     node : Node or None
         The operation of "apply", the literal of "number", or the ``iota`` of a "count" by steps that are not whole.
     operands : tuple of Cell
@@ -226,7 +228,7 @@ class Kernel:
             seen.add(one)
             if one.kind == "reduced" or any(one is root.cell for root in self.roots if root.kind == "map"):
                 return True
-            if one.kind == "load" and one.value in before and one.value.type.size > 1:
+            if one.kind in ("load", "gather") and one.value in before and one.value.type.size > 1:
                 return True
             rest.extend(one.operands)
         return False
@@ -336,12 +338,37 @@ class Kernel:
             return self.cell(operands[0], through_view(name, node.attrs, operands[0].shape, index, axes))
         if name == "reshape" or (name in REDUCTIONS and not is_reduction(value)):
             return self._reshaped(operands[0], value.shape, index)
+        if name == "take":
+            return self._gather(node, index)
         if name == "one_hot":
             position = Cell("count", operands[0].type.dtype, _axes(index[-1]), offset=index[-1])
             return self._apply(node, (self.cell(operands[0], index[:-1]), position))
         if node.op.elementwise:
             return self._apply(node, tuple(self.cell(one, of_operand(one.shape, index, axes)) for one in operands))
         raise NotFusableError
+
+    def _gather(self, node: Node, index: Index) -> Cell:
+        """An element at a position that is data; both arrays are in memory."""
+        source, positions = node.inputs
+        axes, axis = len(self.domain), normalize_axis(node.attrs["axis"], source.ndim)
+        after = axis + positions.ndim
+        position = self.cell(positions, index[axis:after])
+        rest = (*index[:axis], zero(axes), *index[after:])
+        base = without_reshapes(source)
+        if base in self._local or not self.in_memory(base):
+            raise NotFusableError
+        load = self._load(base, linear(source.shape, rest, axes))
+        return Cell(
+            "gather",
+            source.type.dtype,
+            load.axes | position.axes,
+            value=base,
+            node=node,
+            operands=(position,),
+            offset=load.offset,
+            phase=position.phase,
+            cost=2 + position.cost,
+        )
 
     def _apply(self, node: Node, cells: tuple[Cell, ...]) -> Cell:
         return Cell(

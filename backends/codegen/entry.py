@@ -1,4 +1,4 @@
-"""The C function that calls kernels and products one after another: as statements, or by a table where there are many."""
+"""The C function that calls kernels and products one after another: statements, or a table where they are many."""
 
 from __future__ import annotations
 
@@ -17,13 +17,22 @@ class Call:
 
 
 def entry(calls: list[Call]) -> str:
-    """The function ``run``."""
+    """The function ``run``; it returns 1 when a position is outside."""
     return _table(calls) if len(calls) > STATEMENTS else _statements(calls)
 
 
 def _statements(calls: list[Call]) -> str:
     lines = [f"  {call.statement.format(*map(_pointer, call.pointers))}" for call in calls]
-    return "\n".join(["#define AT(n) ((void *)(w + (n)))", "void run(void *const *a, char *w, int threads) {", *lines, "}", ""])
+    return "\n".join(
+        [
+            "#define AT(n) ((void *)(w + (n)))",
+            "int run(void *const *a, char *w, int threads) {",
+            *lines,
+            "  return 0;",
+            "}",
+            "",
+        ]
+    )
 
 
 def _pointer(number: int) -> str:
@@ -48,7 +57,7 @@ def _table(calls: list[Call]) -> str:
             "static const int64_t CALLS[] = {",
             *rows,
             "};",
-            "void run(void *const *a, char *w, int threads) {",
+            "int run(void *const *a, char *w, int threads) {",
             "  const int64_t *const end = CALLS + sizeof(CALLS) / sizeof(CALLS[0]);",
             "  for (const int64_t *c = CALLS; c < end;) {",
             f"    void *p[{max(counts)}];",
@@ -58,6 +67,7 @@ def _table(calls: list[Call]) -> str:
             *cases,
             "    }",
             "  }",
+            "  return 0;",
             "}",
             "",
         ]

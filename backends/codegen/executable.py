@@ -14,8 +14,10 @@ from dopegraph.backends.codegen import blas, threads
 from dopegraph.backends.codegen.cache import KernelCache, open_cache
 from dopegraph.backends.codegen.compiler import find_compiler
 from dopegraph.backends.codegen.source import ALIGNMENT, write_source
+from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.errors import BackendError
 
 
 class CodegenExecutable:
@@ -54,7 +56,13 @@ class CodegenExecutable:
         self._lock = threading.Lock()  # two threads must not share the workspace at one time
 
     def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
-        """Results in the order of `graph.results`, in the buffers of `out` where it has them, otherwise in new ones."""
+        """Results in the order of `graph.results`, in the buffers of `out` where it has them, otherwise in new ones.
+
+        Raises
+        ------
+        IndexError
+            With the user's line; what is in the buffers of `out` then is undefined.
+        """
         with self._lock:
             pointers = self._pointers
             held = []  # a copy that only this call uses must outlive it
@@ -70,8 +78,14 @@ class CodegenExecutable:
                     given = Buffer(numpy.empty(shape, dtype))
                 pointers[place] = given.address
                 results.append(given)
-            self._run(pointers, self._workspace_address, threads.number)
+            if self._run(pointers, self._workspace_address, threads.number):
+                self._fail(inputs)
             return results
+
+    def _fail(self, inputs: Sequence[Buffer]) -> None:
+        """Raise what NumPy raises for the same operands, with the user's line."""
+        evaluate(self.graph, [buffer.array for buffer in inputs])
+        raise BackendError(f"{self.graph.name}: a position is outside")
 
 
 def _writable(given: Buffer, shape: Any, dtype: Any) -> bool:

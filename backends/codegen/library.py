@@ -23,14 +23,15 @@ class Library:
     Attributes
     ----------
     run : callable
-        Takes an array of pointers, the address of the workspace and a number of threads; runs without the interpreter's lock.
+        Takes an array of pointers, the address of the workspace and a number of threads; runs without the interpreter's
+        lock, and returns 1 when it found a position outside an axis.
     """
 
     def __init__(self, path: Path, keep: bool = False) -> None:
         loaded: Any = ctypes.CDLL(str(path))
         self.run = loaded.run
         self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
-        self.run.restype = None
+        self.run.restype = ctypes.c_int
         if hasattr(loaded, "link_blas"):
             found = blas.library()
             assert found is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy
 
 from dopegraph.backends.codegen.expressions import C_TYPES, c_type, expression, literal
+from dopegraph.backends.codegen.positions import around
 from dopegraph.ir.types import DType, short_name
 from dopegraph.passes.indices import Affine, strides_of
 from dopegraph.passes.kernels import Cell, Kernel, Partition, Root
@@ -85,6 +86,8 @@ class KernelWriter:
         The arrays that the function gets.
     workspace : int
         Bytes that it needs for rows.
+    positions : list of (Value, int)
+        Arrays of positions that the caller has to check first, with the length of the axis that they are of.
     parallel : bool
         Whether the function's last parameter is a number of threads.
     """
@@ -96,9 +99,13 @@ class KernelWriter:
         self.workspace = 0
         self._roots = [root for root in kernel.roots if root.stored or root.kind == "row"]
         self._cells = _reachable(self._roots)
-        loaded = {cell.value for cell in self._cells if cell.kind == "load"}
+        loaded = {cell.value for cell in self._cells if cell.kind in ("load", "gather")}
         self.reads = [array for array in kernel.loaded if array in loaded]
         self.writes = list(dict.fromkeys(root.request.target for root in self._roots if root.stored))
+        gathers = [cell.node for cell in self._cells if cell.kind == "gather" and cell.node is not None]
+        self.positions = [
+            (node.inputs[1], around(node.inputs[0].shape, node.attrs["axis"])[1]) for node in dict.fromkeys(gathers)
+        ]
         self._pointer = {value: f"p{number}" for number, value in enumerate(self.reads)}
         self._pointer |= {value: f"o{number}" for number, value in enumerate(self.writes)}
         self._number = {root: number for number, root in enumerate(self._roots)}
@@ -130,7 +137,7 @@ class KernelWriter:
 
     def _loops(self, group: Sequence[int]) -> list[tuple[int, int]]:
         """The loops over some axes as (axis, length): neighbours that every offset runs through as one are joined."""
-        offsets = [cell.offset for cell in self._cells if cell.kind in ("load", "count")]
+        offsets = [cell.offset for cell in self._cells if cell.kind in ("load", "gather", "count")]
         offsets += [root.offset for root in self._roots]
         loops: list[tuple[int, int]] = []
         for axis in group:
@@ -432,6 +439,8 @@ class KernelWriter:
         elif cell.kind == "load":
             assert cell.value is not None
             text = _loaded(f"{self._pointer[cell.value]}[{self._at(cell.offset)}]", cell.dtype)
+        elif cell.kind == "gather":
+            text = _loaded(self._gathered(cell, phase), cell.dtype)
         elif cell.kind == "count":
             text = f"({c_type(cell.dtype)})({self._counted(cell)})"
         else:
@@ -442,6 +451,15 @@ class KernelWriter:
         self._line(f"const {c_type(cell.dtype)} {name} = {text};")
         self._names[cell] = name
         return name
+
+    def _gathered(self, cell: Cell, phase: int | None) -> str:
+        assert cell.node is not None and cell.value is not None
+        source = cell.node.inputs[0]
+        _, length, inner = around(source.shape, cell.node.attrs["axis"])
+        (position,) = cell.operands
+        name = self._name(position, phase)
+        place = f"((long){name} + ({name} < 0 ? {length} : 0))"
+        return f"{self._pointer[cell.value]}[{self._at(cell.offset)} + {inner} * {place}]"
 
     def _counted(self, cell: Cell) -> str:
         count = self._at(cell.offset)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
+from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.ir.builder import Builder
@@ -52,7 +53,7 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul"
+    return node.op.name == "matmul" or runs_loops(node)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -97,15 +98,16 @@ class _Writer:
         for place, result in enumerate(graph.results, len(given)):
             self.pointers[fusion.memory[result]] = -1 - place
         self.functions: dict[str, str] = {}
+        self.helpers: dict[str, None] = {}
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
         self.arena = _Arena()
         calls = self._calls()
         body = "\n\n".join(text.replace(_NAME, name, 1) for text, name in self.functions.items())
-        products = any(not isinstance(step, Kernel) for step in fusion.steps)
+        products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
         head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
         if products:
             head.append(product_functions(integer))
-        text = "\n".join([*head, body, "", entry(calls)])
+        text = "\n".join([*head, *self.helpers, body, "", entry(calls)])
         self.source = Source(text, graph, fusion, constants, self.arena.size, products)
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
@@ -126,6 +128,11 @@ class _Writer:
                 name, writer = next(kernels)
                 for value in writer.writes:
                     self._allocate(value)
+                for positions, length in writer.positions:
+                    check, text = check_function(positions.type.dtype)
+                    self.helpers[text] = None
+                    test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
+                    calls.append(Call(test, (self._at(positions),)))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
@@ -138,13 +145,21 @@ class _Writer:
                 made = writer.writes
             else:
                 self._allocate(step.output)
-                calls.append(Call(product(step), tuple(map(self._at, (*step.inputs, step.output)))))
+                calls.append(Call(self._library(step), tuple(map(self._at, (*step.inputs, step.output)))))
                 made = [step.output]
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
                 if last.get(value, -1) <= number and value in self.arena.places:
                     self.arena.give(self.arena.places[value])
         return calls
+
+    def _library(self, node: Node) -> str:
+        """The statement of a node that is no kernel."""
+        if node.op.name == "matmul":
+            return product(node)
+        statement, functions = loops_of(node)
+        self.helpers.update(dict.fromkeys(functions))
+        return statement
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from dopegraph.backends.codegen import blas
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
+from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.passes.fuse import ASSEMBLED, is_view
 from dopegraph.passes.kernels import COSTS, REDUCTIONS, SOURCES
 
 _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
-_STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot"}
+_STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}
 
 # A graph is compiled when one run of it is at least as much work as so many additions: about 10 microseconds of
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.
@@ -29,7 +30,7 @@ def runs(node: Node) -> bool:
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node):
+    if name in _STRUCTURE or is_view(node) or runs_loops(node):
         return True
     return node.op.elementwise and supports(node)
 

@@ -15,7 +15,7 @@ from dopegraph.backends.codegen.cache import KernelCache, open_cache, refusal
 from dopegraph.backends.codegen.compiler import Compiler, CompilerError, find_compiler
 from tests.backends.codegen.programs import needs_compiler
 
-SOURCE = "void run(void *const *a, char *w, int threads) { *(double *)a[0] = NUMBER; }\n"
+SOURCE = "int run(void *const *a, char *w, int threads) { *(double *)a[0] = NUMBER; return 0; }\n"
 
 
 def source(number: int) -> str:

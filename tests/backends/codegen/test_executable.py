@@ -282,3 +282,72 @@ def test_training_with_kernels_and_without_is_the_same() -> None:
             return [float(step(x, y)) for _ in range(10)]
 
     numpy.testing.assert_allclose(train("always"), train("never"), rtol=1e-4)
+
+
+# Positions -------------------------------------------------------------------------------------------------------
+
+EMBEDDING = """graph f(%table: f32[20,6], %words: i64[3,5], %g: f32[3,5,6]) {
+  %0: f32[3,5,6] = take(%table, %words) {axis=0}
+  %1: f32[3,5,6] = tanh(%0)
+  %2: f32[3,5,6] = mul(%1, %g)
+  %3: f32[20,6] = take_scatter(%2, %words) {axis=0, shape=(20, 6)}
+  %4: f32[20,6] = scatter_add(%table, %words, %2) {axis=0}
+  %5: f32[20,6] = scatter(%table, %words, %2) {axis=0}
+  %6: f32[20,5,3] = take(%table, %words6) {axis=1}
+  return %1, %3, %4, %5, %6
+}""".replace("%words: i64[3,5]", "%words: i64[3,5], %words6: i8[5,3]")
+
+
+def embedding_arguments() -> list[numpy.ndarray]:
+    random = numpy.random.default_rng(0)
+    return [
+        random.random((20, 6), "float32"),
+        random.integers(-20, 20, (3, 5)),
+        random.integers(-6, 6, (5, 3)).astype("int8"),
+        random.random((3, 5, 6), "float32"),
+    ]
+
+
+def test_positions_that_are_data() -> None:
+    graph = parse(EMBEDDING)
+    assert all(support.runs(node) for node in graph.nodes)
+    for one, other in zip(*both(graph, embedding_arguments())):
+        numpy.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("place", "position"), [(1, 20), (1, -21), (2, 6), (2, -7), (1, 2**62)])
+def test_a_position_outside_is_an_index_error(place: int, position: int) -> None:
+    executable = CodegenExecutable(parse(EMBEDDING))
+    arguments = embedding_arguments()
+    arguments[place][1, 2] = position
+    with pytest.raises(IndexError):
+        executable([*map(Buffer, arguments)], [None] * 5)
+    for one, other in zip(*both(parse(EMBEDDING), embedding_arguments())):
+        numpy.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_the_error_of_a_position_names_the_line() -> None:
+    f = dopegraph.compile(lambda x, i: np.take(x, i, axis=0) * 2)
+    with dopegraph.policy("prefer_mxnet"), dopegraph.codegen("always"):
+        assert f(np.ones(4), np.array([1, 2])).tolist() == [2, 2]
+        with pytest.raises(IndexError, match=r"test_executable\.py"):
+            f(np.ones(4), np.array([1, 4]))
+
+
+def test_positions_of_extrema_and_sums_so_far() -> None:
+    random = numpy.random.default_rng(2)
+    sheet = Sheet()
+    for dtype in ("float32", "float64", "int64", "uint8", "bool"):
+        x = random.integers(0, 4, (5, 7, 6)).astype(dtype)
+        if dtype == "float32":
+            x[1, 2:4, 3] = numpy.nan
+        value = sheet.input(x)
+        for axis in (0, 1, -1):
+            for keepdims in (False, True):
+                sheet.add("argmax", value, axis=axis, keepdims=keepdims)
+                sheet.add("argmin", value, axis=axis, keepdims=keepdims)
+            for reverse in (False, True) if dtype != "bool" else ():
+                sheet.add("cumsum", value, axis=axis, reverse=reverse)
+    for label, found, wanted in sheet.run():
+        assert found.dtype == wanted.dtype, label
+        numpy.testing.assert_array_equal(found, wanted, label)
