@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,15 @@ from dopegraph.runtime.location import Location, located
 from dopegraph.runtime.reasons import hint_of
 
 _CODEGEN = BACKENDS.index("codegen")
+
+# A symbol costs 30 us and 2 us for each of its nodes, a call of NumPy's 0.3 us. With so many elements in all the NumPy
+# backend takes less than half the time for elementwise functions and for small networks with their gradients alike
+# (benchmarks/small_calls.py); both compute at the same speed. 0 is never.
+SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 16_384))
+# Loops over windows, which MXNet has tuned operators for.
+_SLOW_ON_NUMPY = frozenset(
+    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
+)
 
 
 @dataclass(frozen=True)
@@ -36,17 +46,23 @@ class Fallback:
 
 @dataclass
 class Placement:
-    """The stages of a graph, the nodes that fall back to NumPy, and what the user has to be told once."""
+    """The stages of a graph, the nodes that fall back to NumPy, and what the user has to be told once.
+
+    `is_small`: NumPy runs all of it, although MXNet was preferred, because it computes little.
+    """
 
     stages: list[Stage]
     fallbacks: list[Fallback] = field(default_factory=list)
     warning: str = ""
+    is_small: bool = False
 
 
-def place(graph: Graph, policy: str, codegen: str) -> Placement:
+def place(graph: Graph, policy: str, codegen: str, on_host: bool = True) -> Placement:
     """Stages of a graph under a policy; `codegen` says whether C is generated: auto, always or never."""
-    if policy == "only_numpy":
-        return Placement(stages_of(graph, assign(graph, lambda node: "numpy")))
+    codegen = codegen if policy == "prefer_mxnet" else "never"
+    small = codegen != "always" and policy == "prefer_mxnet" and on_host and is_small(graph)
+    if policy == "only_numpy" or small:
+        return Placement(stages_of(graph, assign(graph, lambda node: "numpy")), is_small=small)
     operators = _Operators(policy)
     if codegen == "never":
         members = assign(graph, operators.backend_of)
@@ -62,6 +78,20 @@ def place(graph: Graph, policy: str, codegen: str) -> Placement:
             located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
         )
     return Placement(stages_of(graph, members), found, operators.warning)
+
+
+def is_small(graph: Graph) -> bool:
+    """Whether a graph computes so few elements that a symbol costs more to call than NumPy takes for all of it."""
+    if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
+        return False
+    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
+
+
+def library_is_there() -> bool:
+    """Whether there is a choice."""
+    from dopegraph.backends.mxnet import library
+
+    return library.available()
 
 
 class _Operators:

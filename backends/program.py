@@ -39,6 +39,8 @@ class Program:
         Nodes that NumPy runs although MXNet was preferred.
     unfused : Fallback or None
         Why no kernels were generated although they would have paid.
+    is_small : bool
+        Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
         The one function of NumPy's memory that the whole program is, if that is what it is.
     """
@@ -50,24 +52,29 @@ class Program:
         self.graph = optimize(source)
         self.unfused: Fallback | None = None
         try:
-            self._prepare(generate=policy == "prefer_mxnet" and device.is_host)
+            self._prepare(codegen_mode() if device.is_host else "never")
         except CompilerError as cause:
             _say_once(f"graphs run operator by operator, which is slower: {cause}")
             self.unfused = Fallback("kernels", cause.reason, str(cause), None)
-            self._prepare(generate=False)
+            self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
         self._kernels = self._executables[0] if self._is_one_stage("codegen") else None
+        positions = {value: position for position, value in enumerate(self.graph.arguments)}
         whole = self.alone is not None or self._kernels is not None
-        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if whole else []
-        self._nowhere = [None] * len(self.graph.results)
+        self._reads = [positions[value] for value in self.stages[0].inputs] if whole else []
+        # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
+        results = self.graph.results
+        first = {value: position for position, value in reversed(list(enumerate(results)))}
+        self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
+        self._nowhere = [None] * len(results)
 
-    def _prepare(self, generate: bool) -> None:
+    def _prepare(self, codegen: str) -> None:
         """Split the graph and compile its parts."""
-        placed = place(self.graph, self.policy, codegen_mode() if generate else "never")
+        placed = place(self.graph, self.policy, codegen, self.device.is_host)
         if placed.warning:
             _say_once(placed.warning)
-        self.stages, self.fallbacks = placed.stages, placed.fallbacks
+        self.stages, self.fallbacks, self.is_small = placed.stages, placed.fallbacks, placed.is_small
         self._executables = [_compile(stage, self.device) for stage in self.stages]
 
     @property
@@ -109,7 +116,7 @@ class Program:
                 inputs = [known[value] for value in stage.inputs]
                 targets = [wanted.get(value) for value in stage.outputs]
                 known.update(zip(stage.outputs, executable(inputs, targets)))
-        return [self._result(value, known, position) for position, value in enumerate(graph.results)]
+        return [self._result(value, known, copied) for value, copied in zip(graph.results, self._is_copied)]
 
     def _count(self) -> None:
         """Tell those who count what this run executes; constants take no time."""
@@ -118,14 +125,13 @@ class Program:
             by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
         count_program(by_engine, self.fallbacks)
 
-    def _result(self, value: Value, known: dict[Value, Buffer], position: int) -> Buffer:
-        """Arguments, constants and repeated results are copied: nobody else may hold a result's memory."""
+    def _result(self, value: Value, known: dict[Value, Buffer], copied: bool) -> Buffer:
         buffer = known.get(value)
         if buffer is None:
             assert value.node is not None
             constant = numpy.array(value.node.op.kernel(**value.node.attrs))
             return _to_device(Buffer(constant), self.device)
-        if value.node is None or value in self.graph.results[:position]:
+        if copied:
             return _to_device(Buffer(numpy.array(buffer.array)), buffer.device)
         return buffer
 

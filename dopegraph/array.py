@@ -173,6 +173,8 @@ class ndarray:
 
     def _settled(self) -> Buffer:
         """The buffer; evaluates what is still only traced."""
+        if self._base is None and self._recording is None and self._buffer is not None:
+            return self._buffer
         root = self._root()
         if root._recording is not None:
             root._recording.settle([root])
@@ -286,7 +288,7 @@ class ndarray:
         return self._number("float", float)
 
     def __complex__(self, /) -> complex:
-        return self._number("complex", complex)
+        return complex(self._look("value-escape", "complex"))
 
     def __index__(self, /) -> int:
         return self._outcome("an index", operator.index)

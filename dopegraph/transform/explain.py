@@ -86,6 +86,8 @@ class Explanation:
         What runs where, in order.
     unfused : list of Fallback
         Why programs run without generated kernels where they would pay.
+    small : list of (str, int)
+        Graphs that NumPy runs because they compute little, with their numbers of nodes.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Explanation:
     recompiles: list[Recompile] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     unfused: list[Fallback] = field(default_factory=list)
+    small: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Finding]:
@@ -108,6 +111,7 @@ class Explanation:
         found += [(one.reason, PYTHON, one.detail, one.location) for one in self.escapes]
         found += [(one.reason, NUMPY, f"{one.operation}, {one.detail}", one.location) for one in self.fallbacks]
         found += [(one.reason, UNFUSED, one.detail, one.location) for one in self.unfused]
+        found += [("small-graph", NUMPY, f"all of {name}, {nodes} nodes", None) for name, nodes in self.small]
         found += [(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
         return [
             Finding(reason, kind, detail, location, REASONS[reason].hint, times)
@@ -188,6 +192,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             recompiles=list(compiled.recompiles),
             segments=_segments(every),
             unfused=[program.unfused for program in programs if program.unfused is not None],
+            small=[(program.graph.name, len(program.graph.nodes)) for program in every if program.is_small],
         )
 
     return explained
