@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ops.typing import normalize_axis
-from dopegraph.passes.indices import spread_over, squeezed, through_reshape
-from dopegraph.passes.kernels import (
+from dopegraph.passes.cells import (
     COSTS,
     REDUCTIONS,
     SAME,
     SOURCES,
     VIEWS,
-    Kernel,
     Request,
     domain_of,
     is_reduction,
     without_reshapes,
 )
+from dopegraph.passes.indices import spread_over, squeezed, through_reshape
+from dopegraph.passes.kernels import Kernel
 
 # Nodes that write their operands into parts of their result.
 ASSEMBLED = ("concat", "slice_update")

@@ -181,3 +181,8 @@ def literal(number: Any, dtype: DType) -> str:
     if number == numpy.iinfo(numpy.int64).min:
         return "INT64_MIN"
     return f"({c_type(dtype)}){number}LL" if number >= 0 else f"({c_type(dtype)})({number}LL)"
+
+
+def memory_type(dtype: DType) -> str:
+    """The C type of an element in memory."""
+    return C_TYPES[short_name(dtype)]

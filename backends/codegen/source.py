@@ -13,11 +13,12 @@ from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
+from dopegraph.passes.cells import without_reshapes
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
 from dopegraph.passes.dead_code import DeadCode
 from dopegraph.passes.expand import Expand
 from dopegraph.passes.fuse import Fusion, is_array_constant, plan_fusion
-from dopegraph.passes.kernels import Kernel, without_reshapes
+from dopegraph.passes.kernels import Kernel
 
 ALIGNMENT = 64
 

@@ -9,8 +9,8 @@ from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
+from dopegraph.passes.cells import COSTS, REDUCTIONS, SOURCES
 from dopegraph.passes.fuse import ASSEMBLED, is_view
-from dopegraph.passes.kernels import COSTS, REDUCTIONS, SOURCES
 
 _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
 _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}

@@ -91,8 +91,8 @@ KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *
   }
   for (long i0 = 0; i0 < 64; i0++) {
     float kept0[10];
-    int32_t nan0 = 0;
     float r0 = -INFINITY;
+    int32_t nan0 = 0;
     #pragma omp simd reduction(larger:r0) reduction(|:nan0)
     for (long i1 = 0; i1 < 10; i1++) {
       const float t0 = p0[10 * i0 + i1];
