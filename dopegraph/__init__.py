@@ -41,6 +41,7 @@ from dopegraph.transform import (
     value_and_grad,
     visualize,
     vjp,
+    vmap,
 )
 from dopegraph.version import __version__
 
@@ -87,4 +88,5 @@ __all__ = [
     "value_and_grad",
     "visualize",
     "vjp",
+    "vmap",
 ]
