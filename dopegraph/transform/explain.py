@@ -21,6 +21,8 @@ from dopegraph.transform.tree import Result
 
 # So many primitives of a segment are named.
 _SHOWN = 8
+# So many steps of generated code are.
+_STEPS = 24
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive, and how often."""
+    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive, and how often.
+
+    `steps` are those of generated code: kernels with their loops, what they compute, bytes and operations; products.
+    """
 
     graph: str
     backend: str
     nodes: int
     operations: dict[str, int]
     times: int = 1
+    steps: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         counted = [name if count == 1 else f"{count} {name}" for name, count in self.operations.items()]
         shown = ", ".join(counted[:_SHOWN]) + (", ..." if len(counted) > _SHOWN else "")
         times = f", {self.times} times" if self.times > 1 else ""
-        return f"segment of {self.nodes} nodes on {self.backend}{times}: {shown or 'constants'}"
+        first = f"segment of {self.nodes} nodes on {self.backend}{times}: {shown or 'constants'}"
+        more = [f"  and {len(self.steps) - _STEPS} more"] if len(self.steps) > _STEPS else []
+        return "\n".join([first, *(f"  {step}" for step in self.steps[:_STEPS]), *more])
 
 
 @dataclass
@@ -150,10 +158,12 @@ def _segments(programs: Sequence[Program]) -> list[Segment]:
     """The stages of programs; a program that runs several times is told once."""
     segments = []
     for program, times in Counter(programs).items():
-        for stage in program.stages:
+        for stage, executable in zip(program.stages, program.executables):
             counts = Counter(node.op.name for node in stage.graph.nodes if node.inputs)
             found = dict(counts.most_common())
-            segments.append(Segment(program.graph.name, stage.backend, len(stage.graph.nodes), found, times))
+            steps = tuple(str(executable.source.fusion).splitlines()) if stage.backend == "codegen" else ()
+            nodes = len(stage.graph.nodes)
+            segments.append(Segment(program.graph.name, stage.backend, nodes, found, times, steps))
     return segments
 
 

@@ -223,6 +223,17 @@ def test_large_graphs_get_kernels_and_small_ones_do_not() -> None:
         assert backends(lambda x: np.exp(x) * 2 + 1, np.ones(100_000)) == ["numpy"]
 
 
+def test_explain_shows_the_kernels() -> None:
+    with dopegraph.policy("prefer_mxnet"), dopegraph.codegen("always"):
+        found = dopegraph.explain(lambda x, w: np.maximum(x @ w + 1, 0).sum(axis=0))(np.ones((4, 3)), np.ones((3, 5)))
+    (segment,) = found.segments
+    assert segment.steps == (
+        "matmul f32[4,3], f32[3,5]",
+        "kernel [4,5] add relu sum: 100 bytes, 60 operations",
+    )
+    assert "  kernel [4,5] add relu sum: 100 bytes" in str(found)
+
+
 def test_small_parts_between_others_stay_with_them() -> None:
     def f(x, y):
         return np.sort(np.exp(x) * 2), np.sort(np.sort(y) * 2) + 1
