@@ -115,7 +115,8 @@ class _Planner:
     # What has memory ---------------------------------------------------------------------------------------------
 
     def _results(self) -> None:
-        for result in self.graph.results:
+        # Those that are no reshapes come first: their memory is theirs.
+        for result in sorted(self.graph.results, key=lambda result: without_reshapes(result) is not result):
             base = without_reshapes(result)
             if base in self.given or base in self.memory.values():
                 base = result  # it needs memory of its own

@@ -228,6 +228,8 @@ class Kernel:
         position = self.cell(positions, index[axis:after])
         rest = (*index[:axis], zero(axes), *index[after:])
         base = without_reshapes(source)
+        if without_reshapes(positions) in self._local:
+            raise NotFusableError  # they are checked before the kernel runs
         if base in self._local or not self.in_memory(base):
             raise NotFusableError
         load = self._load(base, linear(source.shape, rest, axes))
@@ -301,7 +303,7 @@ class Kernel:
         for root in self.roots:
             before = len(seen)
             visit(root.cell)
-            found += [cell.node.op.name for cell in list(seen)[before:] if cell.kind == "apply"]
+            found += [cell.node.op.name for cell in list(seen)[before:] if cell.kind in ("apply", "gather")]
             if root.kind in ("row", "column", "total"):
                 found.append(root.operation)
         return found

@@ -159,6 +159,23 @@ def test_cheap_numbers_are_computed_again_for_another_kernel() -> None:
     assert shown(text) == ["[9,5] neg sin", "matmul f32[9,5], f32[5,5]", "[9,5] neg mul"]
 
 
+def test_positions_are_in_memory_before_they_are_used() -> None:
+    text = """graph f(%x: f32[9], %i: i64[9]) {
+      %0: i64[9] = add(%i, %i) %1: f32[9] = take(%x, %0) {axis=0} %2: i64[9] = neg(%0) return %1, %2
+    }"""
+    assert shown(text) == ["[9] add", "[9] take neg"]
+
+
+def test_a_result_and_a_reshape_of_it_have_memory_of_their_own() -> None:
+    text = """graph f(%x: f32[6]) {
+      %0: f32[6] = exp(%x) %1: f32[2,3] = reshape(%0) {shape=(2, 3)} %2: f32[3,2] = reshape(%0) {shape=(3, 2)}
+      return %1, %0, %2
+    }"""
+    assert shown(text) == ["[6] exp", "[2,3] copy", "[3,2] copy"]
+    graph, fusion = planned(text)
+    assert [fusion.memory[result] for result in graph.results] == graph.results
+
+
 def test_a_kernel_does_not_grow_without_bound() -> None:
     names = [f"%x{number}" for number in range(60)]
     header = ", ".join(f"{name}: f32[7]" for name in names)
