@@ -30,7 +30,9 @@ def readme():
 
 # What MXNet 1.9.1 needs beside itself. MXNet is not in the list: its metadata demands numpy < 2 and graphviz < 0.9,
 # which pip cannot resolve on current Pythons, although it runs there. `python -m dopegraph setup` installs the wheel.
-MXNET = ["requests>=2.20"]
+MXNET = ["requests>=2.20", "scipy-openblas32"]
+# Generated kernels call a BLAS; without this one NumPy's own.
+CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
 ONNX = ["onnx>=1.14"]
 TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
@@ -48,6 +50,7 @@ setup(
     install_requires=["numpy>=1.23", "networkx", "graphviz"],
     extras_require={
         "mxnet": MXNET,
+        "codegen": CODEGEN,
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],

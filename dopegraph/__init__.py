@@ -10,6 +10,7 @@ from dopegraph.interchange import export, load
 from dopegraph.numpy.params import save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
+    codegen,
     current_policy,
     default_dtype,
     is_training,
@@ -51,6 +52,7 @@ __all__ = [
     "OpStats",
     "__version__",
     "checkpoint",
+    "codegen",
     "compile",
     "cpu",
     "current_device",

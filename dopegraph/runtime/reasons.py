@@ -1,4 +1,5 @@
-"""The registry of reasons: why a call runs as Python, why a node runs on NumPy, why a function is recorded again.
+"""The registry of reasons: why a call runs as Python, a node on NumPy, a graph operator by operator, why a function is
+recorded again.
 
 Their ids are stable: tests and tools may rely on them. `docs/reasons.md` is generated from this table.
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GUARD, PYTHON, NUMPY, RECOMPILE = "guarded", "as Python", "on NumPy", "recorded again"
+GUARD, PYTHON, NUMPY = "guarded", "as Python", "on NumPy"
+UNFUSED, RECOMPILE = "operator by operator", "recorded again"
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,14 @@ _TABLE = {
         "small-graph": (
             "The whole graph computes so few elements that NumPy takes less time than a call of MXNet.",
             "nothing is wrong; the environment variable DOPEGRAPH_SMALL sets how many elements are few, 0 none"),
+    },
+    UNFUSED: {
+        "no-compiler": (
+            "There is no C compiler, so no kernels are generated.",
+            "install gcc or clang, or set CC; DOPEGRAPH_CODEGEN=0 says that none is wanted"),
+        "compiler-failed": (
+            "The C compiler refused a generated file, or could not be run.",
+            "set CC to another compiler; DOPEGRAPH_CODEGEN=0 does without"),
     },
     RECOMPILE: {
         "new-outcome": (

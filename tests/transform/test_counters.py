@@ -1,4 +1,4 @@
-"""Numbers of Python that calls change: counters, rates that decay. They are followed, and replayed, from the third call on."""
+"""Numbers of Python that calls change, counters and rates: they are followed, and replayed from the third call on."""
 
 import math
 from typing import Any
