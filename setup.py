@@ -35,7 +35,7 @@ MXNET = ["requests>=2.20", "scipy-openblas32"]
 CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
 ONNX = ["onnx>=1.14"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
+TEST = ["onnx>=1.14", "onnxruntime", "pytest>=7", "rich", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
 

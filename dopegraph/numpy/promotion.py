@@ -59,7 +59,7 @@ def operands_of(given: Sequence[Any]) -> list[Any]:
     if not arrays or not others.known:
         return taken
     first = next((x for x in arrays if x.ndim or not x.device.is_host), arrays[0])
-    return [x if type(old) in OPERANDS else beside(first, x) for old, x in zip(given, taken)]
+    return [x if type(old) in OPERANDS or type(x) in NUMBERS else beside(first, x) for old, x in zip(given, taken)]
 
 
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.runtime import device
 from tests.differential import Compile, arr, same
 
 pytestmark = pytest.mark.filterwarnings("ignore::dopegraph.runtime.errors.RecompileWarning")
@@ -93,6 +94,19 @@ def test_a_global_counts() -> None:
     count = 10  # set from outside: it is read where it lives
     assert f(arr(1)).tolist() == pytest.approx([1 - 0.5**11])
     assert f.cache_info().replays == 5
+
+
+def test_an_integer_beside_an_array_stays_weak_where_several_devices_are_known(monkeypatch: Any) -> None:
+    monkeypatch.setattr(device.others, "known", True)
+    state = {"n": 0}
+
+    @dopegraph.compile
+    def f(x):
+        state["n"] += 1
+        return x * state["n"], np.maximum(state["n"], x)
+
+    for _ in range(4):
+        assert [str(one.dtype) for one in f(arr(1))] == ["float32", "float32"]
 
 
 @same(replays=5)
