@@ -93,6 +93,7 @@ def report(text: str, small: bool = True, found: Difference | None = None) -> in
     if small:
         text = reduce(text, found)
         found = check(text).difference or found
+    print("The program, made small:" if small else "The program:")
     print(text.replace(HEAD, "# (the head of tests/fuzz/programs.py)\n"))
     print(found)
     return 1

@@ -155,7 +155,7 @@ def numpy_random(body: Body) -> None:
 
 @statement("nested compile", 2)
 def nested_compile(body: Body) -> None:
-    template = body.random.choice(["part({V})", "part({V}) + part({V})", "compile(lambda u: u * 2 + {V})({V})", "part({V}, {f})"])
+    template = body.random.choice(["part({V})", "part({V}) + part({V})", "jit(lambda u: u * 2 + {V})({V})", "part({V}, {f})"])
     body.new("V", body.fill(template, 0))
 
 

@@ -15,14 +15,13 @@ SECONDS = 90.0
 def reduce(text: str, found: Difference, seconds: float = SECONDS) -> str:
     """The smallest program found that differs in the same way of running it."""
     deadline = time.perf_counter() + seconds
-    kind = found.where.partition(":")[0].rstrip("0123456789 ")
 
     def differs(candidate: str) -> bool:
         try:
             now = check(candidate, (found.way,)).difference
         except (Invalid, SyntaxError, RecursionError):
             return False
-        return now is not None and now.where.partition(":")[0].rstrip("0123456789 ") == kind
+        return now is not None and now.kind == found.kind
 
     tree = ast.parse(text)
     if not differs(ast.unparse(tree)):
@@ -73,7 +72,7 @@ def _changes(tree: ast.Module) -> Iterator[object]:
                 if isinstance(getattr(value, "ctx", None), (ast.Store, ast.Del)):
                     continue
                 for child in ast.walk(value):
-                    if child is not value and isinstance(child, ast.expr) and isinstance(getattr(child, "ctx", ast.Load()), ast.Load):
+                    if child is not value and _usable(child):
                         yield lambda n=node, f=name, c=child: setattr(n, f, c)
             elif isinstance(value, list) and value and isinstance(value[0], (ast.expr, ast.keyword)):
                 for start, part in enumerate(value):
@@ -81,8 +80,15 @@ def _changes(tree: ast.Module) -> Iterator[object]:
                         yield lambda v=value, s=start: v.__delitem__(s)
                     if isinstance(part, ast.expr) and not isinstance(part, (ast.Name, ast.Constant)):
                         for child in ast.walk(part):
-                            if child is not part and isinstance(child, ast.expr) and isinstance(getattr(child, "ctx", ast.Load()), ast.Load):
+                            if child is not part and _usable(child):
                                 yield lambda v=value, s=start, c=child: v.__setitem__(s, c)
+
+
+def _usable(node: ast.AST) -> bool:
+    """Whether a part of an expression may stand for the whole."""
+    if isinstance(node, ast.Name) and node.id in ("np", "numpy", "dopegraph", "math", "random"):
+        return False
+    return isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
 
 
 def _remove(block: list[ast.stmt], start: int, size: int, name: str) -> None:

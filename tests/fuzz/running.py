@@ -20,6 +20,7 @@ import numpy
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.runtime.errors import DopegraphError
 from dopegraph.trace.recording import active_recording, suspended
 from dopegraph.transform import Compiled
 
@@ -41,6 +42,14 @@ class Difference(NamedTuple):
     expected: Any
     found: Any
 
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What stays the same when the program is made smaller."""
+        where = _NUMBER.sub("", self.where.partition(":")[0])
+        if not where.startswith("outcome"):
+            return (where,)
+        return (where, *(str(text).partition(":")[0] for text in (self.expected, self.found)))
+
     def __str__(self) -> str:
         return f"{self.way}: {self.where}\n  uncompiled: {self.expected}\n  compiled:   {self.found}"
 
@@ -60,11 +69,14 @@ class Run:
         self.log: list[tuple[str, Any]] = []
         self.compiled: list[Compiled] = []
         self.calls = 0
-        self.namespace: dict[str, Any] = {
-            "__name__": "program", "np": np, "numpy": numpy, "dopegraph": dopegraph, "random": random, "math": math,
+        self.module = types.ModuleType("program")
+        self.namespace: dict[str, Any] = vars(self.module)
+        self.namespace.update({
+            "np": np, "numpy": numpy, "dopegraph": dopegraph, "random": random, "math": math,
             "contextlib": contextlib, "dataclasses": dataclasses, "NamedTuple": NamedTuple, "compile": self.compile,
             "call": self.call, "quiet": self.quiet, "scribble": self.scribble,
-        }  # fmt: skip
+            "jit": Plain if way == EAGER else dopegraph.compile,
+        })  # fmt: skip
         self._given = set(self.namespace)
 
     # What a program uses -----------------------------------------------------------------------------------------
@@ -74,7 +86,7 @@ class Run:
         if function is None:
             return functools.partial(self.compile, **options)
         if self.way == EAGER:
-            return function
+            return Plain(function)
         made = dopegraph.compile(function, **options)
         self.compiled.append(made)
         return made
@@ -115,6 +127,27 @@ class Run:
         self._look("all calls", {})
 
 
+class Plain:
+    """In place of what ``compile`` makes, which gives a function our arrays where it is given NumPy's."""
+
+    def __init__(self, function: Any) -> None:
+        self.__dopegraph_function__ = function
+        self.__name__ = getattr(function, "__name__", "function")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made: dict[int, Any] = {}
+
+        def ours(value: Any) -> Any:
+            if isinstance(value, (numpy.ndarray, numpy.generic)):
+                return made.setdefault(id(value), np.asarray(value))
+            return value
+
+        return self.__dopegraph_function__(*map(ours, args), **{name: ours(value) for name, value in kwargs.items()})
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+
 def _failure(error: Exception) -> str:
     """Type, message and line of the program."""
     lines = []
@@ -123,7 +156,10 @@ def _failure(error: Exception) -> str:
         if trace.tb_frame.f_code.co_filename == FILE:
             lines.append(trace.tb_lineno)
         trace = trace.tb_next
-    message = str(error).split("\n")[0]
+    if isinstance(error, RecursionError):
+        return "RecursionError"  # how deep is another matter
+    # Ours say where they were raised, and may say what was tried; those of Python are the same.
+    message = "" if isinstance(error, DopegraphError) else str(error).split("\n")[0]
     return f"{type(error).__name__}: {message} (line {lines[-1] if lines else '?'})"
 
 
@@ -167,6 +203,8 @@ class _Look:
                 held = {k: v for k, v in vars(value).items() if k[:2] != "__" and not callable(v) and not isinstance(v, property)}
                 return ("class", self._parts(held.items(), path))
             return (type(value).__name__, getattr(value, "__name__", ""))
+        if isinstance(value, numpy.generic):
+            return (type(value).__name__, value.item())
         if id(value) in self._seen:
             return ("same as", self._seen[id(value)])
         self._seen[id(value)] = path or "everything"
@@ -178,7 +216,7 @@ class _Look:
             array = value.asnumpy()
             memory = value._buffer.array if value._buffer is not None and value._buffer.device.is_host else array
             self._arrays.append((path, memory))
-            base = self._seen.get(id(value._base), "another") if value._base is not None else None
+            base = self._seen.get(id(value._base))
             found = ("array", array, ("view of", base))
             if value._gradient is not None:
                 return (*found, self._of(value._gradient, f"{path}.grad"), ("grad_req", value._grad_req))
@@ -186,13 +224,11 @@ class _Look:
         if isinstance(value, numpy.ndarray):
             self._arrays.append((path, value))
             return ("NumPy array", numpy.array(value))
-        if isinstance(value, numpy.generic):
-            return (type(value).__name__, value.item())
         if isinstance(value, dict):
             return (type(value).__name__, self._parts(value.items(), path))
         if isinstance(value, (list, tuple)):
             return (type(value).__name__, self._parts(enumerate(value), path))
-        if isinstance(value, Compiled):
+        if isinstance(value, (Compiled, Plain)):
             return self._of(value.__dopegraph_function__, path)
         if isinstance(value, types.MethodType):
             return self._of(value.__func__, path)
@@ -268,6 +304,7 @@ def run(text: str, way: str) -> Run:
     """Run a program one way."""
     code = _code(text)
     made = Run(way)
+    sys.modules["program"] = made.module  # dataclasses look there
     np.random.seed(0)
     random.seed(0)
     numpy.random.seed(0)

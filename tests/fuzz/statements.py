@@ -243,7 +243,8 @@ class Body:
     def _leave_loop(self) -> None:
         if self.draws.has("break") and self.draws.chance(0.5):
             self.draws.used["break"] += 1
-            condition = self.scope.condition() if self.draws.chance(0.5) else self.scope.python_condition()
+            value = self.draws.has("branch on a value") and self.draws.chance(0.7)
+            condition = self.scope.condition() if value else self.scope.python_condition()
             with self.block(f"if {condition}:"):
                 self.line(self.random.choice(["break", "continue"]))
 
