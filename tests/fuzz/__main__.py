@@ -1,8 +1,8 @@
-"""Compare random programs with and without `compile`: ``python -m tests.fuzz [N] [SEED]``.
+"""Compare random programs with and without `compile`.
 
-python -m tests.fuzz 20000 1          programs 0 to 19999 of seed 1; stops at the first difference, with a small program
-python -m tests.fuzz --only 17 1      program 17 of seed 1
-python -m tests.fuzz --file x.py      a program from a file
+python -m tests.fuzz 20000 --seed 1       programs 0 to 19999; stops at the first difference, with a small program
+python -m tests.fuzz --only 17 --seed 1   program 17
+python -m tests.fuzz --file x.py          a program from a file
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from tests.fuzz.programs import draw
 
 def main() -> int:
     """Exit status 1 when a difference was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", nargs="?", type=int, default=1000)
-    parser.add_argument("seed", nargs="?", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="number of the first program")
     parser.add_argument("--only", type=int, help="print and check one program")
     parser.add_argument("--file", help="check the program in a file")
