@@ -141,3 +141,5 @@ for _name, _looking in {
 DynamicFloat.__rdivmod__ = lambda self, other: divmod(other, self._look("divmod"))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(DynamicFloat, f"__{_name}__", _comparison(getattr(operator, _name)))
+# Python's own messages name the class: "'float' object is not subscriptable".
+DynamicFloat.__name__ = DynamicFloat.__qualname__ = "float"

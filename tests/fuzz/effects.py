@@ -154,9 +154,12 @@ def numpy_random(body: Body) -> None:
 
 
 @statement("nested compile", 2)
-def nested_compile(body: Body) -> None:
+def nested_compile(body: Body) -> Optional[bool]:
+    if body.draws.inside_part:
+        return False
     template = body.random.choice(["part({V})", "part({V}) + part({V})", "jit(lambda u: u * 2 + {V})({V})", "part({V}, {f})"])
     body.new("V", body.fill(template, 0))
+    return None
 
 
 @statement("iterator", 1)

@@ -152,7 +152,9 @@ class _Writer:
     def program(self) -> str:
         helpers = self.helpers()
         if self.draws.has("nested compile"):
+            self.draws.inside_part = True
             self.lines += self.function("@compile\ndef part({}):", [Name("v", "V"), Name("rate", "f")], ["v", "rate=0.5"], 2)
+            self.draws.inside_part = False
         target = self.main(helpers)
         self.driver(target)
         return HEAD + "\n" + "\n".join(self.lines) + "\n"
@@ -341,7 +343,8 @@ class _Writer:
         if self.used("0-d arguments", 0.15):
             return random.choice(["0.5", "2", "np.array(0.25)", "[0.5, 1.0, -1.0]", "True"])
         text = self.array((self.shape,))
-        if not self.first and self.draws.chance(0.6):
+        # In containers, NumPy's arrays stay what they are where the function is not compiled.
+        if not self.first and text.startswith("np.") and self.draws.chance(0.6):
             self.first = self.draws.fresh("given")
             self.lines.append(f"{self.first} = {text}")
             return self.first

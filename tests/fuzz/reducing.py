@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tests.fuzz.running import Difference, Invalid, check
 
-SECONDS = 90.0
+SECONDS = 25.0
 
 
 def reduce(text: str, found: Difference, seconds: float = SECONDS) -> str:

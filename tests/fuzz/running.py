@@ -207,6 +207,8 @@ class _Look:
             return (type(value).__name__, getattr(value, "__name__", ""))
         if isinstance(value, numpy.generic):
             return (type(value).__name__, value.item())
+        if isinstance(value, tuple):  # whether two are one object cannot matter
+            return (type(value).__name__, self._parts(enumerate(value), path))
         if id(value) in self._seen:
             return ("same as", self._seen[id(value)])
         self._seen[id(value)] = path or "everything"
@@ -225,7 +227,7 @@ class _Look:
             return ("NumPy array", numpy.array(value))
         if isinstance(value, dict):
             return (type(value).__name__, self._parts(value.items(), path))
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, list):
             return (type(value).__name__, self._parts(enumerate(value), path))
         if isinstance(value, (Compiled, Plain)):
             return self._of(value.__dopegraph_function__, path)
@@ -291,7 +293,7 @@ def _close(x: Any, y: Any) -> bool:
 def _same_text(x: str, y: str) -> bool:
     if x == y:
         return True
-    if _NUMBER.sub("#", x).split() != _NUMBER.sub("#", y).split():
+    if "".join(_NUMBER.sub("#", x).split()) != "".join(_NUMBER.sub("#", y).split()):
         return False
     return all(_close(float(a), float(b)) for a, b in zip(_NUMBER.findall(x), _NUMBER.findall(y)))
 

@@ -33,6 +33,7 @@ class Draws:
         self.random = random
         self.constructs = constructs | ALWAYS
         self.used: Counter[str] = Counter()
+        self.inside_part = False  # of the function that others call, which must not call itself
         self._numbers: Counter[str] = Counter()
 
     def has(self, construct: str) -> bool:
