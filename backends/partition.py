@@ -47,7 +47,9 @@ def partition(graph: Graph, lacking: Callable[[Node], object]) -> list[Stage]:
         nodes = members[number]
         made = {value for node in nodes for value in node.outputs}
         inputs = dict.fromkeys(v for node in nodes for v in node.inputs if v not in made and v not in free)
-        outputs = tuple(v for node in nodes for v in node.outputs if v in leaving)
+        outputs = tuple([v for node in nodes for v in node.outputs if v in leaving])
+        if set(outputs) == set(graph.results):  # in the order in which they are wanted
+            outputs = tuple(dict.fromkeys(graph.results))
         part = extract(graph.name, sources + nodes, inputs, (), outputs)
         stages.append(Stage("numpy" if number % 2 == 0 else "mxnet", part, tuple(inputs), outputs))
     return stages

@@ -55,6 +55,8 @@ class Program:
         As optimized; this is what runs.
     stages : list of Stage
     fallbacks : list of Fallback
+    alone : NumpyExecutable or None
+        The one function of NumPy's memory that the whole program is, if that is what it is.
     """
 
     def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
@@ -65,6 +67,8 @@ class Program:
         self.stages, self.fallbacks = _stages(self.graph, policy)
         self._executables = [_compile(stage, device) for stage in self.stages]
         self._lock = threading.Lock()
+        self.alone = self._alone()
+        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if self.alone else []
 
     @property
     def symbols(self) -> int:
@@ -76,11 +80,21 @@ class Program:
         """The compiled stages, in the order they run."""
         return self._executables
 
+    def _alone(self) -> NumpyExecutable | None:
+        if len(self.stages) != 1 or self.stages[0].backend != "numpy" or not self.device.is_host:
+            return None
+        if self.graph.results != list(self.stages[0].outputs):  # repeated, or not computed
+            return None
+        executable: NumpyExecutable = self._executables[0].executable
+        return executable
+
     def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
         """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
         graph = self.graph
         if recorders:
             self._count()
+        if self.alone is not None:
+            return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
             arguments = [one if is_key(one) else _to_device(one, self.device) for one in arguments]

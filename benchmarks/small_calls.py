@@ -1,4 +1,4 @@
-"""What a compiled call costs besides its arithmetic: a function of eight small arrays and a float.
+"""What a compiled call costs besides its arithmetic: two functions of eight small arrays and a float.
 
 python -m benchmarks.small_calls
 """
@@ -36,40 +36,46 @@ def combination(arrays: Any, factor: Any) -> Any:
     return total
 
 
-def compiled(policy: str) -> Callable[[], float]:
+def smallest(arrays: Any, factor: Any) -> Any:
+    """Hardly anything: 2 operations."""
+    return arrays[0] + arrays[7] * factor
+
+
+def compiled(body: Callable[..., Any], policy: str) -> Callable[[], float]:
     import dopegraph
     import dopegraph.numpy as np
 
-    function = dopegraph.compile(combination)
+    function = dopegraph.compile(body)
     arrays = [np.array(array) for array in ARRAYS]
     return dopegraph.policy(policy)(repeated(lambda: function(arrays, 0.5)))
 
 
-def program_alone() -> Callable[[], float]:
+def program_alone(body: Callable[..., Any]) -> Callable[[], float]:
     """The same without guards, arguments and results: what is left is the generated NumPy code."""
     import dopegraph
     import dopegraph.numpy as np
     from dopegraph.backends import compile_graph
     from dopegraph.runtime.buffer import Buffer
 
-    graph = dopegraph.trace(combination)([np.array(array) for array in ARRAYS], 0.5)
+    graph = dopegraph.trace(body)([np.array(array) for array in ARRAYS], 0.5)
     program = compile_graph(graph, "only_numpy")
-    inputs = [*map(Buffer, ARRAYS), Buffer(numpy.asarray(0.5, numpy.float32))]
+    given = {f"arrays[{number}]": array for number, array in enumerate(ARRAYS)}
+    inputs = [Buffer(given.get(one.name, numpy.asarray(0.5, numpy.float32))) for one in graph.arguments]
     return repeated(lambda: program.run(inputs))
 
 
-def with_jax() -> Callable[[], float]:
+def with_jax(body: Callable[..., Any]) -> Callable[[], float]:
     import jax
 
-    function = jax.jit(combination)
+    function = jax.jit(body)
     arrays = [jax.numpy.asarray(array) for array in ARRAYS]
     return repeated(lambda: function(arrays, 0.5))
 
 
-def with_torch() -> Callable[[], float]:
+def with_torch(body: Callable[..., Any]) -> Callable[[], float]:
     import torch
 
-    function = torch.compile(combination)
+    function = torch.compile(body)
     arrays = [torch.tensor(array) for array in ARRAYS]
     return repeated(lambda: function(arrays, 0.5))
 
@@ -85,14 +91,15 @@ def show(title: str, makers: dict[str, Callable[[], Callable[[], float]]]) -> No
 
 
 def main() -> None:
-    calls = {
-        "dopegraph (NumPy backend)": functools.partial(compiled, "only_numpy"),
-        "the program alone": program_alone,
-        "dopegraph (MXNet symbol)": functools.partial(compiled, "prefer_mxnet"),
-        "JAX jit": with_jax,
-        "PyTorch compile": with_torch,
-    }
-    show("A compiled call with eight 4x4 arrays and a float", calls)
+    for body, number in ((smallest, 2), (combination, 15)):
+        calls = {
+            "dopegraph (NumPy backend)": functools.partial(compiled, body, "only_numpy"),
+            "the program alone": functools.partial(program_alone, body),
+            "dopegraph (MXNet preferred)": functools.partial(compiled, body, "prefer_mxnet"),
+            "JAX jit": functools.partial(with_jax, body),
+            "PyTorch compile": functools.partial(with_torch, body),
+        }
+        show(f"A compiled call with eight 4x4 arrays and a float, {number} operations", calls)
 
 
 if __name__ == "__main__":

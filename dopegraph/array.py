@@ -7,19 +7,23 @@ is: when it has memory, how views see their base, how in-place writes stay the s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.types import TensorType
+from dopegraph.ir.types import TensorType, type_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording, suspended
-from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, write_back
+from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, type_of_view, write_back
+
+# Up to so many integers are worth a plan for each of their values.
+_SEEN_WHOLE = 16
 
 
 class ndarray:
@@ -50,6 +54,7 @@ class ndarray:
         "_shared",
         "_steps",
         "_value",
+        "_viewed",
     )
 
     # Makes `numpy_array + x` call our operator.
@@ -59,7 +64,8 @@ class ndarray:
         self._buffer: Buffer | None = buffer
         self._value: Value | None = None
         self._recording: Recording | None = None
-        # Views: the array they are a part of, how, and what was derived from which of its values.
+        # Views: the array they are a part of, how, their type, and what was derived from which of its values.
+        self._viewed: TensorType | None = None
         self._base: ndarray | None = None
         self._steps: Steps = ()
         self._derived: tuple[Value, Value] | None = None
@@ -77,12 +83,11 @@ class ndarray:
         if self._value is not None:
             return self._value.type
         if self._buffer is not None:
-            return TensorType(self._buffer.dtype, self._buffer.shape)
-        assert self._base is not None
-        type = self._base._type
-        for op, attrs in self._steps:
-            type = op.result_types([type], attrs)[0]
-        return type
+            return type_of(self._buffer)
+        if self._viewed is None:
+            assert self._base is not None
+            self._viewed = type_of_view(self._base._type, self._steps)
+        return self._viewed
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -246,35 +251,57 @@ class ndarray:
 
     # Python looks at it ------------------------------------------------------------------------------------------
 
-    def _look(self, reason: str, what: str) -> numpy.ndarray:
-        """The elements, for Python: a recording notes that it cannot replay what Python does with them."""
+    def _look(self, reason: str, what: str, settle: bool = False) -> numpy.ndarray:
+        """The elements, for Python to read: a recording notes that it cannot replay what Python does with them.
+
+        With `settle` it is the memory of the array itself.
+        """
         recording = active_recording()
-        if recording is not None:
-            recording.escape(reason, f"{what} of {self._type} looks at a traced value")
-        return self._settled().array
+        if recording is None:
+            return self._settled().array
+        recording.escape(reason, f"{what} of {self._type} looks at a traced value")
+        return self._settled().array if settle else recording.seen([recording.value_of(self)])[0].array
+
+    def _outcome(self, kind: str, read: Callable[[numpy.ndarray], Any], reason: str = "value-branch") -> Any:
+        """What Python sees of the elements: a plan goes on as recorded where it sees the same."""
+        recording = active_recording()
+        if recording is None:
+            return read(self._settled().array)
+        return recording.look(self, kind, read, reason, f"{kind} of {self._type}")
+
+    def _number(self, what: str, read: Callable[[numpy.ndarray], Any]) -> Any:
+        """A floating number, which Python may do anything with."""
+        recording = active_recording()
+        if recording is None:
+            return read(self._settled().array)
+        return recording.number(self, read, f"{what} of {self._type} looks at a traced value")
 
     def __bool__(self, /) -> bool:
-        return bool(self._look("value-branch", "bool"))
+        return self._outcome("bool", bool)
 
     def __int__(self, /) -> int:
-        return int(self._look("value-escape", "int"))
+        return self._outcome("int", int)
 
     def __float__(self, /) -> float:
-        return float(self._look("value-escape", "float"))
+        return self._number("float", float)
 
     def __complex__(self, /) -> complex:
-        return complex(self._look("value-escape", "complex"))
+        return self._number("complex", complex)
 
     def __index__(self, /) -> int:
-        array = self._look("value-escape", "an index")
-        return array.__index__()
+        return self._outcome("an index", operator.index)
 
     def item(self, /, *args: Any) -> Any:
         """One element as a Python number; without an index the array must have just one."""
-        return self._look("value-escape", "item").item(*args)
+        if self.dtype.kind in "biu":
+            return self._outcome(f"item{args!r}", lambda array: array.item(*args))
+        return self._number("item", lambda array: array.item(*args))
 
     def tolist(self, /) -> Any:
         """Nested lists of Python numbers."""
+        if self.dtype.kind in "biu" and self.size <= _SEEN_WHOLE:
+            elements = self._outcome("tolist", lambda array: tuple(array.reshape(-1).tolist()))
+            return numpy.array(elements, self.dtype).reshape(self.shape).tolist()
         return self._look("value-escape", "tolist").tolist()
 
     def asnumpy(self, /) -> numpy.ndarray:
@@ -283,7 +310,7 @@ class ndarray:
 
     def asscalar(self, /) -> Any:
         """The only element of an array of size 1, as a Python number."""
-        return self._look("value-escape", "asscalar").item()
+        return self.item()
 
     def __repr__(self, /) -> str:
         return self._text(numpy.array_repr)

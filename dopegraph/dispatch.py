@@ -40,8 +40,15 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
                 return _handles(op.kernel(*arrays, **attrs))
         recording = active_recording()
         if recording is not None:
-            value = recording.emit(op, [recording.value_of(operand) for operand in operands], attrs)
-            if isinstance(value, tuple):
+            # What was just computed here is known without asking; who keeps a gradient is noted by being asked.
+            values = [
+                operand._value
+                if operand._recording is recording and operand._base is None and operand._gradient is None
+                else recording.value_of(operand)
+                for operand in operands
+            ]
+            value = (recording.emit if op.raises else recording.builder.emit)(op, values, attrs)
+            if type(value) is tuple:
                 return tuple([traced(one, recording) for one in value])
             return traced(value, recording)
         buffers = [operand._settled() for operand in operands]

@@ -107,8 +107,7 @@ def same(replays: int, reasons: frozenset[str] = frozenset()) -> Callable[[Scena
     def decorate(scenario: Scenario) -> Callable[[], None]:
         def test() -> None:
             found = assert_same(scenario)
-            assert found.reasons == reasons, found.reasons
-            assert found.replays == replays, found.replays
+            assert (found.replays, found.reasons) == (replays, set(reasons)), (found.replays, found.reasons)
 
         test.__name__ = scenario.__name__
         return test

@@ -50,6 +50,7 @@ class LinearMap(Unchanging):
         outputs: Sequence[Value | None],
         keep: Iterable[Value] = (),
     ) -> None:
+        builder.leave()  # nodes are removed
         nodes = builder.nodes[start:]
         found = [value for value in outputs if value is not None]
         self.inputs = tuple(inputs)
@@ -78,7 +79,7 @@ def reverse_map(
     builder: Builder, results: Sequence[Value], pull: Pull, live: Callable[[], Iterable[Value]] = tuple
 ) -> LinearMap:
     """The pullback of `results`; `live` gives values that must stay in the builder."""
-    start = len(builder.nodes)
+    start = builder.size
     cotangents = [builder.input(value.type) for value in results]
     return LinearMap(builder, start, cotangents, pull(cotangents), live())
 
@@ -91,7 +92,7 @@ def forward_map(
     live: Callable[[], Iterable[Value]] = tuple,
 ) -> LinearMap:
     """The pushforward from `arguments` to `results`, the transpose of the pullback."""
-    start = len(builder.nodes)
+    start = builder.size
     cotangents = [builder.input(value.type) for value in results]
     tangents = [builder.input(value.type) for value in arguments]
     pulled = pull(cotangents)

@@ -54,6 +54,7 @@ def close_region(
     """End a region: the values to use from here on in place of `results`."""
     with builder:
         outputs = tuple([identity(value) for value in results])
+    builder.leave()  # rules of regions may do anything
     region = Region(tuple(inputs), outputs, tuple(residuals), rule, builder.locate())
     builder.regions.update((value.node, region) for value in outputs if value.node is not None)
     return outputs
@@ -89,6 +90,8 @@ def reads(nodes: Iterable[Node], results: Iterable[Value], regions: Regions) -> 
 
 def inline(builder: Builder, nodes: Sequence[Node], regions: Regions, values: dict[Value, Value]) -> None:
     """Append copies of nodes that read what `values` says; their results are added to it."""
+    if regions:
+        builder.leave()
     ends = []
     for node in nodes:
         operands = [values.get(value, value) for value in node.inputs]

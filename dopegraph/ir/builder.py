@@ -31,6 +31,14 @@ def current_builder() -> Builder:
     return _stack.builders[-1]
 
 
+def checked(
+    op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr]
+) -> tuple[dict[str, Any], tuple[TensorType, ...]]:
+    """All attributes of a node, and the types of its results."""
+    attrs = {**op.defaults, **attrs}
+    return attrs, op.result_types([operand.type for operand in operands], attrs)
+
+
 class Builder:
     """Emits typed nodes in order. ``with builder:`` makes it the one that primitives and arithmetic emit into.
 
@@ -79,6 +87,14 @@ class Builder:
         finally:
             self.locate = outer
 
+    @property
+    def size(self) -> int:
+        """How many nodes were emitted."""
+        return len(self.nodes)
+
+    def leave(self) -> None:
+        """There is more to the graph than what is emitted: see `PathBuilder`, which cannot be used then."""
+
     def input(self, type: TensorType, name: str | None = None) -> Value:
         """A new value that no node produces."""
         return Value(type, None, 0, name)
@@ -94,8 +110,7 @@ class Builder:
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
     ) -> Node:
         """Append a node after checking it with the primitive's type rule."""
-        attrs = {**op.defaults, **attrs}
-        types = op.result_types([operand.type for operand in operands], attrs)
+        attrs, types = checked(op, operands, attrs)
         node = Node(op, operands, attrs, types, location if location is not None else self.locate())
         self.nodes.append(node)
         return node
@@ -103,7 +118,8 @@ class Builder:
     def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
         """Append an operator such as ``add`` whose operands may be Python numbers."""
         values = [self.as_value(operand, operands) for operand in operands]
-        return self.emit_node(primitives[name], values, {}).outputs[0]
+        value: Value = self.emit(primitives[name], values, {})
+        return value
 
     def as_value(self, operand: Value | float, others: Sequence[Value | float]) -> Value:
         """A Python number becomes a scalar of the last value's dtype; the first, of `select`, may be a condition."""
@@ -120,4 +136,5 @@ class Builder:
             converted = dtype.type(number).item()
         if dtype.kind in "biu" and converted != number:
             raise DTypeError(f"{number} is no {dtype}; cast the array first")
-        return self.emit_node(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype}).outputs[0]
+        value: Value = self.emit(primitives["full"], [], {"value": converted, "shape": (), "dtype": dtype})
+        return value

@@ -6,7 +6,7 @@ A graph may read and replace *state*: inputs that the caller holds and that `upd
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dopegraph.ir.types import Attr, TensorType
 from dopegraph.runtime.errors import GraphError
@@ -16,19 +16,48 @@ if TYPE_CHECKING:
     from dopegraph.ir.primitive import Primitive
 
 
+class Pending(Protocol):
+    """Stands for nodes that are not made yet."""
+
+    def complete(self) -> None:
+        """Make them."""
+
+
 class Value:
     """One array of the graph: an input (``node is None``) or an output of a node.
 
     Arithmetic on values emits nodes into the current builder; gradient rules and rewrites are written with it.
     """
 
-    __slots__ = ("index", "name", "node", "type")
+    __slots__ = ("_node", "index", "name", "number", "type")
 
-    def __init__(self, type: TensorType, node: Node | None = None, index: int = 0, name: str | None = None) -> None:
+    def __init__(
+        self,
+        type: TensorType,
+        node: Node | Pending | None = None,
+        index: int = 0,
+        name: str | None = None,
+        number: int = -1,
+    ) -> None:
         self.type = type
-        self.node = node
+        self._node = node
         self.index = index
         self.name = name
+        self.number = number  # among the values of the builder that made it, if that counts them
+
+    @property
+    def node(self) -> Node | None:
+        """The node that computes it; None for an input."""
+        node = self._node
+        if node is None or type(node) is Node:
+            return node
+        assert not isinstance(node, Node)
+        node.complete()
+        return self.node
+
+    @node.setter
+    def node(self, node: Node | None) -> None:
+        self._node = node
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -93,7 +122,7 @@ class Node:
         self.inputs = tuple(inputs)
         self.attrs: dict[str, Any] = dict(attrs)
         self.location = location
-        self.outputs = tuple(Value(type, self, index) for index, type in enumerate(types))
+        self.outputs = tuple([Value(type, self, index) for index, type in enumerate(types)])
 
     @property
     def output(self) -> Value:
@@ -233,11 +262,14 @@ def extract(
 
 def needed_nodes(nodes: Sequence[Node], values: Iterable[Value], known: Container[Value] = ()) -> list[Node]:
     """The nodes, in their order, that `values` depend on, not looking behind the values in `known`."""
-    needed = {value for value in values if value not in known}
+    pending = {value for value in values if value.node is not None and value not in known}
     kept: list[Node] = []
     for node in reversed(nodes):
-        if any(value in needed for value in node.outputs):
+        if not pending:
+            break
+        if any(value in pending for value in node.outputs):
             kept.append(node)
-            needed.update(value for value in node.inputs if value not in known)
+            pending.difference_update(node.outputs)
+            pending.update(value for value in node.inputs if value.node is not None and value not in known)
     kept.reverse()
     return kept

@@ -99,6 +99,21 @@ class TensorType:
         return TensorType(dtype, self.shape)
 
 
+_types: dict[tuple[DType, Shape], TensorType] = {}
+_MOST_TYPES = 10_000
+
+
+def type_of(array: Any) -> TensorType:
+    """The type of something with `dtype` and `shape`; equal ones are one object, which is found faster than made."""
+    key = array.dtype, array.shape
+    found = _types.get(key)
+    if found is None:
+        if len(_types) >= _MOST_TYPES:
+            _types.clear()
+        found = _types[key] = TensorType(*key)
+    return found
+
+
 def attribute_key(attribute: Any) -> Any:
     """A hashable stand-in for an attribute that keeps 1, 1.0 and True, and 0.0 and -0.0, apart."""
     if isinstance(attribute, numpy.ndarray):

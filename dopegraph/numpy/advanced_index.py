@@ -13,6 +13,7 @@ import numpy
 from dopegraph import ops
 from dopegraph.array import ndarray, owned
 from dopegraph.dispatch import apply
+from dopegraph.numpy.elements import found_in
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.promotion import BOOL, INT64, as_array, beside, convert, scalar
 from dopegraph.numpy.shape import moveaxis, reshape, transpose
@@ -85,11 +86,12 @@ def _positions_of(mask: ndarray, axis: int, x: ndarray) -> Items:
     if mask.shape != shape[axis : axis + mask.ndim]:
         message = f"index: a mask of shape {mask.shape} for axes of lengths {shape[axis : axis + mask.ndim]}"
         raise IndexingError(located(message, here()))
-    looked = mask._look("mask-index", "a mask as an index")
     if mask.ndim == 0:
-        return [OnNewAxis(beside(x, owned(numpy.zeros(int(looked), numpy.int64))))]
+        chosen = mask._outcome("a mask", bool, "mask-index")
+        return [OnNewAxis(beside(x, owned(numpy.zeros(int(chosen), numpy.int64))))]
     # Inputs of the graph, not parts of it: other positions need no other graph.
-    return [beside(x, owned(positions)) for positions in numpy.nonzero(looked)]
+    found = found_in("a mask", mask, numpy.nonzero, "mask-index")
+    return [beside(x, one if isinstance(one, ndarray) else owned(one)) for one in found]
 
 
 class OnNewAxis:

@@ -148,7 +148,7 @@ def finish(result: ndarray, out: Any, where: Any = True, casting: str = "same_ki
         handle = from_numpy(out)
         finish(result, handle, where, casting)
         if active_recording() is not None:
-            handle._look("host-write", "out= of NumPy's memory")  # whoever has it sees the result now
+            handle._look("host-write", "out= of NumPy's memory", settle=True)  # whoever has it sees the result now
         return out
     if out is not None:
         if not isinstance(out, ndarray):

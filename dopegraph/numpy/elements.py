@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
+from dopegraph.array import ndarray, traced
 from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.runtime.location import user_frame
@@ -25,8 +27,17 @@ def elements(name: str, x: Any) -> numpy.ndarray:
     value = recording.value_of(x)
     if _is_constant(value, recording):
         return recording.evaluate([value])[0].array
-    recording.escape("host-call", f"{name} looks at the elements of {x._type}")
+    recording.escape("host-only", f"{name} looks at the elements of {x._type}")
     return x._settled().array
+
+
+def found_in(name: str, x: ndarray, run: Callable[[numpy.ndarray], Sequence[numpy.ndarray]], reason: str) -> list[Any]:
+    """Arrays that a function of the elements gives: of NumPy, or traced ones, which plans compute again on the host."""
+    recording = active_recording()
+    if recording is None or not x.device.is_host or _is_constant(recording.value_of(x), recording):
+        return list(run(elements(name, x)))
+    values = recording.host_call([x], name, run, f"{name} looks at the elements of {x._type}", reason)
+    return [traced(value, recording) for value in values]
 
 
 def _is_constant(value: Value, recording: Recording) -> bool:

@@ -54,12 +54,15 @@ def call(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> nd
 def promoted(name: str, operands: tuple[Any, ...], dtype: DType | None = None) -> ndarray:
     """Promote operands by the table's domain and apply the primitive."""
     taken = operands_of(operands)
+    kinds = kinds_of(taken)
     try:
-        special, op, common = _plan(name, kinds_of(taken), dtype, default_dtype())
+        special, op, common = _plan(name, kinds, dtype, default_dtype())
     except DTypeError as cause:
         raise DTypeError(located(f"{name}: {cause}", here())) from None
     if special is not None:
         return special(name, op, taken, common)
+    if all([kind is common for kind in kinds]):
+        return apply(op, *taken)
     return _apply(name, op, taken, common)
 
 
@@ -213,6 +216,16 @@ def straight(name: str, kinds: Kinds) -> Any:
     lasting = promoted.kind in "biu" or any([dtype.kind in "fc" for dtype in dtypes])
     same = special in (None, _compare_bounded) and common == promoted and lasting
     return op.kernel if same and isinstance(op.kernel, numpy.ufunc) else None
+
+
+def primitive_of(name: str, dtype: DType) -> Primitive | None:
+    """The primitive that is all there is to a function of operands of one floating dtype."""
+    entry = TABLE[name]
+    try:
+        special, op, common = _plan(name, (dtype,) * entry.op.arity, None, default_dtype())
+    except DTypeError:
+        return None
+    return op if special is None and common == dtype else None
 
 
 # Since NumPy 2 Python numbers do not widen the arrays beside them, nor do arrays without axes hang on their values;

@@ -97,7 +97,7 @@ def may_share_memory(a: Any, b: Any, /, max_work: int = 0) -> bool:
 def _share(question: Any, a: Any, b: Any, max_work: int) -> bool:
     if isinstance(a, ndarray) and isinstance(b, ndarray) and not (a.device.is_host and b.device.is_host):
         return a._root() is b._root()
-    memory = [x._look("value-escape", "shares_memory") if isinstance(x, ndarray) else x for x in (a, b)]
+    memory = [x._look("value-escape", "shares_memory", settle=True) if isinstance(x, ndarray) else x for x in (a, b)]
     return bool(question(*memory, max_work))
 
 

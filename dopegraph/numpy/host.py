@@ -7,12 +7,12 @@ import functools
 import importlib
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy
 
-from dopegraph.array import ndarray
+from dopegraph.array import ndarray, traced
 from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
 from dopegraph.runtime.config import current_policy, default_dtype
@@ -21,8 +21,9 @@ from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, Gra
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count_host_call, recorders
 from dopegraph.runtime.unchanging import Unchanging
-from dopegraph.trace.recording import active_recording, outside_recordings
+from dopegraph.trace.recording import Recording, active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.tree import flatten
 
 # These write into their first argument.
 _WRITERS = frozenset(["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
@@ -32,6 +33,13 @@ _NAMESPACES = ("emath", "fft", "linalg")
 _PURE = frozenset([
     "base_repr", "binary_repr", "busday_count", "busday_offset", "datetime_as_string", "datetime_data",
     "format_float_positional", "format_float_scientific", "get_include", "is_busday", "mintypecode", "typename"
+])  # fmt: skip
+
+# Functions of nothing but their arguments, most of whose results have shapes that hang on values.
+_REPLAYABLE = frozenset([
+    "bincount", "delete", "eig", "eigvals", "geomspace", "histogram", "insert", "intersect1d", "isin", "ix_", "lstsq",
+    "mask_indices", "packbits", "pad", "poly", "polyfit", "qr", "roots", "setdiff1d", "setxor1d", "union1d", "unique",
+    "unpackbits"
 ])  # fmt: skip
 
 # NumPy's modules that are reached through ours, unchanged: they see our arrays as NumPy's, by `__array__`.
@@ -59,18 +67,17 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         raise FallbackError(located(f"only_mxnet: {name} has to run in NumPy; MXNet has no such function", here()))
     if recorders:
         count_host_call(name)
-    recording = active_recording()
-    if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
-        recording.escape("host-call", f"{name} runs in NumPy")
     device = one_device(arrays, name)
+    recording = active_recording()
+    if recording is not None and name in _REPLAYABLE and (device or current_device()).is_host:
+        made = _between_segments(recording, name, function, args, kwargs)
+        if made is not None:
+            return made
+    if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
+        recording.escape("host-only", f"{name} runs in NumPy")
     lowered, named = lower(args, name), lower(kwargs, name)
-    try:
-        with outside_recordings():
-            result = function(*lowered, **named)
-    except TypeError as cause:
-        raise DTypeError(located(f"{name}: {cause}", here())) from cause
-    except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
-        raise type(cause)(located(f"{name}: {cause}", here())) from cause
+    with _explained(name):
+        result = function(*lowered, **named)
     if kwargs.get("out") is not None:
         return _outputs(kwargs["out"], result, name)
     if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
@@ -79,6 +86,62 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         return result
     with device or current_device():
         return lift(result)
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Errors of a NumPy function name it and the user's line."""
+    try:
+        with outside_recordings():
+            yield
+    except TypeError as cause:
+        raise DTypeError(located(f"{name}: {cause}", here())) from cause
+    except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
+        raise type(cause)(located(f"{name}: {cause}", here())) from cause
+
+
+def _between_segments(
+    recording: Recording, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """What a function gives that plans can run again between their segments; None if it gives more than arrays."""
+    arrays = list(_arrays((args, kwargs)))
+    if not arrays or kwargs.get("out") is not None or recording.differentiating:
+        return None
+    given = lower((args, kwargs), name, {id(x): _Place(index) for index, x in enumerate(arrays)})
+    structures = []
+
+    def run(*operands: numpy.ndarray) -> list[numpy.ndarray]:
+        positional, named = _filled(given, operands)
+        result = function(*positional, **named)
+        leaves, structure = flatten(tuple(result) if isinstance(result, tuple) else result)
+        if not all(isinstance(leaf, (numpy.ndarray, numpy.generic)) and leaf.dtype in SUPPORTED for _, leaf in leaves):
+            raise _NoArrays
+        structures.append(structure)
+        return [numpy.array(leaf, order="C") for _, leaf in leaves]
+
+    try:
+        with _explained(name):
+            values = recording.host_call(arrays, name, run, f"{name} runs in NumPy")
+    except _NoArrays:
+        return None
+    return structures[0].build([traced(value, recording) for value in values])
+
+
+class _NoArrays(Exception):
+    pass
+
+
+class _Place(int):
+    """Stands for an array among arguments."""
+
+
+def _filled(x: Any, operands: Sequence[numpy.ndarray]) -> Any:
+    """Arguments with arrays in their places."""
+    if type(x) is _Place:
+        return numpy.array(operands[x])
+    if type(x) in (tuple, list):
+        return type(x)([_filled(item, operands) for item in x])
+    return {key: _filled(item, operands) for key, item in x.items()} if type(x) is dict else x
 
 
 def _arrays(x: Any) -> Iterator[ndarray]:
@@ -115,9 +178,11 @@ def _output(out: Any, result: Any, name: str) -> Any:
     return result if isinstance(out, numpy.ndarray) else lift(result)
 
 
-def lower(x: Any, name: str) -> Any:
-    """NumPy's copies in place of our arrays, in containers too."""
+def lower(x: Any, name: str, places: dict[int, Any] | None = None) -> Any:
+    """NumPy's copies in place of our arrays, in containers too; or what stands for them by their ids."""
     if isinstance(x, ndarray):
+        if places is not None:
+            return places[id(x)]
         recording = active_recording()
         if recording is not None and recording.differentiating:
             raise GradientError(located(f"{name} runs in NumPy and has no derivative; see stop_gradient", here()))
@@ -125,9 +190,9 @@ def lower(x: Any, name: str) -> Any:
     if isinstance(x, DynamicFloat):
         return float(x)
     if type(x) in (tuple, list):
-        return type(x)([lower(item, name) for item in x])
+        return type(x)([lower(item, name, places) for item in x])
     if type(x) is dict:
-        return {key: lower(item, name) for key, item in x.items()}
+        return {key: lower(item, name, places) for key, item in x.items()}
     return x
 
 

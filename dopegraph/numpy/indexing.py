@@ -30,7 +30,7 @@ from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.recording import active_recording, outside_recordings
 from dopegraph.trace.views import AtPosition
 
 __all__ = ["take"]
@@ -74,12 +74,23 @@ def _found(x: ndarray, key: Any) -> ndarray | None:
 
 def _advanced(x: ndarray, key: Any) -> ndarray:
     """A copy of the elements that arrays of integers or masks name: by NumPy, or as primitives."""
-    if active_recording() is not None or not x.device.is_host:
-        return gather(x, items_of(key, x))
+    recorded = active_recording() is not None or not x.device.is_host
     try:
-        return computed(x._settled().array[host_key(key)])
+        return gather(x, items_of(key, x)) if recorded else computed(x._settled().array[host_key(key)])
+    except IndexingError:
+        raise
     except IndexError as cause:
-        raise IndexingError(located(f"index of shape {x.shape}: {cause}", here())) from cause
+        error = _refused(x, key) if recorded else cause
+        raise IndexingError(located(f"index of shape {x.shape}: {error}", here())) from cause
+
+
+def _refused(x: ndarray, key: Any) -> Any:
+    """What NumPy says of a key that a primitive refused."""
+    try:
+        with outside_recordings():
+            return x._settled().array[host_key(key)]
+    except IndexError as error:
+        return error
 
 
 def set_item(self: ndarray, key: Any, value: Any, /) -> None:

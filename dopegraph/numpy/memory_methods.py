@@ -51,7 +51,7 @@ class MemoryMethods:
         array([256,   1], dtype=int16)
         """
         with self.device:
-            swapped = np.asarray(self._look("host-call", "byteswap").byteswap())
+            swapped = np.asarray(self._look("host-only", "byteswap").byteswap())
         return assign(self, swapped, "byteswap") if inplace else swapped
 
     def copy(self, /, order: str = "C") -> Any:
@@ -142,7 +142,7 @@ class MemoryMethods:
             if write is None or write:
                 return
             raise DeviceError(located(f"setflags: an array on {self.device} cannot be made read-only", here()))
-        self._look("host-write", "setflags").setflags(write=write, align=align, uic=uic)
+        self._look("host-write", "setflags", settle=True).setflags(write=write, align=align, uic=uic)
 
     def tobytes(self, /, order: str = "C") -> bytes:
         """The bytes of the elements.

@@ -417,7 +417,7 @@ class Methods:
         """
         shape = np.zeros(new_shape[0] if len(new_shape) == 1 else new_shape, bool).shape
         resized = numpy.zeros(shape, self.dtype)
-        memory = self._look("host-write", "resize").reshape(-1)
+        memory = self._look("host-write", "resize", settle=True).reshape(-1)
         if self._base is not None or (self._shared and refcheck):
             message = "resize: the array shares its memory with another one; numpy.resize makes a new one"
             raise ValueError(located(message, here()))

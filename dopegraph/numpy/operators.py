@@ -7,12 +7,14 @@ from typing import Any
 
 import dopegraph.numpy as np
 from dopegraph.array import ndarray
+from dopegraph.dispatch import apply
 from dopegraph.numpy import creation, indexing, linear, reduction, short_way
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
 from dopegraph.numpy.pairs import divmod
 from dopegraph.numpy.promotion import BOOL
 from dopegraph.numpy.ufunc import augmented_operator, binary_operator, is_operand, reflected_operator, unary_operator
+from dopegraph.ops import matmul
 
 # With reflected (``__radd__``) and augmented (``__iadd__``) forms.
 BINARY = {
@@ -48,6 +50,8 @@ def _matmul(self: ndarray, value: Any, /) -> Any:
     found = short_way.product(self, value)
     if found is not None:
         return found
+    if short_way.are_matrices(self, value):
+        return apply(matmul, self, value)
     return linear.matmul(self, value) if is_operand(value) else NotImplemented
 
 

@@ -10,7 +10,7 @@ from dopegraph import ops
 from dopegraph.array import ndarray
 from dopegraph.dispatch import apply
 from dopegraph.numpy.assign import finish
-from dopegraph.numpy.elements import elements
+from dopegraph.numpy.elements import found_in
 from dopegraph.numpy.promotion import INT64, as_array, beside
 from dopegraph.numpy.shape import axis_of, ravel
 from dopegraph.runtime.errors import IndexingError, ShapeError
@@ -19,8 +19,17 @@ from dopegraph.runtime.location import here, located
 __all__ = ["argwhere", "compress", "extract", "flatnonzero", "nonzero"]
 
 
-def _nonzero(name: str, x: ndarray) -> tuple[numpy.ndarray, ...]:
-    return tuple([found.astype(INT64, copy=False) for found in numpy.nonzero(elements(name, x))])
+def _nonzero(name: str, x: ndarray) -> list[Any]:
+    """Positions along each axis; traced ones in a recording, where the shape they have now is guarded."""
+    return found_in(name, x, _positions, "mask-index")
+
+
+def _positions(array: numpy.ndarray) -> list[numpy.ndarray]:
+    return [found.astype(INT64, copy=False) for found in numpy.nonzero(array)]
+
+
+def _rows(array: numpy.ndarray) -> list[numpy.ndarray]:
+    return [numpy.stack(_positions(array), axis=1)]
 
 
 def nonzero(a: Any) -> tuple[ndarray, ...]:
@@ -50,8 +59,8 @@ def argwhere(a: Any) -> ndarray:
     """Positions of the elements that are not zero, one row for each: int64, shape (number, axes)."""
     x = as_array(a)
     if not x.ndim:
-        return beside(x, numpy.zeros((int(bool(elements("argwhere", x))), 0), INT64))
-    return beside(x, numpy.stack(_nonzero("argwhere", x), axis=1))
+        return beside(x, numpy.zeros((int(bool(x)), 0), INT64))
+    return beside(x, found_in("argwhere", x, _rows, "mask-index")[0])
 
 
 def compress(condition: Any, a: Any, axis: int | None = None, out: ndarray | None = None) -> ndarray:
@@ -72,7 +81,8 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: ndarray | Non
         x, axis = ravel(x), 0
     place = axis_of(axis, x.ndim, "compress")
     (positions,) = _nonzero("compress", chosen)
-    if positions.size and positions[-1] >= x.shape[place]:
+    longer = chosen.shape[0] > x.shape[place]
+    if longer and positions.size and positions[-1] >= x.shape[place]:
         message = f"compress: the condition is true at {positions[-1]}, the axis {place} has length {x.shape[place]}"
         raise IndexingError(located(message, here()))
     return finish(apply(ops.take, x, beside(x, positions), axis=place), out)

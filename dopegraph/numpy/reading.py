@@ -42,7 +42,7 @@ def frombuffer(buffer: Any, dtype: Any = None, count: int = -1, offset: int = 0,
     """
     recording = active_recording()
     if recording is not None:
-        recording.escape("host-call", "frombuffer looks at memory that others may change")
+        recording.escape("host-only", "frombuffer looks at memory that others may change")
     with naming("frombuffer"):
         found = numpy.frombuffer(buffer, numpy.float64 if dtype is None else dtype, count, offset)
     return from_numpy(check_kind(found))
@@ -66,7 +66,7 @@ def fromiter(iter: Iterable[Any], dtype: Any, count: int = -1, *, like: Any = No
     """
     recording = active_recording()
     if recording is not None and hasattr(iter, "__next__"):
-        recording.escape("host-call", "fromiter takes elements out of an iterator")
+        recording.escape("host-only", "fromiter takes elements out of an iterator")
     wanted, limit = dtype_of(dtype), operator.index(count)
     items = list(iter if limit < 0 else itertools.islice(iter, limit))
     if len(items) < limit:

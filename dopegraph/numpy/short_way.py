@@ -2,6 +2,7 @@
 
 Each function here returns None when something records, counts or forbids NumPy, when an array is elsewhere, or when
 NumPy refuses: then the long way does it, or says what is wrong with the user's line. Both ways give the same bits.
+Elementwise functions of traced arrays, too, go from here to their primitive if nothing has to be promoted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy
 
 from dopegraph import ops
 from dopegraph.array import computed, ndarray
-from dopegraph.dispatch import linked
+from dopegraph.dispatch import apply, linked
+from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 
@@ -38,6 +40,7 @@ class Kernels:
         self._name = name
         self._of_dtype: dict[Any, Kernel | None] = {}
         self._of_kinds: dict[Any, Kernel | None] = {}
+        self._primitives: dict[Any, Primitive | None] = {}
 
     def one(self, dtype: Any) -> Kernel | None:
         """For an operand alone."""
@@ -57,6 +60,14 @@ class Kernels:
         if kinds not in self._of_kinds:
             self._of_kinds[kinds] = self._straight(first, second)
         return self._of_kinds[kinds]
+
+    def primitive(self, dtype: Any) -> Primitive | None:
+        """That computes the same with operands of one floating dtype, and numbers, when it needs nothing else."""
+        if dtype not in self._primitives:
+            from dopegraph.numpy.elementwise import primitive_of
+
+            self._primitives[dtype] = primitive_of(self._name, dtype) if dtype.kind in "fc" else None
+        return self._primitives[dtype]
 
     def _straight(self, *kinds: Any) -> Kernel | None:
         from dopegraph.numpy.elementwise import straight  # its functions take the short way, too
@@ -82,7 +93,8 @@ def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
     """A ufunc of one operand."""
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
-        return None
+        op = kernels.primitive(x._value.type.dtype) if x._value is not None else None
+        return apply(op, x) if op is not None else None
     kernel = kernels.one(buffer.dtype)
     if kernel is None:
         return None
@@ -96,7 +108,7 @@ def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
     """A ufunc of an array and another, or a Python number."""
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
-        return None
+        return _traced(kernels, x, other)
     kind = type(other)
     if kind is ndarray:
         second = other._buffer
@@ -114,6 +126,18 @@ def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
         return computed(kernel(buffer._array, y))
     except _REFUSALS:
         return None
+
+
+def _traced(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
+    """The primitive of a traced array and something of its dtype."""
+    if x._value is None:
+        return None
+    dtype = x._value.type.dtype
+    op = kernels.primitive(dtype)
+    if op is None or type(other) is not ndarray or other._type.dtype is not dtype:
+        return None
+    made: ndarray = apply(op, x, other)
+    return made
 
 
 def reflected(kernels: Kernels, number: Any, x: ndarray) -> ndarray | None:
@@ -222,6 +246,19 @@ def product(x: Any, y: Any) -> ndarray | None:
         return computed(numpy.matmul(left, right).reshape(shape))
     except _REFUSALS:
         return None
+
+
+def are_matrices(x: Any, y: Any) -> bool:
+    """Whether two arrays, traced or not, are matrices of one floating dtype whose product is a primitive's."""
+    if type(x) is not ndarray or type(y) is not ndarray:
+        return False
+    left, right = x._type, y._type
+    return (
+        left.dtype is right.dtype
+        and left.dtype.char in _FLOATS
+        and len(left.shape) == len(right.shape) == 2
+        and left.shape[1] == right.shape[0]
+    )
 
 
 # Functions that make new arrays, never warn, and take several operations here, but one call of NumPy's: those that

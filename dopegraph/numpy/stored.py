@@ -21,7 +21,7 @@ def noted(name: str, what: str) -> None:
     """A recording cannot repeat what is done with files."""
     recording = active_recording()
     if recording is not None:
-        recording.escape("host-call", f"{name} {what}")
+        recording.escape("host-only", f"{name} {what}")
 
 
 @contextlib.contextmanager

@@ -58,12 +58,43 @@ def user_frame(depth: int = 1) -> FrameType | None:
     return frame
 
 
+# By the id of a code object, which the entry keeps alive, and the instruction in it.
+_known: dict[tuple[int, int], tuple[CodeType, Location]] = {}
+_MOST_KNOWN = 100_000
+
+
 def here() -> Location | None:
     """The location of the user's line that is being executed."""
-    frame = user_frame(2)
+    # Every operation that is recorded comes here: no calls for what is known.
+    ours = _file_is_ours
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        known = ours.get(code.co_filename)
+        if not (is_our_file(code.co_filename) if known is None else known):
+            break
+        frame = frame.f_back
     if frame is None:
         return None
-    return Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    key = id(code), frame.f_lasti
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[key] = (code, Location(code.co_filename, frame.f_lineno, code.co_name))
+    return found[1]
+
+
+def raised_at(error: BaseException) -> Location | None:
+    """The innermost of the user's lines that an exception came through."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not is_ours(code) and not code.co_filename.startswith("<dopegraph"):
+            found = Location(code.co_filename, trace.tb_lineno, code.co_name)
+        trace = trace.tb_next
+    return found
 
 
 def located(message: str, location: Location | None) -> str:

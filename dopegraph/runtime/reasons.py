@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PYTHON, NUMPY, RECOMPILE = "as Python", "on NumPy", "recorded again"
+GUARD, PYTHON, NUMPY, RECOMPILE = "guarded", "as Python", "on NumPy", "recorded again"
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,40 @@ class Reason:
 
 
 _TABLE = {
-    PYTHON: {
+    GUARD: {
         "value-branch": (
-            "Python branches on a traced value: `if x.sum() > 0`, `while`, `and`, `assert`.",
-            "keep the choice in the graph with np.where, np.maximum or a mask"),
-        "value-escape": (
-            "Python reads a traced value or a float argument: `float(x)`, `x.item()`, `print(x)`, `int(rate)`.",
-            "return the array and read it outside; a float that Python has to look at can be a static argument"),
+            "Python branches on a traced value, counts with it or indexes with it: `if x.sum() > 0`, `while`, "
+            "`range(n)`, `int(x)`, `assert`. The value is computed, and each outcome has a plan of its own.",
+            "keep the choice in the graph with np.where, np.maximum or a mask, if there are many outcomes"),
+        "float-value": (
+            "Python looks at a float argument: `if rate > 0.1`, `math.sqrt(rate)`, `int(rate)`. Each outcome has a "
+            "plan of its own.",
+            "compute with dopegraph.numpy, as np.sqrt(rate), or make it a static argument if it has few values"),
         "mask-index": (
-            "A mask selects elements: how many depends on their values.",
+            "A mask selects elements: how many depends on their values. NumPy finds them between compiled segments; "
+            "each number of elements has a plan of its own.",
             "np.where(mask, x, 0) and sums over it keep the shape"),
         "host-call": (
-            "A NumPy function that is no composition of primitives computes from traced values.",
-            "dopegraph.numpy.coverage() lists what is traced; call the others outside the compiled function"),
+            "A NumPy function that is no composition of primitives computes from traced values. It runs between "
+            "compiled segments; each shape of its results has a plan of its own.",
+            "dopegraph.numpy.coverage() lists what is traced"),
+    },
+    PYTHON: {
+        "value-escape": (
+            "Python gets a traced value that it may do anything with: `float(x)`, `x.item()`, `print(x)`.",
+            "return the array and read it outside"),
+        "many-outcomes": (
+            "Python looked at a value that had too many outcomes for a plan each.",
+            "keep the value in the graph: np.where, np.take, masks"),
+        "raised": (
+            "The function raised an exception.",
+            "nothing is wrong if it was meant to"),
+        "unstable": (
+            "The function did not do the same as before although nothing that is guarded had changed.",
+            "look for state that is kept where dopegraph does not see it"),
+        "host-only": (
+            "A NumPy function that looks at traced values gives no arrays, or writes, or reads files.",
+            "call it outside the compiled function"),
         "host-write": (
             "NumPy's memory is written in a way that no graph describes.",
             "write through slices or out=, or choose with np.where"),
@@ -104,6 +125,9 @@ _TABLE = {
             "join axes with reshape"),
     },
     RECOMPILE: {
+        "new-outcome": (
+            "Python saw something of a value that it had not seen before, and took another way.",
+            "nothing is wrong if there are few ways; keep the choice in the graph with np.where"),
         "changed-shape": (
             "An array has another shape.",
             "pad to one shape or to a few, or drop an incomplete last batch"),

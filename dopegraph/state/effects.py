@@ -17,7 +17,8 @@ from typing import Any
 import numpy
 
 from dopegraph.runtime.location import Location, is_our_file, is_ours
-from dopegraph.trace.recording import Escape, is_evaluating
+from dopegraph.trace.look import Escape
+from dopegraph.trace.recording import active_recording, is_evaluating
 
 _STDLIB = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("stdlib", "platstdlib")})
 _INSTALLED = tuple(
@@ -131,7 +132,9 @@ class Watch:
 
     def _note(self, frame: FrameType, name: str) -> None:
         where = Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-        self.effects.append(Escape("side-effect", f"{name}() cannot be replayed", where))
+        recording = active_recording()
+        looks = len(recording.looks) if recording is not None else 0
+        self.effects.append(Escape("side-effect", f"{name}() cannot be replayed", where, looks))
 
 
 def _is_pure_module(top: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pathlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy
@@ -86,8 +87,14 @@ class Guards:
         Statements about the arguments' types, and about everything else.
     checks : list of Guard
         What each number means.
+    text : list of str
+        All statements that the walk wrote.
     constants : dict of str to Any
         The objects that the statements name.
+    buffers : dict of str to str
+        The variables of arrays, with those that hold their buffers once they are checked.
+    different : list of str
+        The variables of arrays, which must not become one array.
     static : bool
         Whether the values that are visited now are static arguments.
     """
@@ -95,14 +102,21 @@ class Guards:
     def __init__(self) -> None:
         self.signature: list[str] = []
         self.state: list[str] = []
+        self.text: list[str] = []
         self.lines = self.signature
         self.checks: list[Guard] = []
         self.constants: dict[str, Any] = {}
+        self.buffers: dict[str, str] = {}
+        self.different: list[str] = []
         self.count = 0
         self.static = False
         self.configuration = configuration()
         self._call: tuple[int, tuple[str, ...]] = (0, ())
         self._statements: Sequence[str] = ()
+
+    def walked(self) -> None:
+        """The walk is over; what a plan adds now is no part of `text`."""
+        self.text = [*self.signature, *self.state]
 
     def constant(self, value: Any) -> str:
         """A name for an object."""
@@ -164,19 +178,36 @@ class Guards:
 
     def array(self, variable: str, value: ndarray, path: str) -> None:
         """Leave when it is no array of the shape, dtype and device."""
-        kind = aval(value)
-        failure = f"type({variable}) is not ndarray or aval({variable}) != {self.constant(kind)}"
+        dtype, shape, device = kind = aval(value)
+        buffer = self.buffers[variable] = f"b{len(self.buffers)}"
+        self.different.append(variable)
+        d, k = self.constant(dtype), self.constant(device)
+        # Written out, as `aval` costs more than a small operation: an array that is no view and has left its recording
+        # needs nobody to find its buffer; dtypes and devices are nearly always the very same objects.
+        failure = (
+            f"type({variable}) is not ndarray or ({buffer} := {variable}._buffer if {variable}._base is "
+            f"{variable}._recording is None else {variable}._settled()).dtype is not {d} and {buffer}.dtype != {d} "
+            f"or {buffer}.shape != {shape!r} or {buffer}.device is not {k} and {buffer}.device != {k}"
+        )
         self.check(failure, "changed-shape", path, variable, kind)
 
     def numpy_array(self, variable: str, value: Any, path: str) -> None:
         """Leave when a NumPy array has another shape or dtype."""
+        self.different.append(variable)
         failure = f"{variable}.dtype != {self.constant(value.dtype)} or {variable}.shape != {value.shape!r}"
         self.check(failure, "changed-shape", path, variable, (value.dtype, value.shape, None))
 
-    def view_of(self, variable: str, value: ndarray, root: str, path: str) -> None:
-        """Leave when an array is no longer the same part of the array that `root` names."""
-        failure = f"not is_view({variable}, {root}, {self.constant(value._view()[1])})"
+    def view_of(self, variable: str, root: str, steps: list[Any], path: str) -> None:
+        """Leave when an array is no longer that part of the array that `root` names."""
+        failure = f"not is_view({variable}, {root}, {self.constant(steps)})"
         self.check(failure, "changed-object", path, text="a view of another array")
+
+    def all_different(self) -> None:
+        """Leave when one array is there twice: those that were one have one variable, Python may ask for others."""
+        if len(self.different) > 1:
+            ids = ", ".join([f"id({variable})" for variable in self.different])
+            failure = f"len({{{ids}}}) != {len(self.different)}"
+            self.check(failure, "changed-object", "the arrays", text="one of them is there twice")
 
     def compile(self, statements: Sequence[str], result: str, positional: int, keywords: Sequence[str]) -> Match:
         """The function ``match(args, kwargs)``: `result`, or the number of the guard that failed."""
@@ -189,28 +220,48 @@ class Guards:
         lines = [re.sub(r": return (\d+)$", r": return \1, dict(locals())", line) for line in self._statements]
         return self._function(lines, "None", "({}, {{}})")(args, kwargs)
 
-    def _function(self, statements: Sequence[str], result: str, number: str) -> Match:
+    def replay(self, found: Sequence[str], body: Sequence[str], constants: Mapping[str, Any]) -> Match:
+        """A function of the arguments that goes on with `found` and `body` where ``match`` gives its result.
+
+        It returns ``MISS``, one of the constants, where a guard or `found` fails; errors of `body` are raised.
+        """
+        lines = [re.sub(r": return \d+$", ": return MISS", line) for line in self._statements]
+        return self._function([*lines, *found], "None", "MISS", body, constants)
+
+    def _function(
+        self,
+        statements: Sequence[str],
+        result: str,
+        number: str,
+        body: Sequence[str] = (),
+        constants: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Match:
         namespace = {
             **self.constants,
             "MISSING": MISSING,
             "ndarray": ndarray,
-            "aval": aval,
             "typed": typed,
             "is_view": is_view,
             "unchanged": unchanged,
             "configuration": configuration,
             "CONFIGURATION": self.configuration,
+            **constants,
         }
         positional, keywords = self._call
-        failure = f"len(args) != {positional} or tuple(kwargs) != {keywords!r}"
+        failure = (
+            f"len(args) != {positional} or tuple(kwargs) != {keywords!r}"
+            if keywords
+            else (f"len(args) != {positional} or kwargs")
+        )
         lines = [
             "def match(args, kwargs):",
             "  try:",
             f"    if configuration() != CONFIGURATION: return {number.format(CONFIGURATION)}",
             f"    if {failure}: return {number.format(OTHER_ARGUMENTS)}",
             *(f"    {line}" for line in statements),
-            f"    return {result}",
+            *([] if body else [f"    return {result}"]),
             f"  except Exception: return {number.format(UNREADABLE)}",
+            *(f"  {line}" for line in body),
         ]
         exec(compile("\n".join(lines), "<dopegraph guards>", "exec"), namespace)
         return namespace["match"]

@@ -71,7 +71,12 @@ def without_floats(value: Any, done: dict[int, Any] | None = None) -> Any:
 
 
 def _replace(holder: Any, items: Any, done: dict[int, Any]) -> None:
-    for key, part in list(items):
+    given = list(items)
+    if any(type(key) is DynamicFloat for key, _ in given):
+        holder.clear()
+        holder.update({without_floats(key, done): part for key, part in given})
+        given = list(holder.items())
+    for key, part in given:
         plain = without_floats(part, done)
         if plain is not part:
             holder[key] = plain

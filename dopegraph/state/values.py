@@ -17,7 +17,7 @@ from dopegraph.state.guards import Guards, is_immutable
 from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, SetPlace
 from dopegraph.state.standins import StandIns
 from dopegraph.state.static import check_static
-from dopegraph.trace.recording import Escape
+from dopegraph.trace.look import Escape
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import children_of
 
@@ -96,7 +96,7 @@ class Values:
     def _float(self, expression: str, value: float, path: str) -> DynamicFloat:
         variable = self.guards.variable(expression)
         self.guards.of_type(variable, float, path)
-        stand_in = DynamicFloat(f"a{len(self.floats)}", value)
+        stand_in = DynamicFloat(f"a{len(self.floats)}", value, path)
         self.floats.append(variable)
         self.stand_ins.add(stand_in, value)
         return stand_in

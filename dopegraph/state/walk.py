@@ -85,6 +85,7 @@ class Walk(Values):
         while self._queue:
             self._queue.pop(0)()
         self.check_memory()
+        self.guards.walked()
 
     def _knowledge(self) -> tuple[Any, ...]:
         """What is known about the code: more turns up as more code is found."""

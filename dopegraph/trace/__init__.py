@@ -1,6 +1,7 @@
 """Recording: operations on arrays become nodes of a graph, which is evaluated when somebody looks, or at the end."""
 
+from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.programs import ProgramCache, programs
-from dopegraph.trace.recording import Escape, Recording, active_recording, suspended
+from dopegraph.trace.recording import Recording, active_recording, suspended
 
-__all__ = ["Escape", "ProgramCache", "Recording", "active_recording", "programs", "suspended"]
+__all__ = ["Escape", "Look", "ProgramCache", "Recording", "active_recording", "programs", "suspended"]

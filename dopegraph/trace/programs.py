@@ -8,10 +8,27 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dopegraph.backends import Program, compile_graph
+from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device
+
+
+class Key:
+    """The structure of a graph, policy and device; its hash is computed once."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self._hash == other._hash and self.parts == other.parts
 
 
 class ProgramCache:
@@ -39,40 +56,56 @@ class ProgramCache:
         updates: Sequence[tuple[Value, Value]],
         device: Device,
         state: int = 0,
-    ) -> Program:
-        """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state."""
+        named: bool = True,
+    ) -> tuple[Key, Program]:
+        """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state.
+
+        With it comes the key by which `find` finds it again. Without `named`, the names of inputs are no part of it:
+        more graphs are equal.
+        """
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
-        key = (
+        key = Key(
             policy,
             device,
             state,
-            _structure(nodes, inputs, results),
+            _structure(nodes, inputs, results, named),
             tuple(inputs.index(old) for old, _ in updates),
         )
         with self._lock:
-            program = self._programs.get(key)
+            program = self.find(key)
             if program is not None:
-                self.hits += 1
-                self._programs.move_to_end(key)
-                return program
+                return key, program
             split = len(inputs) - state
             graph = extract(name, nodes, inputs[:split], inputs[split:], outputs, updates)
+            if not named:
+                for value in graph.arguments:
+                    value.name = None
             program = compile_graph(graph, policy, device)
             self.compiled += 1
             self._programs[key] = program
             if len(self._programs) > self.size:
                 self._programs.popitem(last=False)
+            return key, program
+
+    def find(self, key: Key) -> Program | None:
+        """The program of a key, unless it was forgotten."""
+        with self._lock:
+            program = self._programs.get(key)
+            if program is not None:
+                self.hits += 1
+                self._programs.move_to_end(key)
             return program
 
     def clear(self) -> None:
         """Forget all programs and counts."""
         with self._lock:
             self._programs.clear()
+            path.forget()
             self.compiled = self.hits = 0
 
 
-def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence[Value]) -> Any:
+def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence[Value], named: bool) -> Any:
     """What makes two graphs equal: operators, attributes, how values are wired, types of the inputs."""
     number: dict[Value, int] = {value: position for position, value in enumerate(inputs)}
     wired = []
@@ -82,7 +115,7 @@ def _structure(nodes: Sequence[Node], inputs: Sequence[Value], results: Sequence
         for value in node.outputs:
             number[value] = len(number)
     return (
-        tuple((value.type, value.name) for value in inputs),
+        tuple((value.type, value.name if named else None) for value in inputs),
         tuple(wired),
         tuple(number[value] for value in results),
     )

@@ -7,47 +7,33 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy
 
+from dopegraph.backends import Program
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
+from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, TensorType
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
 from dopegraph.runtime.errors import DeviceError, GradientError
-from dopegraph.runtime.location import Location, here, located
-from dopegraph.runtime.reasons import hint_of
-from dopegraph.trace.programs import boundary, programs
+from dopegraph.runtime.location import Location, here, located, user_frame
+from dopegraph.trace.last_act import Reading, follows, is_last, position_of
+from dopegraph.trace.look import Escape, Look
+from dopegraph.trace.programs import Key, boundary, programs
 from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
 INLINE_CONSTANT = 1024
-
-
-@dataclass(frozen=True)
-class Escape:
-    """Python looked at a traced value or did what cannot be replayed: a stable reason id, what happened, where."""
-
-    reason: str
-    detail: str
-    location: Location | None
-
-    @property
-    def hint(self) -> str:
-        """What to change."""
-        return hint_of(self.reason)
-
-    def __str__(self) -> str:
-        where = f" at {self.location}" if self.location is not None else ""
-        return f"{self.reason}{where}: {self.detail}"
 
 
 class _Active(threading.local):
@@ -75,6 +61,16 @@ def suspended() -> list[Recording]:
     return _active.suspended
 
 
+class _Evaluating:
+    """What runs now is no Python of the user's."""
+
+    def __enter__(self) -> None:
+        self._outer, _active.evaluating = _active.evaluating, True
+
+    def __exit__(self, *exc: object) -> None:
+        _active.evaluating = self._outer
+
+
 @contextmanager
 def outside_recordings() -> Iterator[None]:
     """Run operations at once, whatever is being recorded around."""
@@ -99,7 +95,16 @@ class Recording:
         Arrays that were made here and looked at: they have memory of their own, and are still what was computed.
     mutated : dict of int to handle
         Lifted arrays that were written to; their memory still holds the old contents.
+    caller : code object or None
+        Of ours, which calls the function that is recorded; None if numbers that it returns are not read later.
+    readings : list of Reading
+        Numbers that Python read of values, after which it did nothing but read, so far.
+    inputs : list of Value
+        All values that no node makes, in the order in which they were met.
+    looks : list of Look
+        What Python saw of values and may see again, in order.
     escapes : list of Escape
+        What Python saw, or did, that no plan can do again.
     originals : dict of int to (handle, Buffer), or None
         What arrays held whose memory was written although the recording went on, kept where a caller wants to undo it.
     exposed : dict of int to handle
@@ -108,30 +113,47 @@ class Recording:
         What `backward` will differentiate.
     again : set of Node
         Nodes that compute once more, for a derivative, what was computed and checked before.
+    numbers_vary : bool
+        Whether Python's floats become inputs, not parts of the graph.
+    programs : list of Program
+        What was run for values that Python looked at, in order.
+    private : bool
+        Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    path : PathBuilder or None
+        The builder, if it follows the tree of what was recorded before.
     checks : bool
         Whether an operation that refuses some values is run at once, to raise its error where Python expects it.
     """
 
-    def __init__(self, name: str = "graph", checks: bool = False) -> None:
+    def __init__(self, name: str = "graph", checks: bool = False, anchor: object = None, repeated: bool = True) -> None:
         self.name = name
         self.checks = checks
-        self.builder = Builder(here)
+        # What is recorded once needs no path to be found again by.
+        self.path = PathBuilder(here, anchor) if repeated else None
+        self.builder: Builder = self.path or Builder(here)
         self.known: dict[Value, Buffer] = {}
+        self.inputs: list[Value] = []
         self.lifted: dict[int, tuple[Any, Value]] = {}
         self.evaluated: dict[int, tuple[weakref.ref[Any], Value]] = {}
         self.mutated: dict[int, Any] = {}
         self.exposed: dict[int, Any] = {}
         self.captured: set[Value] = set()
         self.scalars: dict[tuple[str, DType], Value] = {}
+        self.caller: CodeType | None = None
+        self.readings: list[Reading] = []
+        self.looks: list[Look] = []
         self.escapes: list[Escape] = []
         self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
+        self.numbers_vary = False
+        self.programs: list[Program] = []
+        self.private = False
         self.gradients = 0
-        self._handles: dict[int, weakref.ref[Any]] = {}
+        self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
 
     @property
@@ -191,18 +213,30 @@ class Recording:
             return self.lift(handle)
         return entry[1]
 
+    def input(self, contents: Buffer, name: str | None = None) -> Value:
+        """A value that no node makes, with what it holds in this call."""
+        value = self.builder.input(TensorType(contents.dtype, contents.shape), name)
+        self.inputs.append(value)
+        self.known[value] = contents
+        return value
+
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
-        buffer = handle._settled()
-        self._check_device(buffer)
-        value = self.builder.input(TensorType(buffer.dtype, buffer.shape), None)
-        # Memory that others can write to is read now; our own is only ever replaced.
-        self.known[value] = buffer.copy() if _is_foreign(handle) else buffer
+        value = self.read(handle)
         self.lifted[id(handle)] = (handle, value)
         return value
 
+    def read(self, handle: Any) -> Value:
+        """An input for what a concrete array holds now."""
+        buffer = handle._settled()
+        self._check_device(buffer)
+        # Memory that others can write to is read now; our own is only ever replaced.
+        return self.input(buffer.copy() if _is_foreign(handle) else buffer)
+
     def _check_device(self, buffer: Buffer) -> None:
         """All operands are on one device; only numbers and random keys may come from the host."""
+        if buffer.device is self.device:
+            return
         if buffer.device.is_host and (not buffer.shape or is_key(buffer)):
             return
         if self.device is None:
@@ -220,8 +254,7 @@ class Recording:
                 return primitives["full"](value=flat[0].item(), shape=array.shape, dtype=array.dtype)
             if array.size <= INLINE_CONSTANT:
                 return primitives["constant"](value=numpy.array(array))
-        value = self.builder.input(TensorType(array.dtype, array.shape), "captured")
-        self.known[value] = Buffer(numpy.array(array))
+        value = self.input(Buffer(numpy.array(array)), "captured")
         self.captured.add(value)
         return value
 
@@ -230,8 +263,7 @@ class Recording:
         value = self.scalars.get((expression, dtype))
         if value is None:
             name = expression if expression.isidentifier() else "scalar"
-            value = self.scalars[(expression, dtype)] = self.builder.input(TensorType(dtype, ()), name)
-            self.known[value] = Buffer(numpy.asarray(number, dtype))
+            value = self.scalars[(expression, dtype)] = self.input(Buffer(numpy.asarray(number, dtype)), name)
         return value
 
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
@@ -247,13 +279,13 @@ class Recording:
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
-        key = id(handle)
-        self._handles[key] = _reference(handle, self._handles)
+        self._handles.append(weakref.ref(handle))
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
-        alive = [reference() for reference in list(self._handles.values())]
-        return [handle for handle in alive if handle is not None and handle._recording is self]
+        handles = [reference() for reference in self._handles]
+        alive = {id(handle): handle for handle in handles if handle is not None and handle._recording is self}
+        return list(alive.values())
 
     def mark_mutated(self, handle: Any) -> None:
         """A concrete array is about to get a traced value: its memory is written at the end."""
@@ -261,28 +293,170 @@ class Recording:
             self.lift(handle)
         self.mutated[id(handle)] = handle
 
-    # Evaluation --------------------------------------------------------------------------------------------------
+    # Python looks ------------------------------------------------------------------------------------------------
 
     def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
         """Note that this call cannot be replayed."""
-        self.escapes.append(Escape(reason, detail, location if location is not None else here()))
+        self.escapes.append(Escape(reason, detail, location if location is not None else here(), len(self.looks)))
+
+    def look(self, handle: Any, kind: str, read: Callable[[Any], Hashable], reason: str, detail: str) -> Any:
+        """What Python sees of an array: a plan goes on as recorded wherever it sees the same.
+
+        Parameters
+        ----------
+        kind : str
+            Names what `read` does; equal names, equal functions.
+        read : callable
+            From the NumPy array to something hashable.
+        """
+        value = self.value_of(handle)
+        array = self.seen([value])[0].array
+        try:
+            outcome = read(array)
+        except Exception:
+            self.escape("error", f"{detail} refused the values")
+            raise
+        self._looked(Look(Escape(reason, detail, here()), kind, read, outcome, (value,)))
+        return outcome
+
+    def number(self, handle: Any, read: Callable[[Any], Any], detail: str) -> Any:
+        """A number that Python gets. If all it does is to return it, plans read it, too."""
+        value = self.value_of(handle)
+        number = read(self.seen([value])[0].array)
+        escape = Escape("value-escape", detail, here(), len(self.looks))
+        position = position_of(user_frame(), self.caller)
+        if position is None:
+            self.escapes.append(escape)
+            return number
+        reading = Reading(value, read, number, escape, *position)
+        if self.readings and not follows(self.readings[-1], reading):
+            self._more_than_read()
+        self.readings.append(reading)
+        return number
+
+    def _more_than_read(self) -> None:
+        """What was read so far was not only returned."""
+        self.escapes += [reading.escape for reading in self.readings]
+        self.readings.clear()
+
+    def returned(self) -> None:
+        """The function came to its end: what it read and did more with than return it has escaped."""
+        if self.readings and not is_last(self.readings[-1]):
+            self._more_than_read()
+
+    def look_at_number(
+        self, expression: str, kind: str, read: Callable[[Any], Hashable], number: Any, detail: str
+    ) -> Any:
+        """What Python sees of a float argument, or of what it computed from one."""
+        outcome = read(number)
+        self._looked(Look(Escape("float-value", detail, here()), kind, read, outcome, expression=expression))
+        return outcome
+
+    def host_call(
+        self,
+        handles: Sequence[Any],
+        kind: str,
+        run: Callable[..., Sequence[Any]],
+        detail: str,
+        reason: str = "host-call",
+    ) -> list[Value]:
+        """Values that a function of NumPy arrays computes: plans run it, too, and go on if the types are the same.
+
+        Parameters
+        ----------
+        kind : str
+            Names what `run` does; equal names, equal functions.
+        run : callable
+            From NumPy arrays, which it does not change, to NumPy arrays of its own.
+        """
+        values = [self.value_of(handle) for handle in handles]
+        arrays = [buffer.array for buffer in self.seen(values)]
+        try:
+            made = [Buffer(array) for array in run(*arrays)]
+        except (ArithmeticError, IndexError, ValueError):
+            self.escape("error", f"{kind} refused the values")
+            raise
+        results = tuple([self.input(buffer) for buffer in made])
+        types = tuple([value.type for value in results])
+        self._looked(Look(Escape(reason, detail, here()), kind, run, types, tuple(values), results=results))
+        return list(results)
+
+    def _looked(self, look: Look) -> None:
+        look.nodes, look.inputs = len(self.builder.nodes), len(self.inputs)
+        self.looks.append(look)
+
+    # Evaluation --------------------------------------------------------------------------------------------------
+
+    def seen(self, values: Iterable[Value]) -> list[Buffer]:
+        """Buffers of values that Python looks at. What else was computed for them and may be used again is kept."""
+        return self._evaluated(values, keep=True)
 
     def evaluate(self, values: Iterable[Value]) -> list[Buffer]:
         """Buffers of values; what was evaluated before is not computed again."""
+        return self._evaluated(values)
+
+    def _evaluated(self, values: Iterable[Value], keep: bool = False) -> list[Buffer]:
         wanted = list(values)
         missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
         if missing:
-            outer, _active.evaluating = _active.evaluating, True
-            try:
-                nodes = needed_nodes(self.builder.nodes, missing, self.known)
-                inputs = boundary(nodes, missing)
-                if not all(value in self.known for value in inputs):
-                    raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
-                program = programs.get(self.name, nodes, inputs, missing, (), self.device or current_device())
-                self.known.update(zip(missing, program.run([self.known[value] for value in inputs])))
-            finally:
-                _active.evaluating = outer
+            if keep:
+                missing += self._used_later(missing)
+            _, program, inputs = self.program_of(missing)
+            self.run(program, inputs, missing)
+            if self.path is not None:
+                self.path.note("known", missing)
         return [self.known[value] for value in wanted]
+
+    def _used_later(self, wanted: Sequence[Value]) -> list[Value]:
+        """What is computed on the way to what is wanted, and what arrays, or a derivative to come, refer to."""
+        held = [handle._value for handle in self.live_handles() if handle._value not in self.known]
+        everything = self.differentiating
+        question = (
+            self.path.question([*wanted, *held], "later", len(held), everything) if self.path is not None else None
+        )
+        if self.path is not None and question is not None and question.answer is not None:
+            return self.path.values_of(question.answer)
+        nodes = needed_nodes(self.builder.nodes, wanted, self.known)
+        chosen = None if everything else set(held)
+        later = [
+            value
+            for node in nodes
+            if node.inputs
+            for value in node.outputs
+            if (chosen is None or value in chosen) and value not in wanted
+        ]
+        if self.path is not None and question is not None:
+            question.answer = self.path.numbers(later)
+        return later
+
+    def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
+        """Run a program on what is known, and know its results."""
+        with _Evaluating():
+            self.programs.append(program)
+            results = program.run([self.known[value] for value in inputs])
+        self.known.update(zip(values, results))
+        return results
+
+    def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
+        """The program that computes values, its key, and what it computes them from."""
+        device = self.device or current_device()
+        question = self.path.question(values, "program", current_policy(), device) if self.path is not None else None
+        if self.path is not None and question is not None:
+            found = question.answer
+            program = programs.find(found[0]) if found is not None else None
+            if program is not None:
+                return found[0], program, self.path.values_of(found[1])
+        nodes = needed_nodes(self.builder.nodes, values, self.known)
+        read = boundary(nodes, values)
+        if not all(value in self.known for value in read):
+            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
+        with _Evaluating():
+            key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
+        if self.path is not None and question is not None:
+            numbers = self.path.numbers(read)
+            if numbers is not None:
+                question.answer = key, numbers
+        return key, program, read
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""
@@ -290,24 +464,41 @@ class Recording:
 
     def settle(self, handles: Iterable[Any]) -> None:
         """Make handles concrete; arrays that were written to get their new contents in their old memory."""
-        roots = list({id(root): root for root in (handle._root() for handle in handles)}.values())
-        roots = [root for root in roots if root._recording is self]
+        roots = self._roots(handles)
         values = [root._value for root in roots]
-        given: set[int] = {id(buffer) for buffer in self.known.values()}
-        for root, value, buffer in zip(roots, values, self.evaluate(values)):
-            # Two handles of one value, or a handle of an input's value, must not share memory.
-            if id(buffer) in given:
-                buffer = buffer.copy()
-            given.add(id(buffer))
-            if root._shared:
-                self.protect_root(root)
-            if root._buffer is not None:
-                self._keep_original(root, root._buffer)
-            root._become(buffer)
+        given = self.given()
+        self.place(roots, self.evaluate(values), given)
+        for root, value in zip(roots, values):
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
             else:
                 self.evaluated[id(root)] = (_reference(root, self.evaluated), value)
+
+    def live_roots(self) -> list[Any]:
+        """The arrays with values of this recording that something refers to, itself or a view."""
+        return self._roots(self.live_handles())
+
+    def _roots(self, handles: Iterable[Any]) -> list[Any]:
+        roots = {id(root): root for root in [handle._root() for handle in handles]}
+        return [root for root in roots.values() if root._recording is self]
+
+    def given(self) -> set[int]:
+        """Ids of the buffers that inputs, and arrays that were looked at, have."""
+        return {id(buffer) for buffer in self.known.values()}
+
+    def place(self, roots: Sequence[Any], buffers: Sequence[Buffer], given: set[int]) -> None:
+        """Arrays leave the recording, each with a buffer that is not among the given ones, nor another's."""
+        for root, buffer in zip(roots, buffers):
+            if root._shared:
+                self.protect_root(root)
+            if root._buffer is not None:
+                self._keep_original(root, root._buffer)
+            root._become(own(buffer, given))
+
+    def close(self) -> None:
+        """Let go of what was recorded: nothing refers to it any more, but it refers to itself."""
+        if self.path is not None:
+            self.path.end()
 
     def abandon(self) -> None:
         """The recording cannot be evaluated: arrays that were there before are as before."""
@@ -342,6 +533,14 @@ class Recording:
         """Arrays with memory, and what it holds."""
         evaluated = [(reference(), value) for reference, value in list(self.evaluated.values())]
         return [*self.lifted.values(), *((handle, value) for handle, value in evaluated if handle is not None)]
+
+
+def own(buffer: Buffer, given: set[int]) -> Buffer:
+    """A buffer that was not given to anybody: a copy if it was. Two handles must not share memory."""
+    if id(buffer) in given:
+        return buffer.copy()
+    given.add(id(buffer))
+    return buffer
 
 
 def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:

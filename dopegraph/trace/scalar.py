@@ -22,16 +22,18 @@ _LONGEST = 400
 class DynamicFloat:
     """Stands for a float argument while a function is recorded."""
 
-    __slots__ = ("expression", "number")
+    __slots__ = ("expression", "number", "shown")
 
-    def __init__(self, expression: str, number: float) -> None:
+    def __init__(self, expression: str, number: float, shown: str = "") -> None:
         self.expression = expression
         self.number = number
+        self.shown = shown or expression  # as the user reaches it
 
     def _look(self, what: str) -> float:
+        """The number, for Python, which may do anything with it: a plan goes on where it is the same number."""
         recording = active_recording()
         if recording is not None:
-            recording.escape("value-escape", f"{what} looks at the float argument {self.expression}")
+            recording.look_at_number(self.expression, "number", _exactly, self.number, f"{what} looks at {self.shown}")
         return self.number
 
     def __float__(self) -> float:
@@ -59,7 +61,7 @@ class DynamicFloat:
         return int(self._look("int"))
 
     def __bool__(self) -> bool:
-        return bool(self._look("bool"))
+        return self != 0.0
 
     def __hash__(self) -> int:
         return hash(self._look("hash"))
@@ -87,12 +89,24 @@ def _text(operand: Any) -> str:
     return f"({operand!r})" if math.isfinite(operand) else f"float('{operand}')"
 
 
-def _computed(expression: str, number: Any, what: DynamicFloat) -> Any:
-    # A negative number to a fractional power is complex.
+def _shown(operand: Any) -> str:
+    return operand.shown if isinstance(operand, DynamicFloat) else repr(operand)
+
+
+def _computed(expression: str, number: Any, what: DynamicFloat, shown: str) -> Any:
     if type(number) is not float or len(expression) > _LONGEST:
         what._look("a long computation" if type(number) is float else "a power")
         return number
-    return DynamicFloat(expression, number)
+    return DynamicFloat(expression, number, shown)
+
+
+def _power(left: Any, right: Any) -> None:
+    """A negative number to a fractional power is complex: which it is, is looked at."""
+    recording = active_recording()
+    whole = isinstance(right, int) or (isinstance(right, float) and right.is_integer())
+    if recording is not None and isinstance(left, DynamicFloat) and not whole:
+        negative = left.number < 0
+        recording.look_at_number(f"({left.expression} < 0)", "bool", bool, negative, f"{left.shown} < 0, in a power")
 
 
 def _binary(symbol: str, function: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
@@ -103,24 +117,40 @@ def _binary(symbol: str, function: Callable[[Any, Any], Any], reflected: bool) -
                 return NotImplemented
             number = self._look(symbol)  # complex numbers, fractions, NumPy's
             return function(other, number) if reflected else function(number, other)
-        return _computed(f"({_text(left)} {symbol} {_text(right)})", function(_plain(left), _plain(right)), self)
+        if symbol == "**":
+            _power(left, right)
+        expression = f"({_text(left)} {symbol} {_text(right)})"
+        shown = f"({_shown(left)} {symbol} {_shown(right)})"
+        return _computed(expression, function(_plain(left), _plain(right)), self, shown)
 
     return method
 
 
 def _unary(symbol: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda self: _computed(f"({symbol}({self.expression}))", function(self.number), self)
+    return lambda self: _computed(
+        f"({symbol}({self.expression}))", function(self.number), self, f"{symbol}({self.shown})"
+    )
 
 
 def _looks(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, *args: function(self._look(name), *args)
 
 
-def _comparison(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _exactly(number: Any) -> Any:
+    """Tells numbers apart that compare equal: 0.0 and -0.0; one not-a-number is as good as another."""
+    return type(number), repr(number)
+
+
+def _comparison(symbol: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def method(self: DynamicFloat, other: Any) -> Any:
-        if _plain(other) is None and not isinstance(other, numbers.Number):
-            return NotImplemented
-        return function(self._look("a comparison"), other.number if isinstance(other, DynamicFloat) else other)
+        if _plain(other) is None:
+            return function(self._look("a comparison"), other) if isinstance(other, numbers.Number) else NotImplemented
+        outcome = function(self.number, _plain(other))
+        recording = active_recording()
+        if recording is None:
+            return outcome
+        expression = f"({_text(self)} {symbol} {_text(other)})"
+        return recording.look_at_number(expression, "bool", bool, outcome, f"{self.shown} {symbol} {_shown(other)}")
 
     return method
 
@@ -139,7 +169,7 @@ for _name, _looking in {
 }.items():  # fmt: skip
     setattr(DynamicFloat, f"__{_name}__", _looks(_name, _looking))
 DynamicFloat.__rdivmod__ = lambda self, other: divmod(other, self._look("divmod"))
-for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(DynamicFloat, f"__{_name}__", _comparison(getattr(operator, _name)))
+for _name, _symbol in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    setattr(DynamicFloat, f"__{_name}__", _comparison(_symbol, getattr(operator, _name)))
 # Python's own messages name the class: "'float' object is not subscriptable".
 DynamicFloat.__name__ = DynamicFloat.__qualname__ = "float"

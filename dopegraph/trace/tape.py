@@ -29,23 +29,27 @@ class Tape:
     def start(self) -> None:
         """From here on, nodes are part of it."""
         if not self.depth:
-            self._start = len(self._builder.nodes)
+            self._start = self._builder.size
         self.depth += 1
 
     def stop(self) -> None:
         """The end of what the last `start` began."""
         self.depth -= 1
         if not self.depth:
-            self._ranges.append((self._start, len(self._builder.nodes)))
+            self._ranges.append((self._start, self._builder.size))
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Which of the builder's nodes it has: from, and up to."""
+        last = ((self._start, self._builder.size),) if self.depth else ()
+        return (*self._ranges, *last)
 
     def nodes(self) -> list[Node]:
         """Its nodes, in order."""
-        nodes = self._builder.nodes
-        ranges = [*self._ranges, (self._start, len(nodes))] if self.depth else self._ranges
-        return [node for start, stop in ranges for node in nodes[start:stop]]
+        return [node for start, stop in self.ranges for node in self._builder.nodes[start:stop]]
 
     def forget(self) -> None:
         """What was computed so far is constant for the next `backward`."""
         self.sources.clear()
         self._ranges.clear()
-        self._start = len(self._builder.nodes)
+        self._start = self._builder.size

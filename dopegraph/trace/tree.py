@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dopegraph.runtime.errors import StructureError
 
@@ -29,8 +29,7 @@ def register(
     _registered[type] = (flatten, unflatten)
 
 
-@dataclasses.dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """The containers around leaves. `children` is None for a leaf."""
 
     kind: type | None
@@ -42,10 +41,14 @@ class Structure:
         return self._build(iter(leaves))
 
     def _build(self, leaves: Any) -> Any:
+        kind = self.kind
         if self.children is None:
             return next(leaves)
-        parts = [child._build(leaves) for child in self.children]
-        kind = self.kind
+        parts = [next(leaves) if child.children is None else child._build(leaves) for child in self.children]
+        if kind is list:
+            return parts
+        if kind is tuple:
+            return tuple(parts)
         assert kind is not None
         if kind in _registered:
             return _registered[kind][1](self.rest, parts)
@@ -53,8 +56,6 @@ class Structure:
             return dict(zip(self.rest, parts))
         if hasattr(kind, "_fields"):
             return kind(*parts)
-        if kind in (list, tuple):
-            return kind(parts)
         made = kind.__new__(kind)
         for name, part in zip(self.rest, parts):
             object.__setattr__(made, name, part)
@@ -87,6 +88,31 @@ def flatten(value: Any, path: str = "") -> tuple[list[tuple[str, Any]], Structur
     """Leaves with the path Python reaches them by, and the structure around them."""
     leaves: list[tuple[str, Any]] = []
     return leaves, _flatten(value, path, leaves, ())
+
+
+def take_apart(value: Any) -> tuple[list[Any], Structure]:
+    """Leaves without their paths, and the structure around them."""
+    leaves: list[Any] = []
+    return leaves, _take_apart(value, leaves, ())
+
+
+def _take_apart(value: Any, leaves: list[Any], around: tuple[int, ...]) -> Structure:
+    kind = type(value)
+    parts: Any
+    if kind is tuple or kind is list:
+        parts, rest = value, None
+    elif kind is dict:
+        parts, rest = value.values(), tuple(value)
+    else:
+        found = children_of(value)
+        if found is None:
+            leaves.append(value)
+            return LEAF
+        parts, rest, _ = found
+    if id(value) in around:
+        raise StructureError("the container contains itself")
+    around = (*around, id(value))
+    return Structure(kind, rest, tuple([_take_apart(part, leaves, around) for part in parts]))
 
 
 def _flatten(value: Any, path: str, leaves: list[tuple[str, Any]], around: tuple[int, ...]) -> Structure:

@@ -11,6 +11,7 @@ from typing import Any, Union
 import numpy
 
 from dopegraph.ir.graph import Value
+from dopegraph.ir.path import attributes_key
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import TensorType
 from dopegraph.runtime.location import here, located
@@ -46,6 +47,27 @@ def _emit(recording: Recording, op: Primitive | AtPosition, value: Value, attrs:
     if isinstance(op, AtPosition):
         return recording.emit(primitives["take"], [value, recording.value_of(op.position)], attrs)
     return recording.emit(op, [value], attrs)
+
+
+# What the type rules of views said: (type, primitive, attributes) -> type.
+_view_types: dict[Any, TensorType] = {}
+_MOST_TYPES = 10_000
+
+
+def type_of_view(type: TensorType, steps: Steps) -> TensorType:
+    """The type of a view of an array of a type."""
+    for op, attrs in steps:
+        if isinstance(op, AtPosition):
+            type = op.result_types([type], attrs)[0]
+            continue
+        key = type, op, attributes_key(attrs)
+        found = _view_types.get(key)
+        if found is None:
+            if len(_view_types) >= _MOST_TYPES:
+                _view_types.clear()
+            found = _view_types[key] = op.result_types([type], attrs)[0]
+        type = found
+    return type
 
 
 def run_kernels(array: numpy.ndarray, steps: Steps) -> numpy.ndarray:

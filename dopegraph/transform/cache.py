@@ -15,9 +15,11 @@ from dopegraph.runtime.errors import RecompileWarning
 from dopegraph.runtime.location import Location, here, user_frame
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.state.differences import Difference, difference
+from dopegraph.trace.look import Look
 from dopegraph.transform.plan import PythonPlan, ReplayPlan
+from dopegraph.transform.tree import TreePlan
 
-Plans = Sequence[Union[PythonPlan, ReplayPlan]]
+Plans = Sequence[Union[PythonPlan, ReplayPlan, TreePlan]]
 
 # So many recompilations, one call after the other, are worth a warning.
 IN_A_ROW = 3
@@ -157,9 +159,14 @@ def recompile_of(plans: Plans, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     return Recompile(found.reason, found.detail, here(), found.path, found.before, found.now)
 
 
+def new_outcome(look: Look) -> Recompile:
+    """Why a tree of recordings had none for a call: Python saw something for the first time."""
+    return Recompile("new-outcome", f"{look.escape.detail} is another one", here(), str(look.escape.location or ""))
+
+
 def cache_info(plans: Plans, history: History, calls: int, size: int) -> CacheInfo:
     """The statistics; calls that are no misses are hits, and hits that are no replays ran as Python."""
-    replaying = [plan for plan in plans if isinstance(plan, ReplayPlan)]
+    replaying = [plan for plan in plans if not isinstance(plan, PythonPlan)]
     replays = history.forgotten + sum(plan.calls for plan in replaying)
     hits = max(calls - history.misses, replays)
     return CacheInfo(
@@ -168,9 +175,9 @@ def cache_info(plans: Plans, history: History, calls: int, size: int) -> CacheIn
         replays=replays,
         python_calls=hits - replays,
         recompiles=tuple(history.recompiles),
-        plans=len(plans),
+        plans=sum(len(plan.ends()) if isinstance(plan, TreePlan) else 1 for plan in plans),
         cache_size=size,
-        programs=len({id(plan.program) for plan in replaying}),
+        programs=len({id(program) for plan in replaying for program in plan.programs}),
         nbytes=sum(plan.nbytes for plan in replaying),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import types
 from collections.abc import Callable, Sequence
@@ -11,21 +12,27 @@ from typing import Any, Union
 import numpy
 
 from dopegraph.runtime.errors import GraphBreakError
-from dopegraph.runtime.location import here, located
+from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
 from dopegraph.state.static import Numbers, Static, Strings, static_arguments
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.recording import Escape, Recording, active_recording
-from dopegraph.transform.cache import CacheInfo, History, cache_info, recompile_of
+from dopegraph.trace.look import Escape, Look
+from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
-from dopegraph.transform.placement import Unreplayable
-from dopegraph.transform.plan import PythonPlan, ReplayPlan
-from dopegraph.transform.results import make_plan, settle, unknown_code
+from dopegraph.transform.placement import Placement, Unreplayable
+from dopegraph.transform.plan import SHARED, AsPython, PythonPlan, ReplayPlan
+from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
+from dopegraph.transform.segmented import run
+from dopegraph.transform.straight import MISS, never
+from dopegraph.transform.tree import Result, TreePlan
+from dopegraph.transform.way import Way
 
-Plan = Union[PythonPlan, ReplayPlan]
+Plan = Union[PythonPlan, ReplayPlan, TreePlan]
+# What became of a call: what was replayed, or why nothing was.
+Outcome = Union[AsPython, ReplayPlan, Result]
 
-_SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 # What operations raise for some values of their operands.
 _VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
 
@@ -57,6 +64,8 @@ class Compiled:
         self.__dopegraph_function__ = function
         name = getattr(function, "__name__", None)
         self.name = name if isinstance(name, str) else type(function).__name__
+        self._graph_name = self.name if self.name.isidentifier() else "graph"
+        self._anchor = getattr(function, "__code__", type(function))
         self.static = static
         self.fullgraph = fullgraph
         self.cache_size = cache_size
@@ -70,12 +79,26 @@ class Compiled:
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if active_recording() is None:
+            for plan in self.plans:
+                if plan.replay is never:
+                    break  # it may be what fits first
+                try:
+                    result = plan.replay(args, kwargs)
+                except _VALUE_ERRORS:
+                    break  # which the plan meets again, and explains
+                if result is not MISS:
+                    if plan is not self.plans[0]:
+                        self._move_to_front(plan)
+                    self.calls += 1
+                    plan.calls += 1
+                    return result
         return self.call(args, kwargs, self.fullgraph)[0]
 
     def call(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
-    ) -> tuple[Any, Plan | None, Sequence[Escape]]:
-        """The result of a call, the plan that was used, and why it ran as Python if it did, which `strict` forbids."""
+    ) -> tuple[Any, Outcome | None, Sequence[Escape]]:
+        """The result of a call, what became of it, and why it ran as Python if it did, which `strict` forbids."""
         if active_recording() is not None:
             return self.__dopegraph_function__(*args, **kwargs), None, ()
         self.calls += 1
@@ -87,27 +110,43 @@ class Compiled:
                     return self._record(args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
-                if strict:
-                    raise self._broken([_SHARED])
-                return self._as_python(plan, args, kwargs), plan, [_SHARED]
+                return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
             try:
                 return plan.run(matched), plan, ()
             except _VALUE_ERRORS as error:
-                # Nothing was written yet; Python raises it where the function can catch it.
-                escapes = [Escape("error", str(error).partition("\n")[0], None)]
-                result = self._as_python(plan, args, kwargs)
-                if strict:
-                    raise self._broken(escapes) from error
-                return result, plan, escapes
+                return self._refused(error, plan, args, kwargs, strict)
+        if isinstance(plan, TreePlan):
+            return self._through(plan, matched, args, kwargs, strict)
         if strict:
             raise self._broken(plan.escapes)
-        return self._as_python(plan, args, kwargs), plan, plan.escapes
+        return self._as_python(plan, plan, args, kwargs)
+
+    def _through(
+        self, plan: TreePlan, matched: Any, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
+    ) -> tuple[Any, Outcome, Sequence[Escape]]:
+        """A call that goes as far through a tree as it was recorded."""
+        try:
+            end, result = plan.run(args, kwargs, matched)
+        except _VALUE_ERRORS as error:
+            return self._refused(error, plan, args, kwargs, strict)
+        if isinstance(end, Result):
+            return result, end, ()
+        if end is None or not end.final:
+            with self._lock:
+                return self._record(args, kwargs, strict, plan, result)
+        return self._as_python(end, plan, args, kwargs, strict)
+
+    def _refused(
+        self, error: Exception, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
+    ) -> tuple[Any, Outcome, Sequence[Escape]]:
+        """An operation refused the values. Nothing was written; Python raises it where the function can catch it."""
+        return self._as_python(AsPython([_error(error)]), plan, args, kwargs, strict)
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
         """The first plan that fits a call."""
         for plan in self.plans:
             matched = plan.match(args, kwargs)
-            if type(matched) is not int and (isinstance(plan, ReplayPlan) or plan.final):
+            if type(matched) is not int and (not isinstance(plan, PythonPlan) or plan.final):
                 if plan is not self.plans[0]:
                     self._move_to_front(plan)
                 return plan, matched
@@ -184,70 +223,130 @@ class Compiled:
         message = f"{self.name} is no full graph: {first.reason}: {first.detail}{more}; {first.hint}"
         return GraphBreakError(located(message, first.location or here()), escapes)
 
-    def _as_python(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _as_python(
+        self, end: AsPython, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
+    ) -> tuple[Any, AsPython, Sequence[Escape]]:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
+        function, name = self.__dopegraph_function__, self._graph_name
         if not plan.walk.stand_ins:
-            return self.__dopegraph_function__(*args, **kwargs)
-        found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
-        found.stand_ins.install()
-        try:
-            return self.__dopegraph_function__(*found.args, **found.kwargs)
-        finally:
-            found.stand_ins.remove()
+            result = run(lambda: function(*args, **kwargs), name, end, self._anchor)
+        else:
+            found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
+            found.stand_ins.install()
+            try:
+                result = run(lambda: function(*found.args, **found.kwargs), name, end, self._anchor)
+            finally:
+                found.stand_ins.remove()
+        if strict:
+            raise self._broken(end.escapes)
+        return result, end, end.escapes
 
     def _record(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
-    ) -> tuple[Any, Plan, Sequence[Escape]]:
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        strict: bool,
+        tree: TreePlan | None = None,
+        look: Look | None = None,
+    ) -> tuple[Any, Outcome, Sequence[Escape]]:
+        """Run the function as it is recorded; `tree` is what the call went through until `look` saw something new."""
         found = walk(self.__dopegraph_function__, args, kwargs, self.static)
         self._history.missed()
         if self.plans:
-            self._history.recompiled(recompile_of(self.plans, args, kwargs), self.calls, self.name)
+            why = new_outcome(look) if look is not None else recompile_of(self.plans, args, kwargs)
+            self._history.recompiled(why, self.calls, self.name)
         if found.problems:
-            plan: Plan = PythonPlan(found, found.problems, final=True)
+            plan = PythonPlan(found, found.problems, final=True)
             self._remember(plan)
             if strict:
                 raise self._broken(found.problems)
-            return self._as_python(plan, args, kwargs), plan, found.problems
-        recording = Recording(self.name if self.name.isidentifier() else "graph", checks=True)
+            return self._as_python(plan, plan, args, kwargs)
+        recording = Recording(self._graph_name, checks=True, repeated=False)
+        recording.caller = sys._getframe().f_code
         watch = Watch(found.home)
         before = configuration()
         found.stand_ins.install()
         try:
             with recording, watch:
                 result = self.__dopegraph_function__(*found.args, **found.kwargs)
-        except BaseException:
+        except BaseException as error:
             # What Python did so far stays done, as it would without us.
+            if isinstance(error, Exception) and not any(
+                isinstance(p, ReplayPlan) and p.is_of(found) for p in self.plans
+            ):
+                raised = Escape("raised", f"{type(error).__name__} was raised", raised_at(error), len(recording.looks))
+                self._keep(found, recording, None, [*recording.escapes, *watch.effects, raised], tree)
             settle(found, recording, None)
             raise
-        escapes = [*recording.escapes, *watch.effects, *unknown_code(found, watch)]
+        recording.returned()
+        escapes = [*recording.escapes, *watch.effects, *unknown_code(found, watch, len(recording.looks))]
         if configuration() != before:
-            escapes.append(Escape("side-effect", "policy, default dtype, device or training mode is changed", None))
-        again = False
-        try:
-            if not escapes:
-                plan = make_plan(found, recording, result)
-        except Unreplayable as cause:
-            again = not any(isinstance(plan, PythonPlan) and not plan.final for plan in self.plans)
-            escapes = [Escape(cause.reason, str(cause), here())]
-        except _VALUE_ERRORS as cause:
-            escapes = [Escape("error", str(cause).partition("\n")[0], here())]
+            detail = "policy, default dtype, device or training mode is changed"
+            escapes.append(Escape("side-effect", detail, None, len(recording.looks)))
+        if self.fullgraph:
+            escapes = [*(look.escape for look in recording.looks), *escapes]
+        end = self._keep(found, recording, result, escapes, tree)
         result = settle(found, recording, result)
-        if escapes:
-            plan = PythonPlan(found, escapes, final=not again)
-        self._remember(plan)
-        if escapes and strict:
-            raise self._broken(escapes)
-        return result, plan, escapes
+        if strict and end.escapes:
+            raise self._broken(end.escapes)
+        return result, end, end.escapes
+
+    def _keep(
+        self, found: Walk, recording: Recording, result: Any, escapes: list[Escape], tree: TreePlan | None
+    ) -> Outcome:
+        """Make a plan of a recording, or a way of a tree, and remember it."""
+        final = True
+        if not escapes:
+            try:
+                if not recording.looks and tree is None:
+                    plan = make_plan(found, recording, result)
+                    self._remember(plan)
+                    return plan
+                return self._grow(found, recording, lay_out(found, recording, result), tree)
+            except Unreplayable as cause:
+                final = any(isinstance(one, PythonPlan) and not one.final for one in self.plans)
+                escapes = [Escape(cause.reason, str(cause), here(), len(recording.looks))]
+            except _VALUE_ERRORS as cause:
+                escapes = [_error(cause, len(recording.looks))]
+        looks = min(escape.looks for escape in escapes)
+        if looks or tree is not None:
+            try:
+                return self._grow(found, recording, AsPython(escapes, final), tree, looks)
+            except Unreplayable as cause:
+                escapes, final = [Escape(cause.reason, str(cause), here())], True
+                self.plans = [plan for plan in self.plans if plan is not tree]
+        as_python = PythonPlan(found, escapes, final)
+        self._remember(as_python)
+        return as_python
+
+    def _grow(
+        self,
+        found: Walk,
+        recording: Recording,
+        end: tuple[Layout, Placement] | AsPython,
+        tree: TreePlan | None,
+        looks: int | None = None,
+    ) -> Outcome:
+        """Add a way to the tree of its situation."""
+        if tree is None or not tree.is_of(found):
+            tree = TreePlan(found, self.cache_size)
+        added = tree.add(Way(found, recording, recording.looks[:looks]), end)
+        self._remember(tree)
+        return added
 
     def _remember(self, plan: Plan) -> None:
-        plans = [other for other in self.plans if isinstance(other, ReplayPlan) or other.final]
+        plans = [one for one in self.plans if one is not plan and (not isinstance(one, PythonPlan) or one.final)]
         kept = [plan, *plans][: self.cache_size]
         self._history.forgotten += sum(
-            one.calls for one in self.plans if isinstance(one, ReplayPlan) and one not in kept
+            one.calls for one in self.plans if not isinstance(one, PythonPlan) and one not in kept
         )
         self.plans = kept
         if len(plans) >= self.cache_size:
             self._history.overflowed(self.name, self.cache_size)
+
+
+def _error(cause: Exception, looks: int = 0) -> Escape:
+    return Escape("error", str(cause).partition("\n")[0], here() if looks else None, looks)
 
 
 def _nothing() -> None:

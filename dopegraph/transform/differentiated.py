@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, Stru
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.scalar import DynamicFloat
-from dopegraph.trace.tree import Structure, children_of, flatten
+from dopegraph.trace.tree import Structure, children_of, flatten, take_apart
 
 _NUMBERS = (float, complex, DynamicFloat)
 
@@ -34,7 +34,9 @@ def recorded(what: str, function: Any) -> Iterator[Recording]:
             yield outer
         return
     name = getattr(function, "__name__", "function")
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what)
+    anchor = getattr(function, "__code__", type(function))
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
+    recording.private = True
     with recording:
         try:
             yield recording
@@ -64,10 +66,12 @@ class Variables:
         for position in positions:
             if not -len(args) <= position < len(args):
                 raise GradientError(located(f"{what}: there is no positional argument {position}", here()))
-            leaves, structure = flatten(args[position], f"argument {position}")
-            variables = [_variable(what, path, leaf) for path, leaf in leaves]
+            leaves, structure = take_apart(args[position])
+            variables = [_variable(recording, leaf) for leaf in leaves]
+            if None in variables:
+                raise _not_floating(what, args[position], position)
             replaced[position] = structure.build(variables)
-            values = [recording.value_of(variable) for variable in variables]
+            values = [variable._value for variable in variables]
             self.values += values
             self.parts.append((structure, values))
         self.args = tuple(replaced)
@@ -84,8 +88,13 @@ class Variables:
 
     def build(self, cotangents: Sequence[Value | None]) -> list[Any]:
         """Arrays for all variables, with the containers of the arguments; zeros for None."""
-        arrays = iter([array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)])
-        return [structure.build([next(arrays) for _ in values]) for structure, values in self.parts]
+        arrays = [array_of(self.recording, g, of.type) for g, of in zip(cotangents, self.values)]
+        return built(self.structures, arrays)
+
+    @property
+    def structures(self) -> list[Structure]:
+        """For each position the containers around its variables."""
+        return [structure for structure, _ in self.parts]
 
 
 class Run:
@@ -113,7 +122,7 @@ class Run:
         has_aux: bool,
     ) -> None:
         self.recording = recording
-        self.start = len(recording.builder.nodes)
+        self.start = recording.builder.size
         self.variables = Variables(recording, what, args, positions)
         result, self.aux = self.variables.call(function, kwargs, has_aux)
         leaves, self.structure = flatten(result)
@@ -142,6 +151,12 @@ class Run:
     def live(self) -> list[Value]:
         """The values of arrays that somebody holds."""
         return [handle._value for handle in self.recording.live_handles()]
+
+
+def built(structures: Iterable[Structure], arrays: Iterable[Any]) -> list[Any]:
+    """Arrays in the containers of arguments, one after another."""
+    left = iter(arrays)
+    return [structure.build(left) for structure in structures]
 
 
 @contextmanager
@@ -201,17 +216,32 @@ def fitted_value(recording: Recording, given: Any, type: TensorType, what: str) 
     return recording.value_of(convert(array, type.dtype))
 
 
-def _variable(what: str, path: str, leaf: Any) -> ndarray:
-    if isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
-        x = as_array(leaf)
-        if x.dtype.kind in "fc":
-            return apply(ops.identity, x)
-        shown = f"an array of {x.dtype}"
-    else:
-        shown = f"a {type(leaf).__name__}"
-    raise GradientError(
-        located(f"{what}: {path} is {shown}; derivatives need floating numbers, such as x.astype('float32')", here())
-    )
+def _variable(recording: Recording, leaf: Any) -> ndarray | None:
+    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to."""
+    if type(leaf) is not ndarray:
+        if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
+            return None
+        leaf = as_array(leaf)
+    if leaf.dtype.kind not in "fc":
+        return None
+    concrete = leaf._buffer is not None and leaf._recording is None and leaf._base is None
+    if recording.private and not recording.differentiating and concrete:
+        return traced(recording.read(leaf), recording)  # an input that nobody else knows
+    made: ndarray = apply(ops.identity, leaf)
+    return made
+
+
+def _not_floating(what: str, argument: Any, position: int) -> GradientError:
+    """The error of the first leaf that is nothing to differentiate with respect to."""
+    shown = {}
+    for path, leaf in flatten(argument, f"argument {position}")[0]:
+        if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
+            shown[path] = f"a {type(leaf).__name__}"
+        elif as_array(leaf).dtype.kind not in "fc":
+            shown[path] = f"an array of {as_array(leaf).dtype}"
+    path, kind = next(iter(shown.items()))
+    message = f"{what}: {path} is {kind}; derivatives need floating numbers, such as x.astype('float32')"
+    return GradientError(located(message, here()))
 
 
 def _result(what: str, path: str, leaf: Any) -> ndarray:

@@ -12,11 +12,12 @@ from typing import Any
 
 from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.location import Location, located
-from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE
-from dopegraph.trace.recording import Escape
+from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.trace.look import Escape
 from dopegraph.transform.cache import Recompile
 from dopegraph.transform.compiled import Compiled
 from dopegraph.transform.plan import ReplayPlan
+from dopegraph.transform.tree import Result
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,15 @@ class Finding:
     ----------
     id : str
         The stable id of the reason, of `dopegraph.runtime.reasons` and docs/reasons.md.
-    kind : {"as Python", "on NumPy", "recorded again"}
+    kind : {"guarded", "as Python", "on NumPy", "recorded again"}
     detail : str
         What happened.
     location : Location or None
         The user's line.
     hint : str
         What to change.
+    times : int
+        How often.
     """
 
     id: str
@@ -41,19 +44,22 @@ class Finding:
     detail: str
     location: Location | None
     hint: str
+    times: int = 1
 
     def __str__(self) -> str:
-        return located(f"{self.kind}, {self.id}: {self.detail}", self.location) + f"\n  hint: {self.hint}"
+        times = f", {self.times} times" if self.times > 1 else ""
+        return located(f"{self.kind}, {self.id}: {self.detail}{times}", self.location) + f"\n  hint: {self.hint}"
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive."""
+    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive, and how often."""
 
     graph: str
     backend: str
     nodes: int
     operations: dict[str, int]
+    times: int = 1
 
 
 @dataclass
@@ -67,7 +73,9 @@ class Explanation:
     replayed : bool
         Whether calls like this one run as compiled programs, without any Python.
     graphs, symbols, nodes : int
-        Programs, MXNet symbols in them, and nodes of their optimized graphs.
+        Different programs, MXNet symbols in them, and nodes of their optimized graphs.
+    guards : list of Escape
+        What Python looks at between segments; another outcome leads to another plan.
     escapes : list of Escape
         Why calls like this one run as Python.
     fallbacks : list of Fallback
@@ -84,6 +92,7 @@ class Explanation:
     graphs: int
     symbols: int
     nodes: int
+    guards: list[Escape] = field(default_factory=list)
     escapes: list[Escape] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
@@ -92,12 +101,14 @@ class Explanation:
     @property
     def reasons(self) -> list[Finding]:
         """Everything that `explain` has to say, in one form."""
-        found = [_finding(escape.reason, PYTHON, escape.detail, escape.location) for escape in self.escapes]
-        for fallback in self.fallbacks:
-            found.append(
-                _finding(fallback.reason, NUMPY, f"{fallback.operation}, {fallback.detail}", fallback.location)
-            )
-        return found + [_finding(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
+        found = [(one.reason, GUARD, one.detail, one.location) for one in self.guards]
+        found += [(one.reason, PYTHON, one.detail, one.location) for one in self.escapes]
+        found += [(one.reason, NUMPY, f"{one.operation}, {one.detail}", one.location) for one in self.fallbacks]
+        found += [(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
+        return [
+            Finding(reason, kind, detail, location, REASONS[reason].hint, times)
+            for (reason, kind, detail, location), times in Counter(found).items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the result in dicts, lists, strings and numbers, as JSON has them."""
@@ -111,25 +122,21 @@ class Explanation:
         how = "replayed as compiled code" if self.replayed else "runs as Python"
         first = (
             f"{self.name}: {how}; {self.graphs} graph(s), {self.symbols} MXNet symbol(s), {self.nodes} nodes, "
-            f"{len(self.fallbacks)} fallback(s), {len(self.recompiles)} recompile(s)"
+            f"{len(self.guards)} guard(s), {len(self.fallbacks)} fallback(s), {len(self.recompiles)} recompile(s)"
         )
         return "\n".join([first, *map(str, self.reasons)])
 
     __repr__ = __str__
 
 
-def _finding(reason: str, kind: str, detail: str, location: Location | None) -> Finding:
-    return Finding(reason, kind, detail, location, REASONS[reason].hint)
-
-
 def _segments(programs: Sequence[Program]) -> list[Segment]:
+    """The stages of programs; a program that runs several times is told once."""
     segments = []
-    for program in programs:
+    for program, times in Counter(programs).items():
         for stage in program.stages:
             counts = Counter(node.op.name for node in stage.graph.nodes if node.inputs)
-            segments.append(
-                Segment(program.graph.name, stage.backend, len(stage.graph.nodes), dict(counts.most_common()))
-            )
+            found = dict(counts.most_common())
+            segments.append(Segment(program.graph.name, stage.backend, len(stage.graph.nodes), found, times))
     return segments
 
 
@@ -162,18 +169,20 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
     @functools.wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Explanation:
         result, plan, escapes = compiled.call((*given, *args), kwargs)
-        programs = plan.programs if plan is not None else ()
+        every = plan.programs if plan is not None else ()
+        programs = list(dict.fromkeys(every))
         return Explanation(
             name=compiled.name,
             result=result,
-            replayed=isinstance(plan, ReplayPlan) and not escapes,
+            replayed=isinstance(plan, (ReplayPlan, Result)) and not escapes,
             graphs=len(programs),
             symbols=sum(program.symbols for program in programs),
             nodes=sum(len(program.graph.nodes) for program in programs),
+            guards=[look.escape for look in plan.looks] if isinstance(plan, Result) else [],
             escapes=list(escapes),
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
-            segments=_segments(programs),
+            segments=_segments(every),
         )
 
     return explained

@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dopegraph import ops
-from dopegraph.array import ndarray
+from dopegraph.array import ndarray, traced
 from dopegraph.autodiff import pullback
 from dopegraph.dispatch import apply
+from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.ops import full
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.ending import end
+from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
-from dopegraph.transform.differentiated import Variables, recorded
+from dopegraph.transform.differentiated import Variables, built, recorded
 
 
 def value_and_grad(
@@ -63,16 +66,19 @@ def value_and_grad(
 
     @functools.wraps(function)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        with recorded("grad", function) as recording:
-            variables = Variables(recording, "grad", args, positions)
-            result, aux = variables.call(function, kwargs, has_aux)
-            loss = _scalar_loss(result)
-            value = recording.value_of(loss)
-            with recording.builder:
-                one = full(value=1.0, shape=(), dtype=value.type.dtype)
-            gradients = variables.build(pullback(recording.builder, {value: one}, variables.values))
-            del variables, result
-        return ((loss, aux) if has_aux else loss), (gradients[0] if single else tuple(gradients))
+        outer = active_recording()
+        if outer is not None:
+            with outer:
+                call = _Call(outer, function, args, kwargs, positions, has_aux)
+                gradients = [traced(g, outer) for g in call.pull()]
+        else:
+            with recorded("grad", function) as recording:
+                call = _Call(recording, function, args, kwargs, positions, has_aux)
+                made = end(recording, ("grad",), [call.value, *call.values], call.pull)
+                gradients = [ndarray(buffer) for buffer in made]
+            recording.close()
+        found = built(call.structures, gradients)
+        return ((call.loss, call.aux) if has_aux else call.loss), (found[0] if single else tuple(found))
 
     return differentiated
 
@@ -114,6 +120,39 @@ def stop_gradient(x: Any) -> Any:
     """
     leaves, structure = flatten(x)
     return structure.build(apply(ops.stop_gradient, as_array(leaf)) for _, leaf in leaves)
+
+
+class _Call:
+    """A call of a function that is differentiated."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        positions: tuple[int, ...],
+        has_aux: bool,
+    ) -> None:
+        variables = Variables(recording, "grad", args, positions)
+        result, self.aux = variables.call(function, kwargs, has_aux)
+        self.recording = recording
+        self.loss = _scalar_loss(result)
+        self.value = recording.value_of(self.loss)
+        self.values = variables.values
+        self.structures = variables.structures
+
+    def pull(self) -> list[Value]:
+        """Record the derivatives."""
+        builder = self.recording.builder
+        with builder:
+            one = full(value=1.0, shape=(), dtype=self.value.type.dtype)
+        found = pullback(builder, {self.value: one}, self.values)
+        with builder:
+            return [
+                full(value=0.0, shape=of.shape, dtype=of.type.dtype) if g is None else g
+                for g, of in zip(found, self.values)
+            ]
 
 
 def _scalar_loss(result: Any) -> ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ from dopegraph.show import render
 from dopegraph.state.effects import Watch
 from dopegraph.state.static import Static
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.recording import Escape, Recording, outside_recordings
+from dopegraph.trace.look import Escape
+from dopegraph.trace.recording import Recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
 from dopegraph.transform.placement import Unreplayable
@@ -81,12 +83,14 @@ def record_graph(
     name = getattr(function, "__name__", "graph")
     recording = Recording(name if name.isidentifier() else "graph")
     recording.originals = {}
+    recording.caller = sys._getframe().f_code
     watch = Watch(found.home)
     found.stand_ins.install()
     try:
         with outside_recordings(), recording:
             with watch:
                 result = function(*found.args, **found.kwargs)
+            recording.returned()
             breaks = _breaks(found, recording, watch, result)
             leaves = [_array(leaf) for _, leaf in flatten(result)[0]]
             outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
@@ -107,10 +111,12 @@ def record_graph(
 
 
 def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:
-    breaks = [*found.problems, *recording.escapes, *watch.effects, *unknown_code(found, watch)]
+    looks = [look.escape for look in recording.looks]
+    breaks = [*found.problems, *looks, *recording.escapes, *watch.effects, *unknown_code(found, watch)]
     if not breaks:
         try:
-            lay_out(found, recording, result)
+            layout, _ = lay_out(found, recording, result)
+            layout.arrange()
         except Unreplayable as cause:
             breaks.append(Escape(cause.reason, str(cause), here()))
     return breaks

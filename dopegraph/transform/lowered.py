@@ -13,7 +13,7 @@ from dopegraph.passes import optimize
 from dopegraph.passes.memory import MemoryReport
 from dopegraph.runtime.location import located
 from dopegraph.state.static import Static
-from dopegraph.trace.recording import Escape
+from dopegraph.trace.look import Escape
 from dopegraph.transform.graph_of import record_graph
 
 _REDUCTIONS = frozenset(["sum", "prod", "max", "min", "argmax", "argmin", "cumsum", "cumprod", "any", "all"])

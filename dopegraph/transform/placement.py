@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -12,6 +13,7 @@ from dopegraph.ir.graph import Value
 from dopegraph.state.guards import is_immutable
 from dopegraph.state.places import MISSING, DictPlace, ListPlace, Place
 from dopegraph.state.walk import Walk
+from dopegraph.trace.last_act import Reading
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import LEAF, Structure, children_of, flatten
 from dopegraph.trace.views import AtPosition
@@ -41,8 +43,9 @@ class Placement:
         Expressions that the guards evaluate: places that exist already, and floats that are returned.
     """
 
-    def __init__(self, walk: Walk, inputs: dict[int, int]) -> None:
+    def __init__(self, walk: Walk, inputs: dict[int, int], readings: Sequence[Reading] = ()) -> None:
         self.walk = walk
+        self._readings = {id(reading.number): reading for reading in readings}
         self.inputs = inputs
         self.outputs: list[Value] = []
         self.lines: list[str] = []
@@ -60,6 +63,15 @@ class Placement:
         returned = self._expression(result)
         self.lines += [f"{target} = {source}" for target, source in stores]
         self.lines.append(f"return {returned}")
+
+    def function(self) -> Callable[..., Any]:
+        """``finish(results, arrays, targets, floats)``, which does all that and gives what the function returned."""
+        body = "\n    ".join(self.lines)
+        namespace = dict(self.constants)
+        text = f"def finish(results, arrays, targets, floats):\n    {body}"
+        exec(compile(text, "<dopegraph results>", "exec"), namespace)
+        made: Callable[..., Any] = namespace["finish"]
+        return made
 
     def _stores(self, place: Place) -> list[tuple[str, str]]:
         now = place.now()
@@ -96,6 +108,8 @@ class Placement:
         """Python that makes a value of the results."""
         if isinstance(value, ndarray):
             return self._array(value)
+        if id(value) in self._readings:
+            return self._reading(self._readings[id(value)])
         if isinstance(value, DynamicFloat):
             self.floats.append(value.expression)
             return f"floats[{len(self.floats) - 1}]"
@@ -114,12 +128,21 @@ class Placement:
             parts, rest, _ = found
             if any(part is value for part in parts):
                 raise Unreplayable("unmade-result", "the result contains itself")
+            if type(value) is dict and not all(is_immutable(key) for key in value):
+                raise Unreplayable(
+                    "unmade-result", "the result contains a dict with keys that are no numbers or strings"
+                )
             made = ", ".join([self._expression(part) for part in parts])
             structure = Structure(type(value), rest, (LEAF,) * len(parts))
             return self._line(
                 value, f"[{made}]" if type(value) is list else f"{self._constant(structure)}.build([{made}])"
             )
         raise Unreplayable("unmade-result", f"the result contains a {type(value).__name__}")
+
+    def _reading(self, reading: Reading) -> str:
+        """A number that the function read of a value to return it."""
+        self.outputs.append(reading.value)
+        return f"{self._constant(reading.read)}(results[{len(self.outputs) - 1}].array)"
 
     def _array(self, handle: ndarray) -> str:
         self.placed.add(id(handle))

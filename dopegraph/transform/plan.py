@@ -17,27 +17,63 @@ from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.state.guards import Match
 from dopegraph.state.walk import Walk
-from dopegraph.trace.recording import Escape, suspended
+from dopegraph.trace.look import Escape
+from dopegraph.trace.recording import suspended
+from dopegraph.transform.straight import Replay, never
+
+SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 
 
-class PythonPlan:
-    """Run the function as Python whenever the arguments look as they did: it cannot be replayed.
+class AsPython:
+    """The end of a call that cannot be replayed: the function is run.
 
     Attributes
     ----------
+    escapes : list of Escape
+        Why.
     final : bool
         Whether recording once more is of no use. A function that only set something up may be replayed the next time.
+    used : int
+        When it was come to, for the last time.
+    way : {"segments", "numbers", "eager"}
+        How its operations run: compiled between looks, with numbers as inputs, or at once, see `segmented`.
+    misses : int
+        How many of the last calls had to compile something.
+    programs : tuple of Program
+        What ran in the last call.
     """
 
-    programs: tuple[Program, ...] = ()
-    fallbacks: tuple[Fallback, ...] = ()
-
-    def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
-        guards = walk.guards
-        self.walk = walk
+    def __init__(self, escapes: Sequence[Escape], final: bool = True) -> None:
         self.escapes = list(escapes)
         self.final = final
-        self.match = guards.compile(guards.signature, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
+        self.used = 0
+        self.way = "segments"
+        self.misses = 0
+        self.programs: tuple[Program, ...] = ()
+
+    @property
+    def passing(self) -> bool:
+        """Whether a call that comes to its end otherwise may be one that can be replayed."""
+        return all(escape.reason in ("raised", "error") for escape in self.escapes)
+
+    @property
+    def fallbacks(self) -> list[Fallback]:
+        return [fallback for program in dict.fromkeys(self.programs) for fallback in program.fallbacks]
+
+
+class PythonPlan(AsPython):
+    """Run the function as Python whenever the arguments look as they did: it cannot be replayed.
+
+    What passes (it raised an exception) may hang on the state, which is guarded then, too.
+    """
+
+    def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
+        super().__init__(escapes, final)
+        guards = walk.guards
+        self.walk = walk
+        statements = guards.text if self.passing else guards.signature
+        self.match = guards.compile(statements, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
+        self.replay = never
 
 
 class ReplayPlan:
@@ -46,9 +82,13 @@ class ReplayPlan:
     Attributes
     ----------
     program : Program
+    replay : callable
+        Gives the result of a call that fits and needs nothing but to be computed, or ``MISS``.
     calls : int
         How often it was replayed.
     """
+
+    escapes: tuple[Escape, ...] = ()
 
     def __init__(
         self,
@@ -56,6 +96,7 @@ class ReplayPlan:
         program: Program,
         match: Match,
         finish: Callable[..., Any],
+        replay: Replay = never,
         *,
         constants: list[Buffer],
         arguments: list[int],
@@ -67,6 +108,7 @@ class ReplayPlan:
         self.program = program
         self.match = match
         self._finish = finish
+        self.replay = replay
         self._constants = constants
         self._arguments = arguments
         self._state = state
@@ -75,6 +117,10 @@ class ReplayPlan:
         self._spare: list[Buffer | None] = [None] * len(updated)
         self._lock = threading.Lock()
         self.calls = 0
+
+    def is_of(self, walk: Walk) -> bool:
+        """Whether another walk came to the same guards."""
+        return walk.guards.text == self.walk.guards.text
 
     @property
     def programs(self) -> list[Program]:
@@ -91,9 +137,7 @@ class ReplayPlan:
         return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
-        """Whether no array is there twice, as none was when recorded, and writing to one is not seen by another."""
-        if len({id(handle) for handle in arrays}) != len(arrays):
-            return False
+        """Whether writing to one array is not seen by another."""
         for position in self._updated:
             handle = arrays[position]
             if handle._shared and overlaps_another(handle, arrays):

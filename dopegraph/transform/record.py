@@ -7,7 +7,8 @@ compiled graph again in the next iteration by its structure.
 from __future__ import annotations
 
 import threading
-from types import TracebackType
+from collections.abc import Sequence
+from types import FrameType, TracebackType
 from typing import Any
 
 from dopegraph.array import ndarray
@@ -18,8 +19,12 @@ from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import add
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError
-from dopegraph.runtime.location import here, located
+from dopegraph.runtime.location import here, located, user_frame
+from dopegraph.trace.ending import end
 from dopegraph.trace.recording import Recording, active_recording
+
+# Values of arrays with `attach_grad` that were read, and the arrays.
+Sources = Sequence[tuple[Value, ndarray]]
 
 GRAD_REQS = ("write", "add", "null")
 
@@ -58,7 +63,7 @@ class record:
 
     def __enter__(self) -> None:
         outer = active_recording()
-        recording = outer if outer is not None else _open_tape()
+        recording = outer if outer is not None else _open_tape(user_frame(2))
         self._inside.append((recording, outer is None))
         recording.__enter__()
         recording.tape.start()
@@ -77,12 +82,12 @@ class record:
                 _close(recording)
 
 
-def _open_tape() -> Recording:
+def _open_tape(frame: FrameType | None) -> Recording:
     """The recording that outermost blocks go on with until `backward`; a new one if nothing is left of it."""
     tape = _tape.recording
     if tape is not None and not (tape.live_handles() or tape.evaluated):
         _close(tape)
-    _tape.recording = _tape.recording or Recording("recorded")
+    _tape.recording = _tape.recording or Recording("recorded", anchor=frame.f_code if frame is not None else None)
     return _tape.recording
 
 
@@ -91,6 +96,7 @@ def _close(recording: Recording) -> None:
     with recording:
         recording.finish()
     recording.resume()
+    recording.close()
     if _tape.recording is recording:
         _tape.recording = None
 
@@ -150,19 +156,51 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
         value = recording.value_of(self)
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
-        sources = list(recording.tape.sources.items())
         cotangent = recording.value_of(_head(self, head_gradient))
-        found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape.nodes())
-        gradients = [(handle, g) for (_, handle), g in zip(sources, found) if g is not None]
-        if not gradients:
-            raise GradientError(
-                located("backward: the array depends on none that has attach_grad(), inside record()", here())
-            )
-        _store(recording, gradients)
+        sources = list(recording.tape.sources.items())
+        if outer is None and not retain_graph and _are_apart(recording, [handle for _, handle in sources]):
+            _end(recording, value, cotangent, sources)
+        else:
+            found = _pulled(recording, value, cotangent, sources)
+            _store(recording, [(handle, g) for (_, handle), g in zip(sources, found) if g is not None])
         if not retain_graph:
             recording.tape.forget()
     if outer is None and not retain_graph:
         _close(recording)
+
+
+def _pulled(recording: Recording, value: Value, cotangent: Value, sources: Sources) -> list[Value | None]:
+    found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape.nodes())
+    if all(g is None for g in found):
+        message = "backward: the array depends on none that has attach_grad(), inside record()"
+        raise GradientError(located(message, here()))
+    return found
+
+
+def _are_apart(recording: Recording, handles: list[ndarray]) -> bool:
+    """Whether each array has a gradient of its own that the recording knows nothing of."""
+    places = [handle._gradient for handle in handles]
+    return len({id(place) for place in places}) == len(places) and all(
+        place is not None and place._base is None and place._recording is None and not recording.holds(place)
+        for place in places
+    )
+
+
+def _end(recording: Recording, value: Value, cotangent: Value, sources: Sources) -> None:
+    """Store the gradients as the last thing that the recording is for."""
+    earlier = [recording.value_of(handle._gradient) if handle._grad_req == "add" else None for _, handle in sources]
+
+    def pull() -> list[Value | None]:
+        found = _pulled(recording, value, cotangent, sources)
+        with recording.builder:
+            return [g if g is None or old is None else add(old, g) for g, old in zip(found, earlier)]
+
+    of = [value, cotangent, *(leaf for leaf, _ in sources)]
+    question = ("backward", recording.tape.ranges, tuple([old is None for old in earlier]))
+    for (_, handle), buffer in zip(sources, end(recording, question, of, pull)):
+        if buffer is not None:
+            assert handle._gradient is not None
+            handle._gradient._become(buffer)
 
 
 def _recording_of(handle: ndarray) -> Recording | None:

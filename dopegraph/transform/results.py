@@ -13,29 +13,33 @@ from dopegraph.array import ndarray
 from dopegraph.backends import Program
 from dopegraph.ir.graph import Value, needed_nodes
 from dopegraph.numpy import random
+from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import current_device
 from dopegraph.runtime.location import Location
 from dopegraph.state.effects import Watch
 from dopegraph.state.standins import without_floats
 from dopegraph.state.walk import Walk, unchanged_since
+from dopegraph.trace.look import Escape
 from dopegraph.trace.programs import boundary, programs
-from dopegraph.trace.recording import Escape, Recording
+from dopegraph.trace.recording import Recording
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
+from dopegraph.transform.straight import Replay, never, straight
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
     """The plan that replays a recording; the program is run for the recorded call as well."""
     layout, placement = lay_out(walk, recording, result)
+    layout.arrange()
     program = layout.compile()
     recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))
     return layout.plan(program, placement)
 
 
-def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[_Layout, Placement]:
+def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[Layout, Placement]:
     """What goes into the program of a recording and where its results go; nothing is compiled or run."""
-    layout = _Layout(walk, recording)
-    placement = Placement(walk, layout.position)
+    layout = Layout(walk, recording)
+    placement = Placement(walk, layout.position, recording.readings)
     placement.place(result)
     _check_leaks(recording, placement)
     changed = unchanged_since(walk)
@@ -44,7 +48,8 @@ def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[_Layout, Pla
     # Errors are results, too, even when the value is not used.
     nodes = recording.builder.nodes
     unused = [node.outputs[0] for node in nodes if node.op.raises and node not in recording.again]
-    layout.arrange([*placement.outputs, *unused])
+    layout.outputs = [*placement.outputs, *unused]
+    layout.results = [*layout.outputs, *(new for _, new in layout.updates)]
     return layout, placement
 
 
@@ -67,7 +72,7 @@ def settle(walk: Walk, recording: Recording, result: Any) -> Any:
     return result
 
 
-def unknown_code(found: Walk, watch: Watch) -> list[Escape]:
+def unknown_code(found: Walk, watch: Watch, looks: int = 0) -> list[Escape]:
     """Functions that ran although no walk over the state leads to them: what they read is not guarded."""
     inner = {constant for code in found.codes for constant in code.co_consts if isinstance(constant, types.CodeType)}
     unknown = sorted(
@@ -79,12 +84,13 @@ def unknown_code(found: Walk, watch: Watch) -> list[Escape]:
             "unguarded-function",
             f"{code.co_name} is reached in a way that cannot be followed",
             Location(code.co_filename, code.co_firstlineno, code.co_name),
+            looks,
         )
         for code in unknown
     ]
 
 
-class _Layout:
+class Layout:
     """The order of a program's inputs: arrays among the arguments, scalars, captured constants, state.
 
     Attributes
@@ -95,6 +101,10 @@ class _Layout:
         The place of an array among them, by id.
     updates : list of (int, Value)
         The arrays that are written, with their new values.
+    outputs, results : list of Value
+        What is to be computed, without and with the new values of arrays that are written.
+    views : list of (str, str, steps)
+        Arrays that must be the same parts of arrays that are written, by what the guards call them.
     """
 
     def __init__(self, walk: Walk, recording: Recording) -> None:
@@ -106,6 +116,9 @@ class _Layout:
         for handle, value in recording.lifted.values():
             self._lifted(handle, value)
         self.updates: list[tuple[int, Value]] = []
+        self.outputs: list[Value] = []
+        self.results: list[Value] = []
+        self.views: list[tuple[str, str, list[Any]]] = []
         for handle in recording.mutated.values():
             if handle._base is not None:
                 raise Unreplayable("aliased-write", "a view that the function was given is written to")
@@ -113,8 +126,7 @@ class _Layout:
         for variable, view in list(walk.arrays.values()):
             root = view._root()
             if view is not root and id(root) in recording.mutated:
-                path = walk.paths[variable]
-                walk.guards.view_of(variable, view, self.variables[self.position[id(root)]], path)
+                self.views.append((variable, self.variables[self.position[id(root)]], view._view()[1]))
 
     def _lifted(self, handle: ndarray, value: Value) -> None:
         """An array that was there before must be found again at every call."""
@@ -123,23 +135,21 @@ class _Layout:
         if id(handle) in self.walk.arrays:
             variable, _ = self.walk.arrays[id(handle)]
         elif handle is random.STATE:
-            variable = self.walk.guards.constant(handle)
+            variable = "STATE"
         elif any(view._root() is handle for _, view in self.walk.arrays.values()):
             raise Unreplayable("aliased-write", f"an array {handle._type} is written or read through a view of it")
         else:
             raise Unreplayable(
                 "unguarded-state", f"an array {handle._type} is reached in a way that cannot be followed"
             )
-        value.name = value.name or self.walk.paths.get(variable, variable)
+        value.name = value.name or self.walk.paths.get(variable, "rng")
         self.position[id(handle)] = len(self._values)
         self._values.append(value)
         self.variables.append(variable)
 
-    def arrange(self, outputs: list[Value]) -> None:
-        """Keep the inputs that are needed to compute outputs and updates, and put them in order."""
+    def arrange(self) -> None:
+        """Keep the inputs that one program needs to compute outputs and updates, and put them in order."""
         recording = self.recording
-        self.outputs = outputs
-        self.results = [*outputs, *(new for _, new in self.updates)]
         self._nodes = needed_nodes(recording.builder.nodes, self.results)
         read = {value for node in self._nodes for value in node.inputs} | set(self.results)
         read |= {self._values[position] for position, _ in self.updates}
@@ -167,18 +177,27 @@ class _Layout:
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
-        )
+        )[1]
+
+    def floats(self, placement: Placement) -> list[str]:
+        """The Python for floats that are returned, in the guards' variables."""
+        names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
+        return [with_names(expression, names) for expression in placement.floats]
 
     def plan(self, program: Program, placement: Placement) -> ReplayPlan:
         """The plan: ``match`` finds arrays, scalars and places, ``finish`` makes the result."""
         guards = self.walk.guards
-        guards.constants["asarray"] = numpy.asarray
+        guards.constants.update(asarray=numpy.asarray, STATE=random.STATE)
+        for variable, root, steps in self.views:
+            guards.view_of(variable, root, steps, self.walk.paths[variable])
+        guards.all_different()
         names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
         scalars = [
-            f"asarray({_with_names(expression, names)}, {guards.constant(dtype)})"
+            f"asarray({with_names(expression, names)}, {guards.constant(dtype)})"
             for (expression, dtype), _ in self.scalars
         ]
-        floats = [_with_names(expression, names) for expression in placement.floats]
+        floats = self.floats(placement)
+        constants = [self.recording.known[value] for value in self.captured]
         parts = [f"[{', '.join(part)}]" for part in (self.variables, scalars, placement.targets, floats)]
         match = guards.compile(
             [*guards.signature, *guards.state],
@@ -186,20 +205,37 @@ class _Layout:
             len(self.walk.args),
             tuple(self.walk.kwargs),
         )
-        body = "\n    ".join(placement.lines)
-        namespace = dict(placement.constants)
-        text = f"def finish(results, arrays, targets, floats):\n    {body}"
-        exec(compile(text, "<dopegraph results>", "exec"), namespace)
         return ReplayPlan(
             self.walk,
             program,
             match,
-            namespace["finish"],
-            constants=[self.recording.known[value] for value in self.captured],
+            placement.function(),
+            never if self.updates else self._straight(program, placement, scalars, floats, constants),
+            constants=constants,
             arguments=self.arguments,
             state=self.state,
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
+        )
+
+    def _straight(
+        self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
+    ) -> Replay:
+        captured = {f"C{index}": buffer.array for index, buffer in enumerate(constants)}
+        buffers = self.walk.guards.buffers
+        memory = [f"{buffers.get(variable, f'{variable}._settled()')}._array" for variable in self.variables]
+        return straight(
+            self.walk.guards,
+            program,
+            [
+                *(memory[position] for position in self.arguments),
+                *scalars,
+                *captured,
+                *(memory[position] for position in self.state),
+            ],
+            {"arrays": self.variables, "targets": placement.targets, "floats": floats},
+            placement.lines,
+            {**placement.constants, **captured},
         )
 
 
@@ -215,5 +251,6 @@ def _check_leaks(recording: Recording, placement: Placement) -> None:
     raise Unreplayable("stored-array", "an array was stored where no replay can put it")
 
 
-def _with_names(expression: str, names: dict[str, str]) -> str:
+def with_names(expression: str, names: dict[str, str]) -> str:
+    """An expression of float arguments with what the guards call them."""
     return re.sub(r"\ba\d+\b", lambda match: names[match.group()], expression)

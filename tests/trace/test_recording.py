@@ -15,7 +15,7 @@ def test_operations_are_recorded_and_evaluated_when_looked_at() -> None:
         y = x * 2
         assert y._recording is recording
         assert y.tolist() == [2, 2]
-        assert y._recording is None
+        assert recording.known[y._value].array.tolist() == [2, 2]
 
 
 def test_nothing_is_recorded_outside() -> None:

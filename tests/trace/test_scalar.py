@@ -35,8 +35,9 @@ def test_a_long_computation_becomes_a_number() -> None:
 def test_a_look_is_noted_while_recording() -> None:
     with Recording() as recording:
         bool(DynamicFloat("lr", 0.5))
-    assert recording.escapes[0].reason == "value-escape"
-    assert "lr" in recording.escapes[0].detail
+    (look,) = recording.looks
+    assert (look.escape.reason, look.escape.detail) == ("float-value", "lr != 0.0")
+    assert (look.outcome, look.expression) == (True, "(lr != (0.0))")
 
 
 @pytest.mark.parametrize(

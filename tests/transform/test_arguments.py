@@ -13,7 +13,7 @@ import dopegraph.numpy as np
 from tests.differential import Compile, arr, attempt, same
 
 
-@same(replays=3)
+@same(replays=4)
 def test_one_array_is_passed_twice(compile: Compile) -> Any:
     def f(a, b):
         a += 1
@@ -103,7 +103,7 @@ def test_a_list_is_popped_from(compile: Compile) -> Any:
     return out
 
 
-@same(replays=1)
+@same(replays=2)
 def test_one_list_is_passed_twice(compile: Compile) -> Any:
     def f(a, b):
         a[0] = a[0] + 1
@@ -400,7 +400,7 @@ def test_any_number_of_arguments(compile: Compile) -> Any:
     return [f(arr(1)), f(arr(1), arr(2)), f(arr(1), arr(2), 3.0), f(*[arr(1)] * 4)]
 
 
-@same(replays=0, reasons={"value-branch"})
+@same(replays=0)
 def test_flags_of_every_kind(compile: Compile) -> Any:
     def f(x, flag):
         return x * 2 if flag else x

@@ -9,7 +9,7 @@ import dopegraph.numpy as np
 from tests.differential import Compile, arr, attempt, same
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=3)
 def test_a_branch_on_a_float(compile: Compile) -> Any:
     def f(x, lr):
         if lr > 0.1:
@@ -62,7 +62,7 @@ def test_isinstance_of_a_float(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (0.5, 0.05, 1, 0.2)]
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=0)
 def test_math_functions_of_a_float(compile: Compile) -> Any:
     def f(x, lr):
         return x * math.sqrt(lr)
@@ -71,7 +71,7 @@ def test_math_functions_of_a_float(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (0.5, 0.05, 1, 0.2)]
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=0)
 def test_a_formatted_float(compile: Compile) -> Any:
 
     def f(x, lr):
@@ -111,7 +111,7 @@ def test_powers_of_negative_numbers(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (2.0, 4.0)]
 
 
-@same(replays=1, reasons={"value-escape"})
+@same(replays=2)
 def test_a_power_that_becomes_complex(compile: Compile) -> Any:
     def f(x, lr):
         return x * lr**0.5
@@ -120,7 +120,7 @@ def test_a_power_that_becomes_complex(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (2.0, 4.0, -2.0, 3.0)]
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=0)
 def test_a_long_computation(compile: Compile) -> Any:
     def f(x, lr):
         for _ in range(300):
@@ -154,7 +154,7 @@ def test_a_division_by_zero_after_a_change(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=0, reasons={"unmade-result"})
 def test_everything_that_floats_can_do(compile: Compile) -> Any:
     def f(x, lr):
         return (
@@ -265,7 +265,7 @@ def test_a_float_in_a_stored_list(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=1)
 def test_nan_branches(compile: Compile) -> Any:
     def f(x, s):
         if s != s:

@@ -71,7 +71,7 @@ def test_what_the_call_finds_leaves_the_state_as_the_function_does_and_is_raised
         ("python-state", lambda x, log: log.append(1) or x, (arr(1), [])),
         ("unmade-result", lambda x: object(), (arr(1),)),
         ("unsupported-argument", lambda x: x, (numpy.array(["a"]),)),
-        ("host-call", lambda x: np.array2string(x), (arr(1),)),
+        ("host-only", lambda x: np.array2string(x), (arr(1),)),
     ],
 )
 def test_each_kind_of_break(reason: str, function: Any, args: Any) -> None:

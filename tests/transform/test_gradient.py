@@ -143,14 +143,14 @@ def test_containers_and_auxiliary_results(compile: Compile) -> Any:
     return out
 
 
-@same(replays=3)
+@same(replays=3, reasons={"raised"})
 def test_derivatives_for_floats(compile: Compile) -> Any:
     f = compile(grad(lambda x: x**4))
     g = compile(value_and_grad(lambda a, b: a * b * b, argnums=(0, 1)))
     return [f(2.0), f(3.0), g(2.0, 3.0), g(2.0, 4.0), attempt(g, 2, 3.0), attempt(g, 2.0, 3), g(2.0, 3.0)]
 
 
-@same(replays=0)
+@same(replays=0, reasons={"raised"})
 def test_errors_of_grad(compile: Compile) -> Any:
     f = compile(grad(lambda x: x * 2))
     g = compile(grad(lambda x: (x.astype(int)).sum()))

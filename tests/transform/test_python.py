@@ -16,7 +16,7 @@ from dopegraph import record
 from tests.differential import Compile, arr, attempt, same
 
 
-@same(replays=0, reasons={"value-branch"})
+@same(replays=2)
 def test_a_branch_on_a_value(compile: Compile) -> Any:
     def f(x):
         if x.sum() > 2:
@@ -27,7 +27,7 @@ def test_a_branch_on_a_value(compile: Compile) -> Any:
     return [f(arr(1, i)) for i in range(4)]
 
 
-@same(replays=0, reasons={"value-branch"})
+@same(replays=1)
 def test_a_loop_on_a_value(compile: Compile) -> Any:
     def f(x):
         while x.sum() < 10:
@@ -283,7 +283,7 @@ def test_a_caught_shape_error(compile: Compile) -> Any:
     return [f(arr(1, 2), arr(1, 2)), f(arr(1, 2), arr(1, 2, 3)), f(arr(1, 2), arr(1, 2, 3)), f(arr(1, 2), arr(3, 2))]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=0, reasons={"raised"})
 def test_an_exception_after_a_list_was_changed(compile: Compile) -> Any:
     s = [arr(1), arr(2)]
     d = {}

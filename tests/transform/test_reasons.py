@@ -15,7 +15,7 @@ import dopegraph.numpy as np
 from docs.reasons import PAGE, page
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.lowering import WITHOUT_LOWERING
-from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE
 from tests.differential import arr
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_every_entry_says_what_it_means_and_what_to_change() -> None:
         assert reason.meaning.endswith("."), reason.id
         assert reason.hint and not reason.hint.endswith("."), reason.id
         assert "|" not in reason.meaning + reason.hint  # it is a table
-    assert {reason.kind for reason in REASONS.values()} == {PYTHON, NUMPY, RECOMPILE}
+    assert {reason.kind for reason in REASONS.values()} == {GUARD, PYTHON, NUMPY, RECOMPILE}
 
 
 def test_the_page_is_current() -> None:
@@ -138,15 +138,13 @@ def test_explain_of_a_compiled_method_uses_its_cache() -> None:
 @pytest.mark.parametrize(
     "id, function, args",
     [
-        ("value-branch", lambda x: x * 2 if x.sum() > 0 else x, (arr(1),)),
         ("value-escape", lambda x: x * x.item(), (arr(1),)),
         ("side-effect", lambda x: print(end="") or x * 2, (arr(1),)),
         ("unguarded-state", lambda x, it: x * next(it), (arr(1), iter([1, 2]))),
         ("unsupported-argument", lambda x, s: x * len(s), (arr(1), numpy.array(["a", "b"]))),
         ("python-state", lambda x, log: log.append(1) or x * 2, (arr(1), [])),
         ("unmade-result", lambda x: (x, object()), (arr(1),)),
-        ("host-call", lambda x: np.array2string(x) and x * 2, (arr(1),)),
-        ("mask-index", lambda x: x[x > 1], (arr(1, 2),)),
+        ("host-only", lambda x: np.array2string(x) and x * 2, (arr(1),)),
     ],
 )
 def test_what_runs_as_python_says_so(id: str, function: object, args: tuple) -> None:
@@ -156,3 +154,21 @@ def test_what_runs_as_python_says_so(id: str, function: object, args: tuple) -> 
         found = dopegraph.explain(compiled)(*args)
     assert id in {reason.id for reason in found.reasons}
     assert not found.replayed
+
+
+@pytest.mark.parametrize(
+    "id, function, args",
+    [
+        ("value-branch", lambda x: x * 2 if x.sum() > 0 else x, (arr(1),)),
+        ("value-branch", lambda x: x * len(range(int(x.sum()))), (arr(3),)),
+        ("float-value", lambda x, rate: x * 2 if rate > 0.1 else x, (arr(1), 0.5)),
+        ("host-call", lambda x: np.unique(x) * 2, (arr(1, 2),)),
+        ("mask-index", lambda x: x[x > 1], (arr(1, 2),)),
+    ],
+)
+def test_what_is_guarded_says_so(id: str, function: object, args: tuple) -> None:
+    found = dopegraph.explain(dopegraph.compile(function))(*args)
+    (reason,) = found.reasons
+    assert (reason.id, reason.kind) == (id, GUARD)
+    assert reason.location is not None and reason.location.file == __file__
+    assert found.replayed

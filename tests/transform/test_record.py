@@ -60,7 +60,7 @@ def test_attach_grad_inside(compile: Compile) -> Any:
     return [f(arr(1, 2)), f(arr(2, 2)), f(x), x.grad, f(x), x.grad, f(x)]
 
 
-@same(replays=4)
+@same(replays=4, reasons={"raised"})
 def test_added_gradients(compile: Compile) -> Any:
     x = arr(1, 2)
     x.attach_grad("add")
@@ -127,7 +127,7 @@ def test_momentum(compile: Compile) -> Any:
     return out
 
 
-@same(replays=2)
+@same(replays=2, reasons={"raised"})
 def test_head_gradients(compile: Compile) -> Any:
     x = arr(1, 2)
     x.attach_grad()

@@ -237,7 +237,7 @@ def test_objects_in_the_state_are_replaced(compile: Compile) -> Any:
     return out
 
 
-@same(replays=1)
+@same(replays=2)
 def test_two_attributes_are_one_array(compile: Compile) -> Any:
     class A:
         pass
@@ -258,7 +258,7 @@ def test_two_attributes_are_one_array(compile: Compile) -> Any:
     return out
 
 
-@same(replays=1)
+@same(replays=2)
 def test_two_list_elements_are_one_array(compile: Compile) -> Any:
     a = arr(1, 2)
     b = arr(5, 6)
@@ -480,7 +480,7 @@ def test_a_closure_variable_is_deleted(compile: Compile) -> Any:
     return [*out, f(arr(1))]
 
 
-@same(replays=1)
+@same(replays=1, reasons={"raised"})
 def test_a_global_is_missing(compile: Compile) -> Any:
     g = {"np": np, "__name__": "user"}
     exec("def f(x): return x * SCALE", g)

@@ -1,0 +1,51 @@
+"""A call that runs as Python: its operations are recorded, and run in compiled segments wherever Python looks.
+
+Segments are found again by their structure. Where that changes from call to call, first numbers become inputs of the
+segments; where that is not enough, the function runs as it would without ``compile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dopegraph.trace.programs import programs
+from dopegraph.trace.recording import Recording
+from dopegraph.transform.plan import AsPython
+
+# So many calls, one after the other, may compile something before another way is taken.
+_PATIENCE = 2
+
+
+def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -> Any:
+    """What the function returns; `anchor` tells functions apart."""
+    if end.way == "eager":
+        return function()
+    recording = Recording(name, checks=True, anchor=anchor)
+    recording.numbers_vary = end.way == "numbers"
+    compiled = programs.compiled
+    try:
+        with recording:
+            result = function()
+    except BaseException:
+        _finish(recording)
+        raise
+    _finish(recording)
+    recording.close()
+    end.programs = tuple(recording.programs)
+    if end.passing and not recording.escapes:
+        end.final = False  # what happened when it was recorded did not happen again
+    end.misses = end.misses + 1 if programs.compiled > compiled else 0
+    if end.misses >= _PATIENCE:
+        end.misses = 0
+        end.way = "numbers" if end.way == "segments" else "eager"
+    return result
+
+
+def _finish(recording: Recording) -> None:
+    """Compute every array that is still there."""
+    try:
+        recording.finish()
+    except BaseException:
+        recording.abandon()
+        raise
