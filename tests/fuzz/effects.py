@@ -172,12 +172,12 @@ def host_arrays(body: Body) -> None:
     if body.draws.chance(0.6):
         body.new("V", body.fill(body.random.choice(["{V} * HOST", "HOST + {V}", "np.array(HOST) * 2", "np.asarray(HOST) + {V}"]), 0))
     else:
-        _any_of(body, "HOST[0] = float({S})", "HOST[1] += 1", "HOST *= 0.5", "HOST[:] = numpy.asarray({V})[:1]")
+        _any_of(body, "HOST[0] = float({S})", "HOST[1] += 1", "HOST[:] *= 0.5", "HOST[:] = numpy.asarray({V})[:1]")
 
 
 @statement("default arrays", 2)
 def default_arrays(body: Body) -> Optional[bool]:
-    if not any(name.text == "bag" for name in body.scope.names):
+    if not any(name.text == "bag" and name.binding == "local" for name in body.scope.names):
         return False
     _any_of(body, "bag += {V}", "bag[0] = {S}", "bag *= 0.5", "bag[1:] += {f}")
     return None

@@ -67,7 +67,7 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
                      "dopegraph.grad(lambda u: (u * u * u).sum() * 0.1)({V})",
                      "dopegraph.value_and_grad(lambda u: np.sin(u).sum())({V})[1]"],
         "second order": ["dopegraph.grad(lambda u: dopegraph.grad(lambda w: (np.sin(w) * w).sum())(u).sum())({V})"],
-        "transforms": ["dopegraph.vjp(np.tanh, {V})[1]({V})", "dopegraph.jvp(np.sin, ({V},), ({V},))[1]",
+        "transforms": ["dopegraph.vjp(np.tanh, {V})[1]({V})[0]", "dopegraph.jvp(np.sin, ({V},), ({V},))[1]",
                        "dopegraph.checkpoint(lambda u: np.tanh(u) * u)({V})",
                        "dopegraph.jacobian(lambda u: np.sin(u) * u)({V}).sum(axis=0)"],
         "conditional": ["({V} if {q} else {V})"],

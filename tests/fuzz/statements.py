@@ -309,7 +309,7 @@ class Body:
             self.line(f"return {self.result()}")
         return None
 
-    @statement("raise", 2)
+    @statement("raise", 1)
     def raise_(self) -> None:
         value = self.draws.has("branch on a value")
         with self.block(f"if {self.scope.condition() if value else self.scope.python_condition()}:"):
