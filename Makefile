@@ -35,6 +35,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.mlp_step
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
+	$(BIN)/python -m benchmarks.recording
 
 $(READY): setup.py pyproject.toml dopegraph/version.py
 	$(PYTHON) -m venv $(VENV)

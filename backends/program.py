@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import warnings
 from collections import Counter
@@ -23,6 +24,15 @@ from dopegraph.runtime.errors import FallbackError
 from dopegraph.runtime.location import Location, located
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.runtime.statistics import count_program, recorders
+
+# A symbol costs 30 us and 2 us for each of its nodes, a call of NumPy's 0.3 us. With so many elements in all the NumPy
+# backend takes less than half the time for elementwise functions and for small networks with their gradients alike
+# (benchmarks/small_calls.py); both compute at the same speed. 0 is never.
+SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 16_384))
+# Loops over windows, which MXNet has tuned operators for.
+_SLOW_ON_NUMPY = frozenset(
+    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Program:
         As optimized; this is what runs.
     stages : list of Stage
     fallbacks : list of Fallback
+    is_small : bool
+        Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
         The one function of NumPy's memory that the whole program is, if that is what it is.
     """
@@ -64,11 +76,17 @@ class Program:
         self.policy = policy
         self.device = device
         self.graph = optimize(source)
-        self.stages, self.fallbacks = _stages(self.graph, policy)
+        self.is_small = policy == "prefer_mxnet" and device.is_host and is_small(self.graph)
+        self.stages, self.fallbacks = _stages(self.graph, "only_numpy" if self.is_small else policy)
         self._executables = [_compile(stage, device) for stage in self.stages]
         self._lock = threading.Lock()
         self.alone = self._alone()
-        self._reads = [self.graph.arguments.index(value) for value in self.stages[0].inputs] if self.alone else []
+        place = {value: position for position, value in enumerate(self.graph.arguments)}
+        self._reads = [place[value] for value in self.stages[0].inputs] if self.alone is not None else []
+        # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
+        results = self.graph.results
+        first = {value: position for position, value in reversed(list(enumerate(results)))}
+        self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
 
     @property
     def symbols(self) -> int:
@@ -105,7 +123,7 @@ class Program:
                 inputs = [known[value] for value in stage.inputs]
                 targets = [wanted.get(value) for value in stage.outputs]
                 known.update(zip(stage.outputs, executable(inputs, targets)))
-        return [self._result(value, known, position) for position, value in enumerate(graph.results)]
+        return [self._result(value, known, copied) for value, copied in zip(graph.results, self._is_copied)]
 
     def _count(self) -> None:
         """Tell those who count what this run executes; constants take no time."""
@@ -114,14 +132,13 @@ class Program:
             by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
         count_program(by_engine, self.fallbacks)
 
-    def _result(self, value: Value, known: dict[Value, Buffer], position: int) -> Buffer:
-        """Arguments, constants and repeated results are copied: nobody else may hold a result's memory."""
+    def _result(self, value: Value, known: dict[Value, Buffer], copied: bool) -> Buffer:
         buffer = known.get(value)
         if buffer is None:
             assert value.node is not None
             constant = numpy.array(value.node.op.kernel(**value.node.attrs))
             return _to_device(Buffer(constant), self.device)
-        if value.node is None or value in self.graph.results[:position]:
+        if copied:
             return _to_device(Buffer(numpy.array(buffer.array)), buffer.device)
         return buffer
 
@@ -132,6 +149,20 @@ def _to_device(buffer: Buffer, device: Device) -> Buffer:
     from dopegraph.backends.mxnet.arrays import to_device
 
     return to_device(buffer, device)
+
+
+def is_small(graph: Graph) -> bool:
+    """Whether a graph computes so few elements that a symbol costs more to call than NumPy takes for all of it."""
+    if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
+        return False
+    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
+
+
+def library_is_there() -> bool:
+    """Whether there is a choice."""
+    from dopegraph.backends.mxnet import library
+
+    return library.available()
 
 
 def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:

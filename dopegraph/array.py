@@ -173,6 +173,8 @@ class ndarray:
 
     def _settled(self) -> Buffer:
         """The buffer; evaluates what is still only traced."""
+        if self._base is None and self._recording is None and self._buffer is not None:
+            return self._buffer
         root = self._root()
         if root._recording is not None:
             root._recording.settle([root])
@@ -297,7 +299,7 @@ class ndarray:
 
     def __complex__(self, /) -> complex:
         try:
-            return self._number("complex", complex)
+            return complex(self._look("value-escape", "complex"))
         except TypeError as cause:
             raise self._no_number(cause, "is no complex number; pick an element, or reduce it first") from cause
 

@@ -6,6 +6,7 @@ scan register allocation, 1999, with sizes).
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -72,12 +73,12 @@ def plan_memory(graph: Graph, donated: Iterable[Value] = ()) -> MemoryPlan:
     """Assign a slot to every planned value; memory of `donated` arguments may be overwritten once they are dead."""
     plan = MemoryPlan()
     last_use = _last_uses(graph)
-    free: list[int] = []
+    free: list[tuple[int, int]] = []  # sorted: bytes, slot
     for argument in donated:
         plan.slot_of[argument] = len(plan.slots)
         plan.slots.append(Slot(argument.type.nbytes, argument))
         if argument not in last_use:
-            free.append(plan.slot_of[argument])
+            insort(free, (argument.type.nbytes, plan.slot_of[argument]))
     for position, node in enumerate(graph.nodes):
         dying = [
             storage
@@ -94,7 +95,9 @@ def plan_memory(graph: Graph, donated: Iterable[Value] = ()) -> MemoryPlan:
                     plan.slot_of[value] = _allocate(plan, free, value.type.nbytes)
                 if value not in last_use:  # nobody reads it
                     dying.append(value)
-        free.extend(plan.slot_of[storage] for storage in dying)
+        for storage in dying:
+            slot = plan.slot_of[storage]
+            insort(free, (plan.slots[slot].nbytes, slot))
     for value in graph.results:
         if storage_of(value) in plan.slot_of:
             plan.slots[plan.slot_of[storage_of(value)]].result = True
@@ -127,13 +130,11 @@ def _in_place(node: Node, value: Value, dying: list[Value]) -> Value | None:
     return None
 
 
-def _allocate(plan: MemoryPlan, free: list[int], nbytes: int) -> int:
+def _allocate(plan: MemoryPlan, free: list[tuple[int, int]], nbytes: int) -> int:
     """The smallest free slot that is large enough, otherwise a new one."""
-    fitting = [slot for slot in free if plan.slots[slot].nbytes >= nbytes]
-    if fitting:
-        best = min(fitting, key=lambda slot: (plan.slots[slot].nbytes, slot))
-        free.remove(best)
-        return best
+    place = bisect_left(free, (nbytes, 0))
+    if place < len(free):
+        return free.pop(place)[1]
     plan.slots.append(Slot(nbytes))
     return len(plan.slots) - 1
 

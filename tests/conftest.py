@@ -9,6 +9,9 @@ import pytest
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
+# Tests are about small arrays, and MXNet is to run them where it is preferred.
+os.environ.setdefault("DOPEGRAPH_SMALL", "0")
+
 if SHARED.is_dir():
     os.environ.setdefault("DOPEGRAPH_DATA", str(SHARED))
 

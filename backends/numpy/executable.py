@@ -6,6 +6,7 @@ import contextvars
 import functools
 import keyword
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,7 +73,8 @@ class _Writer:
         self.written: dict[int, Value] = {}
         for node in graph.nodes:
             self.node(node)
-        results = [self.result(value, graph) for value in graph.results]
+        self.holders = Counter(map(storage_of, graph.results))
+        results = [self.result(value) for value in graph.results]
         parameters = ", ".join(self.names[value] for value in graph.arguments)
         body = [*self.lines, f"return {', '.join(results)}{',' if results else '()'}"]
         self.source = f"def {self.function}({parameters}):\n" + "\n".join(f"    {line}" for line in body)
@@ -121,13 +123,11 @@ class _Writer:
         self.constants[name] = memory[: value.type.nbytes].view(value.type.dtype).reshape(value.shape)
         return name
 
-    def result(self, value: Value, graph: Graph) -> str:
+    def result(self, value: Value) -> str:
         """A result must own its memory: views, arguments and constants are copied."""
         name = self.names[value]
         storage = storage_of(value)
-        shared = graph.results.count(value) > 1 or any(
-            other is not value and storage_of(other) is storage for other in graph.results
-        )
+        shared = self.holders[storage] > 1
         owned = value is storage and value.node is not None and not is_number(value) and not shared
         if not owned:
             return f"copy({name})"
@@ -138,7 +138,7 @@ def _quiet() -> Callable[..., Any]:
     """Calls a function without NumPy's warnings; may only be used by one thread at a time."""
     if not _error_state_is_contextual():
         return numpy.errstate(all="ignore")(_called)
-    context = contextvars.copy_context()
+    context = contextvars.Context()
     context.run(numpy.seterr, all="ignore")
     return context.run  # costs a tenth of entering ``errstate``
 

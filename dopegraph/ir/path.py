@@ -119,6 +119,8 @@ class PathBuilder(Builder):
 
     Attributes
     ----------
+    start : Step
+        The first step, that of the anchor.
     step : Step or None
         Where it is; None when it has left the path.
     """
@@ -128,11 +130,12 @@ class PathBuilder(Builder):
         self._pending: list[tuple[Step, Sequence[Value], int, Location | None]] = []
         self._later = _Later(self)
         super().__init__(locate)
-        self.step: Step | None = _start(anchor)
+        self.start = _start(anchor)
+        self.step: Step | None = self.start
         self._values: list[Value] = []
 
     @property
-    def nodes(self) -> list[Node]:  # type: ignore[override]
+    def nodes(self) -> list[Node]:
         """All nodes, in order."""
         if self._pending:
             self.complete()

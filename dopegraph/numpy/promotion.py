@@ -186,9 +186,12 @@ def scalar(number: Any, dtype: DType) -> ndarray:
         if recording is None:
             return owned(numpy.asarray(number.number, dtype))
         return traced(recording.scalar(number.expression, number.number, dtype), recording)
-    if recording is not None and type(number) is float and number != 0 and number == number:
-        attrs = {"value": _rounded(number, dtype), "shape": (), "dtype": dtype}
-        return traced(recording.builder.emit(full, (), attrs), recording)
+    if recording is not None and type(number) is float:
+        if recording.numbers_vary:
+            return traced(recording.scalar(f"number {len(recording.scalars)}", number, dtype), recording)
+        if number != 0 and number == number:
+            attrs = {"value": _rounded(number, dtype), "shape": (), "dtype": dtype}
+            return traced(recording.builder.emit(full, (), attrs), recording)
     if type(number) is int and dtype.kind in "iu":
         least, most = bounds_of(dtype)
         if not least <= number <= most:
@@ -199,8 +202,6 @@ def scalar(number: Any, dtype: DType) -> ndarray:
         raise type(cause)(located(f"{number} is no {dtype}: {cause}", here())) from cause
     if recording is None:
         return ndarray(Buffer(value))
-    if recording.numbers_vary and type(number) is float:
-        return traced(recording.scalar(f"number {len(recording.scalars)}", number, dtype), recording)
     return traced(recording.emit(full, [], {"value": value.item(), "shape": (), "dtype": dtype}), recording)
 
 

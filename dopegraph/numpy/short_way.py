@@ -2,7 +2,7 @@
 
 Each function here returns None when something records, counts or forbids NumPy, when an array is elsewhere, or when
 NumPy refuses: then the long way does it, or says what is wrong with the user's line. Both ways give the same bits.
-Elementwise functions of traced arrays, too, go from here to their primitive if nothing has to be promoted.
+Elementwise functions of all other arrays, too, go from here to their primitive if nothing has to be promoted.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
     """A ufunc of one operand."""
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
-        op = kernels.primitive(x._value.type.dtype) if x._value is not None else None
+        op = kernels.primitive(x._type.dtype)
         return apply(op, x) if op is not None else None
     kernel = kernels.one(buffer.dtype)
     if kernel is None:
@@ -108,7 +108,7 @@ def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
     """A ufunc of an array and another, or a Python number."""
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
-        return _traced(kernels, x, other)
+        return _recorded(kernels, x, other)
     kind = type(other)
     if kind is ndarray:
         second = other._buffer
@@ -128,11 +128,9 @@ def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
         return None
 
 
-def _traced(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
-    """The primitive of a traced array and something of its dtype."""
-    if x._value is None:
-        return None
-    dtype = x._value.type.dtype
+def _recorded(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
+    """The primitive of two arrays of one dtype, wherever they are."""
+    dtype = x._type.dtype
     op = kernels.primitive(dtype)
     if op is None or type(other) is not ndarray or other._type.dtype is not dtype:
         return None

@@ -111,6 +111,9 @@ _TABLE = {
         "random-numbers": (
             "Random numbers are drawn by NumPy, so that they are the same on every backend.",
             "nothing is wrong; draw many numbers at once rather than few often"),
+        "host-function": (
+            "A function of the user's own that is written with NumPy, see `host_call`.",
+            "nothing is wrong: NumPy runs it by design"),
         "complex-numbers": (
             "MXNet has no complex numbers.",
             "keep real and imaginary parts in two arrays if MXNet has to run it"),
@@ -123,6 +126,9 @@ _TABLE = {
         "too-many-axes": (
             "MXNet's kernels take five or six axes.",
             "join axes with reshape"),
+        "small-graph": (
+            "The whole graph computes so few elements that NumPy takes less time than a call of MXNet.",
+            "nothing is wrong; the environment variable DOPEGRAPH_SMALL sets how many elements are few, 0 none"),
     },
     RECOMPILE: {
         "new-outcome": (

@@ -231,7 +231,11 @@ class Values:
             owner = getattr(value, "__self__", None)
             if owner is not None and not isinstance(owner, types.ModuleType):
                 self.visit(f"{variable}.__self__", owner, f"{path}.__self__")
-        elif isinstance(value, (numpy.ufunc, type(numpy.sum), Unchanging)) or kind is object:
+        elif (
+            isinstance(value, (numpy.ufunc, type(numpy.sum), Unchanging))
+            or kind is object
+            or kind.__module__ == "typing"
+        ):
             guards.same(variable, value, path)
         elif hasattr(kind, "__next__"):
             self.problem("unguarded-state", f"{path} is an iterator; what it gives next cannot be guarded")
@@ -288,6 +292,11 @@ def unwrap(function: Any) -> Any:
     while "__dopegraph_function__" in getattr(function, "__dict__", ()):
         function = function.__dopegraph_function__
     return function
+
+
+def is_typing(kind: type) -> bool:
+    """Whether a class is one of what annotations are made of."""
+    return kind.__module__ == "typing"
 
 
 def is_namedtuple(value: Any) -> bool:

@@ -8,11 +8,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dopegraph.ir.graph import Value
+from dopegraph.ir.path import Step
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import current_device
 from dopegraph.trace.programs import programs
 from dopegraph.trace.recording import Recording, own
+
+# So many recordings of a function, one after the other, may be new ones before its numbers become inputs.
+_PATIENCE = 3
+
+
+def _remember(start: Step, known: bool) -> None:
+    """Whether a recording was known. Where none is, numbers that change may be the reason."""
+    start.answers["misses"] = 0 if known else start.answers.get("misses", 0) + 1
+    if start.answers["misses"] >= _PATIENCE:
+        start.answers["numbers vary"] = True
 
 
 def end(
@@ -38,6 +49,8 @@ def end(
     found = asked.answer if asked is not None else None
     program = programs.find(found[0]) if found is not None else None
     given = recording.given()
+    if path is not None:
+        _remember(path.start, program is not None)
     if path is not None and program is not None:
         _, reads, known, places = found
         computed = recording.run(program, path.values_of(reads), ())

@@ -20,6 +20,7 @@ from dopegraph.trace.look import Escape
 _LOADS = ("LOAD_FAST", "LOAD_CONST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_CLOSURE", "LOAD_SMALL_INT")
 # Of the loads before a call some may look up an attribute: `loss.item()`, `np.float64`.
 _BETWEEN = ("LOAD_ATTR", "LOAD_METHOD", "PUSH_NULL", "NOP", "PRECALL", "EXTENDED_ARG")
+_HIDDEN = ("PUSH_NULL", "NOP", "PRECALL", "EXTENDED_ARG", "CACHE", "COPY_FREE_VARS", "RESUME")
 _CALLS = ("CALL", "CALL_FUNCTION", "CALL_METHOD")
 _TO_THE_END = (
     *_LOADS, "STORE_FAST", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "ROT_TWO", "ROT_THREE",
@@ -40,10 +41,44 @@ class Reading:
 
 
 def position_of(frame: FrameType | None, caller: CodeType | None) -> tuple[CodeType, int] | None:
-    """Where a frame stands, if it is that of the function that is recorded: the one that `caller` calls."""
+    """Where a frame stands, if it is that of the function that is recorded, which `caller` calls, and reads a number.
+
+    It must be ``float(x)`` or ``x.item()`` that reads it: others may do more with it than give it back.
+    """
     if frame is None or frame.f_back is None or frame.f_back.f_code is not caller:
         return None
-    return frame.f_code, frame.f_lasti
+    found = _instructions(frame.f_code)
+    place = _place(found, frame.f_lasti)
+    if found[place].opname not in _CALLS:
+        return None
+    called = _called(found, place)
+    if called is None:
+        return None
+    if called.opname.startswith("LOAD_GLOBAL"):
+        known = called.argval == "float" and frame.f_globals.get("float", float) is float
+    else:
+        known = called.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")) and called.argval in ("item", "asscalar")
+    return (frame.f_code, frame.f_lasti) if known else None
+
+
+def _called(found: list[dis.Instruction], place: int) -> dis.Instruction | None:
+    """What loads the function that a call calls, if simple instructions compute its arguments."""
+    missing = found[place].arg or 0
+    for one in reversed(found[:place]):
+        name = one.opname
+        if name in _HIDDEN:
+            continue
+        if missing == 0:
+            return one
+        if name in _CALLS:
+            missing += one.arg or 0
+        elif name.startswith("BINARY_"):
+            missing += 1
+        elif name.startswith(_LOADS):
+            missing -= 2 if name == "LOAD_FAST_LOAD_FAST" else 1
+        elif not name.startswith(("LOAD_ATTR", "LOAD_METHOD", "UNARY_")):
+            return None
+    return None
 
 
 def follows(first: Reading, then: Reading) -> bool:
@@ -62,19 +97,21 @@ def follows(first: Reading, then: Reading) -> bool:
             if above <= taken:
                 return False
             above -= taken
+        elif one.opname.startswith("BINARY_"):
+            if above < 2:
+                return False
+            above -= 1
         elif one.opname.startswith(_LOADS):
             above += 2 if one.opname == "LOAD_FAST_LOAD_FAST" else 1
         elif not one.opname.startswith(_BETWEEN):
             return False
-    return found[stop].opname in _CALLS
+    return True
 
 
 def is_last(reading: Reading) -> bool:
     """Whether the function only returns after a reading."""
     found = _instructions(reading.code)
     start = _place(found, reading.instruction)
-    if found[start].opname not in _CALLS:
-        return False
     for one in found[start + 1 :]:
         if one.opname == "RETURN_VALUE":
             return True

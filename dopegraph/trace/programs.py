@@ -65,12 +65,13 @@ class ProgramCache:
         """
         policy = current_policy()
         results = [*outputs, *(new for _, new in updates)]
+        place = {value: position for position, value in enumerate(inputs)}
         key = Key(
             policy,
             device,
             state,
             _structure(nodes, inputs, results, named),
-            tuple(inputs.index(old) for old, _ in updates),
+            tuple([place[old] for old, _ in updates]),
         )
         with self._lock:
             program = self.find(key)
@@ -96,6 +97,11 @@ class ProgramCache:
                 self.hits += 1
                 self._programs.move_to_end(key)
             return program
+
+    def programs(self) -> list[Program]:
+        """All programs, the last used last."""
+        with self._lock:
+            return list(self._programs.values())
 
     def clear(self) -> None:
         """Forget all programs and counts."""

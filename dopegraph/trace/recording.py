@@ -19,7 +19,7 @@ from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
-from dopegraph.ir.types import DType, TensorType
+from dopegraph.ir.types import DType, type_of
 from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
@@ -61,7 +61,7 @@ def suspended() -> list[Recording]:
     return _active.suspended
 
 
-class _Evaluating:
+class Evaluating:
     """What runs now is no Python of the user's."""
 
     def __enter__(self) -> None:
@@ -121,6 +121,8 @@ class Recording:
         Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    host_calls : int
+        How many functions of the user's own were called: no two of these calls are one.
     path : PathBuilder or None
         The builder, if it follows the tree of what was recorded before.
     checks : bool
@@ -149,10 +151,11 @@ class Recording:
         self.device: Device | None = None
         self.tape = Tape(self.builder)
         self.again: set[Node] = set()
-        self.numbers_vary = False
+        self.numbers_vary = self.path is not None and "numbers vary" in self.path.start.answers
         self.programs: list[Program] = []
         self.private = False
         self.gradients = 0
+        self.host_calls = 0
         self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
 
@@ -215,7 +218,7 @@ class Recording:
 
     def input(self, contents: Buffer, name: str | None = None) -> Value:
         """A value that no node makes, with what it holds in this call."""
-        value = self.builder.input(TensorType(contents.dtype, contents.shape), name)
+        value = self.builder.input(type_of(contents), name)
         self.inputs.append(value)
         self.known[value] = contents
         return value
@@ -431,7 +434,7 @@ class Recording:
 
     def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
         """Run a program on what is known, and know its results."""
-        with _Evaluating():
+        with Evaluating():
             self.programs.append(program)
             results = program.run([self.known[value] for value in inputs])
         self.known.update(zip(values, results))
@@ -450,7 +453,7 @@ class Recording:
         read = boundary(nodes, values)
         if not all(value in self.known for value in read):
             raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
-        with _Evaluating():
+        with Evaluating():
             key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
         if self.path is not None and question is not None:
             numbers = self.path.numbers(read)
@@ -550,7 +553,7 @@ def _reference(handle: Any, entries: dict[int, Any]) -> weakref.ref[Any]:
 
 
 def _is_foreign(handle: Any) -> bool:
-    return handle._foreign or handle._root()._foreign
+    return handle._foreign or (handle._base is not None and handle._root()._foreign)
 
 
 def _same_bytes(known: Buffer, now: Buffer) -> bool:

@@ -12,6 +12,9 @@ from dopegraph.runtime.errors import StructureError
 # type -> (to children and a hashable rest, from the rest and children)
 _registered: dict[type, tuple[Callable[[Any], tuple[Sequence[Any], Any]], Callable[[Any, Sequence[Any]], Any]]] = {}
 
+# Types of ours that are no containers: arrays, above all.
+_leaves: set[type] = set()
+
 
 def register(
     type: type, flatten: Callable[[Any], tuple[Sequence[Any], Any]], unflatten: Callable[[Any, Sequence[Any]], Any]
@@ -27,6 +30,7 @@ def register(
         Makes an instance of the rest and new children.
     """
     _registered[type] = (flatten, unflatten)
+    _leaves.discard(type)
 
 
 class Structure(NamedTuple):
@@ -68,6 +72,8 @@ LEAF = Structure(None)
 def children_of(value: Any) -> tuple[Sequence[Any], Any, Callable[[int], str]] | None:
     """Children of a container, the rest of what it is, and how Python reaches a child; None for a leaf."""
     kind = type(value)
+    if kind in _leaves:
+        return None
     if kind in _registered:
         parts, rest = _registered[kind][0](value)
         return parts, rest, lambda index: f"<{index}>"
@@ -81,6 +87,8 @@ def children_of(value: Any) -> tuple[Sequence[Any], Any, Callable[[int], str]] |
     if dataclasses.is_dataclass(kind):
         names = tuple(field.name for field in dataclasses.fields(kind))
         return [getattr(value, name) for name in names], names, lambda index: f".{names[index]}"
+    if kind.__module__.startswith("dopegraph."):
+        _leaves.add(kind)
     return None
 
 

@@ -8,6 +8,7 @@ from dopegraph.transform.explain import Explanation, Finding, Segment, explain
 from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
 from dopegraph.transform.graph_of import trace, visualize
+from dopegraph.transform.host_call import customop, host_call
 from dopegraph.transform.jacobian import hessian, jacobian
 from dopegraph.transform.lowered import Lowered, Operations
 from dopegraph.transform.products import jvp, vjp
@@ -27,10 +28,12 @@ __all__ = [
     "checkpoint",
     "compile",
     "custom_vjp",
+    "customop",
     "explain",
     "export",
     "grad",
     "hessian",
+    "host_call",
     "jacobian",
     "jvp",
     "record",

@@ -85,7 +85,7 @@ class Compiled:
                     break  # it may be what fits first
                 try:
                     result = plan.replay(args, kwargs)
-                except _VALUE_ERRORS:
+                except Exception:
                     break  # which the plan meets again, and explains
                 if result is not MISS:
                     if plan is not self.plans[0]:
@@ -113,7 +113,7 @@ class Compiled:
                 return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
             try:
                 return plan.run(matched), plan, ()
-            except _VALUE_ERRORS as error:
+            except Exception as error:  # of a function of the user's own it may be any
                 return self._refused(error, plan, args, kwargs, strict)
         if isinstance(plan, TreePlan):
             return self._through(plan, matched, args, kwargs, strict)
@@ -127,7 +127,7 @@ class Compiled:
         """A call that goes as far through a tree as it was recorded."""
         try:
             end, result = plan.run(args, kwargs, matched)
-        except _VALUE_ERRORS as error:
+        except Exception as error:
             return self._refused(error, plan, args, kwargs, strict)
         if isinstance(end, Result):
             return result, end, ()

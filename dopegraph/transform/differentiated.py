@@ -9,16 +9,17 @@ from typing import Any
 import numpy
 
 from dopegraph import ops
-from dopegraph.array import ndarray, traced
+from dopegraph.array import ndarray, owned, traced
 from dopegraph.autodiff import pullback
 from dopegraph.dispatch import apply
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
 from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import full
+from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, StructureError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording, active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import Structure, children_of, flatten, take_apart
 
@@ -33,15 +34,21 @@ def recorded(what: str, function: Any) -> Iterator[Recording]:
         with outer:
             yield outer
         return
-    name = getattr(function, "__name__", "function")
-    anchor = getattr(function, "__code__", type(function))
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
-    recording.private = True
+    recording = own_recording(what, function)
     with recording:
         try:
             yield recording
         finally:
             recording.finish()
+
+
+def own_recording(what: str, function: Any) -> Recording:
+    """A recording for the derivative of a function alone."""
+    name = getattr(function, "__name__", "function")
+    anchor = getattr(function, "__code__", type(function))
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
+    recording.private = True
+    return recording
 
 
 class Variables:
@@ -67,8 +74,9 @@ class Variables:
             if not -len(args) <= position < len(args):
                 raise GradientError(located(f"{what}: there is no positional argument {position}", here()))
             leaves, structure = take_apart(args[position])
-            variables = [_variable(recording, leaf) for leaf in leaves]
-            if None in variables:
+            direct = recording.private and not recording.differentiating
+            variables = [_variable(recording, leaf, direct) for leaf in leaves]
+            if any([variable is None for variable in variables]):
                 raise _not_floating(what, args[position], position)
             replaced[position] = structure.build(variables)
             values = [variable._value for variable in variables]
@@ -159,14 +167,17 @@ def built(structures: Iterable[Structure], arrays: Iterable[Any]) -> list[Any]:
     return [structure.build(left) for structure in structures]
 
 
-@contextmanager
-def waiting(recording: Recording) -> Iterator[None]:
-    """Derivatives are waiting for the nodes that are recorded here."""
-    recording.gradients += 1
-    try:
-        yield
-    finally:
-        recording.gradients -= 1
+class waiting:
+    """Derivatives are waiting for the nodes that are recorded inside the ``with`` block."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __enter__(self) -> None:
+        self._recording.gradients += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._recording.gradients -= 1
 
 
 def array_of(recording: Recording, value: Value | None, type: TensorType) -> ndarray:
@@ -216,17 +227,25 @@ def fitted_value(recording: Recording, given: Any, type: TensorType, what: str) 
     return recording.value_of(convert(array, type.dtype))
 
 
-def _variable(recording: Recording, leaf: Any) -> ndarray | None:
-    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to."""
+def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
+    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to.
+
+    It is an input where nobody else may know it, otherwise a value of its own.
+    """
     if type(leaf) is not ndarray:
         if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
             return None
-        leaf = as_array(leaf)
+        if direct and type(leaf) is float:
+            leaf = owned(numpy.asarray(leaf, default_dtype()))
+        elif direct:
+            with outside_recordings():  # numbers are inputs, too: with another one nothing is compiled again
+                leaf = as_array(leaf)
+        else:
+            leaf = as_array(leaf)
     if leaf.dtype.kind not in "fc":
         return None
-    concrete = leaf._buffer is not None and leaf._recording is None and leaf._base is None
-    if recording.private and not recording.differentiating and concrete:
-        return traced(recording.read(leaf), recording)  # an input that nobody else knows
+    if direct and leaf._recording is None and leaf._base is None:
+        return traced(recording.read(leaf), recording)
     made: ndarray = apply(ops.identity, leaf)
     return made
 

@@ -84,6 +84,8 @@ class Explanation:
         Why the function was recorded again, so far.
     segments : list of Segment
         What runs where, in order.
+    small : list of (str, int)
+        Graphs that NumPy runs because they compute little, with their numbers of nodes.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Explanation:
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    small: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Finding]:
@@ -104,6 +107,7 @@ class Explanation:
         found = [(one.reason, GUARD, one.detail, one.location) for one in self.guards]
         found += [(one.reason, PYTHON, one.detail, one.location) for one in self.escapes]
         found += [(one.reason, NUMPY, f"{one.operation}, {one.detail}", one.location) for one in self.fallbacks]
+        found += [("small-graph", NUMPY, f"all of {name}, {nodes} nodes", None) for name, nodes in self.small]
         found += [(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
         return [
             Finding(reason, kind, detail, location, REASONS[reason].hint, times)
@@ -183,6 +187,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
             segments=_segments(every),
+            small=[(program.graph.name, len(program.graph.nodes)) for program in every if program.is_small],
         )
 
     return explained

@@ -19,7 +19,7 @@ from dopegraph.trace.ending import end
 from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
-from dopegraph.transform.differentiated import Variables, built, recorded
+from dopegraph.transform.differentiated import Variables, built, own_recording
 
 
 def value_and_grad(
@@ -72,10 +72,15 @@ def value_and_grad(
                 call = _Call(outer, function, args, kwargs, positions, has_aux)
                 gradients = [traced(g, outer) for g in call.pull()]
         else:
-            with recorded("grad", function) as recording:
-                call = _Call(recording, function, args, kwargs, positions, has_aux)
-                made = end(recording, ("grad",), [call.value, *call.values], call.pull)
-                gradients = [ndarray(buffer) for buffer in made]
+            recording = own_recording("grad", function)
+            with recording:
+                try:
+                    call = _Call(recording, function, args, kwargs, positions, has_aux)
+                    made = end(recording, ("grad",), [call.value, *call.values], call.pull)
+                except BaseException:
+                    recording.finish()
+                    raise
+            gradients = [ndarray(buffer) for buffer in made]
             recording.close()
         found = built(call.structures, gradients)
         return ((call.loss, call.aux) if has_aux else call.loss), (found[0] if single else tuple(found))

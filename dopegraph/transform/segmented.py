@@ -1,7 +1,7 @@
 """A call that runs as Python: its operations are recorded, and run in compiled segments wherever Python looks.
 
 Segments are found again by their structure. Where that changes from call to call, first numbers become inputs of the
-segments; where that is not enough, the function runs as it would without ``compile``.
+segments; where that is not enough, and where there is little to compute, the function runs as without ``compile``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -
     end.programs = tuple(recording.programs)
     if end.passing and not recording.escapes:
         end.final = False  # what happened when it was recorded did not happen again
+    if end.programs and all(program.is_small for program in end.programs):
+        end.way = "eager"  # NumPy computes that faster than it is recorded
     end.misses = end.misses + 1 if programs.compiled > compiled else 0
     if end.misses >= _PATIENCE:
         end.misses = 0

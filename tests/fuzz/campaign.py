@@ -9,7 +9,7 @@ from tests.fuzz.programs import CONSTRUCTS, HEAD, draw
 from tests.fuzz.reducing import reduce
 from tests.fuzz.running import Difference, Invalid, check
 
-EVERY = 30.0
+EVERY = 20.0
 
 
 class Campaign:
