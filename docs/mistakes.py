@@ -66,11 +66,13 @@ MISTAKES = [
     Mistake("Reading a value in the middle", "f = dopegraph.compile(lambda x: x / float(x.sum()))\n"
             "print(dopegraph.explain(f)(x))", "`x / x.sum()`"),
     Mistake("Counting in a Python number",
-            "class Model:\n    steps = 0\n    def step(self, x):\n        self.steps += 1\n        return x * 0.5 ** self.steps\n"
+            "class Model:\n    steps = 0\n    def step(self, x):\n        self.steps += 1\n"
+            "        return x * 0.5 ** self.steps\n"
             "model = Model()\nprint(dopegraph.explain(model.step)(x))",
             "`self.steps = np.zeros(())`: an array is state that programs update"),
     Mistake("Random numbers of NumPy or Python", "f = dopegraph.compile(lambda x: x * numpy.random.rand())\n"
-            "print(dopegraph.explain(f)(x))", "`np.random.uniform()` is drawn anew by each replay, on every backend the same"),
+            "print(dopegraph.explain(f)(x))",
+            "`np.random.uniform()` is drawn anew by each replay, on every backend the same"),
     Mistake("Printing inside", "def f(x):\n    print('compiling')\n    return x * 2\nprint(dopegraph.explain(f)(x))",
             "print what the function returns, outside"),
     Mistake("An integer that is another one in each call",
@@ -90,7 +92,11 @@ def outcome(snippet: str) -> str:
     linecache.cache[FILE] = (len(snippet), None, snippet.splitlines(True), FILE)
     space: dict[str, Any] = {"np": np, "numpy": numpy, "dopegraph": dopegraph, "x": np.ones(3), "__name__": "mistake"}
     printed = io.StringIO()
-    with warnings.catch_warnings(record=True) as given, contextlib.redirect_stdout(printed), dopegraph.policy("only_numpy"):
+    with (
+        warnings.catch_warnings(record=True) as given,
+        contextlib.redirect_stdout(printed),
+        dopegraph.policy("only_numpy"),
+    ):
         warnings.simplefilter("always")
         try:
             exec(compile(snippet, FILE, "exec"), space)

@@ -1,7 +1,6 @@
-"""Footguns: what goes wrong without a word when functions are traced once and replayed. Here compiled equals uncompiled.
+"""Footguns: what goes wrong without a word where functions are traced once and replayed; here it does not.
 
-Each scenario runs as it is and compiled; values, state and errors must be the same, and must be what plain Python gives.
-The string says who is wrong in silence, or since when; "jit" stands for jax.jit, "trace" for torch.jit.trace.
+Each scenario runs as it is and compiled; values, state and errors must be the same, and those of plain Python. The string says who is wrong in silence, or since when; "jit" stands for jax.jit, "trace" for torch.jit.trace.
 """
 
 from __future__ import annotations
@@ -165,7 +164,8 @@ def test_our_random_numbers_are_drawn_anew(compile: Compile) -> Any:
     f = compile(lambda x: x + np.random.uniform(size=2))
     found = [f(arr(0, 0)).tolist() for _ in range(3)]
     np.random.seed(1)
-    return list(zip(found, [np.random.uniform(size=2).tolist() for _ in range(3)])) + [(found[0] == found[1], False)]
+    again = [np.random.uniform(size=2).tolist() for _ in range(3)]
+    return [*zip(found, again), (found[0] == found[1], False)]
 
 
 @footgun("jit evaluates a default once per trace; Python once, and the array lives on.")
@@ -235,7 +235,13 @@ def test_a_view_and_its_base(compile: Compile) -> Any:
         return part + 0
 
     a, b = arr(1, 2, 3), arr(7, 8)
-    return [(f(a, b), [7, 8]), (f(a, a[1:]), [8, 12]), (a.tolist(), [4, 8, 12]), (f(a, a[1:]), [16, 24]), (f(a, b), [7, 8])]
+    return [
+        (f(a, b), [7, 8]),
+        (f(a, a[1:]), [8, 12]),
+        (a.tolist(), [4, 8, 12]),
+        (f(a, a[1:]), [16, 24]),
+        (f(a, b), [7, 8]),
+    ]
 
 
 @footgun("A result that is the state's own memory changes with the next call, where memory is reused.")
@@ -521,7 +527,7 @@ def test_an_argument_is_updated_in_place(compile: Compile) -> Any:
     @compile
     def sgd(params: Any, grads: Any, lr: float) -> None:
         for p, g in zip(params, grads):
-            p -= lr * g  # noqa: PLW2901
+            p -= lr * g
 
     a, b = arr(1, 2), arr(3)
     for lr in (0.5, 0.5, 0.25):

@@ -17,13 +17,17 @@ from tests.fuzz.programs import draw
 
 def main() -> int:
     """Exit status 1 when a difference was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("count", nargs="?", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=int, default=0, help="number of the first program")
     parser.add_argument("--only", type=int, help="print and check one program")
     parser.add_argument("--file", help="check the program in a file")
-    parser.add_argument("--keep-going", action="store_true", help="collect differences instead of stopping at the first")
+    parser.add_argument(
+        "--keep-going", action="store_true", help="collect differences instead of stopping at the first"
+    )
     parser.add_argument("--no-reduce", action="store_true", help="print programs as they are")
     options = parser.parse_args()
     if options.file:

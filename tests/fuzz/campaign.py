@@ -71,8 +71,9 @@ class Campaign:
     def line(self, seconds: float) -> str:
         done = self.programs + self.invalid
         return (
-            f"{done} programs of seed {self.seed} in {seconds:.0f} s, {done / seconds:.1f} a second; {self.invalid} invalid, "
-            f"{self.different} different; calls: " + ", ".join(f"{n} {what}" for what, n in sorted(self.calls.items()))
+            f"{done} programs of seed {self.seed} in {seconds:.0f} s, {done / seconds:.1f} a second; "
+            f"{self.invalid} invalid, {self.different} different; calls: "
+            + ", ".join(f"{n} {what}" for what, n in sorted(self.calls.items()))
         )
 
     def summary(self, seconds: float) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from tests.fuzz.scope import Name
 from tests.fuzz.statements import Body, statement
 
@@ -13,7 +11,7 @@ def _any_of(body: Body, *templates: str) -> None:
 
 
 @statement("global arrays", 4)
-def rebind_global(body: Body) -> Optional[bool]:
+def rebind_global(body: Body) -> bool | None:
     name = body.scope.pick("V", "M")
     outside = [one for one in body.scope.of("V", "M") if one.binding in ("global", "nonlocal")]
     if name is None or not outside:
@@ -32,7 +30,7 @@ def rebind_global(body: Body) -> Optional[bool]:
 
 
 @statement("counter", 3)
-def counter(body: Body) -> Optional[bool]:
+def counter(body: Body) -> bool | None:
     name = body.scope.assignable("i", "f")
     if name is None:
         return False
@@ -41,7 +39,7 @@ def counter(body: Body) -> Optional[bool]:
 
 
 @statement("flags", 3)
-def flag(body: Body) -> Optional[bool]:
+def flag(body: Body) -> bool | None:
     name = body.scope.assignable("b")
     if name is None:
         return False
@@ -51,38 +49,40 @@ def flag(body: Body) -> Optional[bool]:
 
 @statement("log", 3)
 def log(body: Body) -> None:
-    _any_of(body, "LOG.append({V})", "LOG.append({i})", "LOG.append(float({S}))", "LOG.append(({i}, {V}))", "LOG.clear()",
+    _any_of(body, "LOG.append({V})", "LOG.append({i})", "LOG.append(float({S}))", "LOG.append(({i}, {V}))",
+    "LOG.clear()",
             "LOG.extend([{V}, {S}])", "LOG[:] = [{V}]", "LOG.append(len(LOG))", "LOG.append({b})")  # fmt: skip
 
 
 @statement("attributes", 5)
-def attributes(body: Body) -> Optional[bool]:
+def attributes(body: Body) -> bool | None:
     model = body.scope.pick("model")
     if model is None:
         return False
     m = model.text
     _any_of(body, f"{m}.w = {{V}}", f"{m}.w = {m}.w * 0.9 + {{V}}", f"{m}.w += {{V}}", f"{m}.w[0] = {{S}}",
             f"{m}.last = {{V}}", f"{m}.child.w = {m}.w", f"{m}.child.w[1:] *= {{f}}", f"setattr({m}, 'w', {{V}})",
-            f"{m}.m = {{M}}", f"{m}.child.ready = True", f"{m}.w = {m}.doubled({{V}})", f"{m}.w = {m}.doubled({m}.half)",
+            f"{m}.m = {{M}}", f"{m}.child.ready = True", f"{m}.w = {m}.doubled({{V}})",
+            f"{m}.w = {m}.doubled({m}.half)",
             f"{m}.parts['x'] = {{V}}", f"{m}.cache = ({{V}}, {{V}})", f"{m}.__dict__['w'] = {{V}}",
             f"{m}.w, {m}.child.w = {m}.child.w, {m}.w")  # fmt: skip
     return None
 
 
 @statement("attribute counters", 3)
-def attribute_counters(body: Body) -> Optional[bool]:
+def attribute_counters(body: Body) -> bool | None:
     model = body.scope.pick("model")
     if model is None:
         return False
     m = model.text
     _any_of(body, f"{m}.t += 1", f"{m}.t += 1", f"{m}.history.append({{V}})", f"{m}.scale *= 0.5", f"{m}.t = {{i}}",
             f"{m}.history.append({m}.t)", f"{m}.child.ready = not {m}.child.ready", f"{m}.scale = {{f}}",
-            "Model.total += 1", f"Model.shared = {{V}}", f"{m}.parts.setdefault('y', {{V}})")  # fmt: skip
+            "Model.total += 1", "Model.shared = {V}", f"{m}.parts.setdefault('y', {{V}})")  # fmt: skip
     return None
 
 
 @statement("state containers", 4)
-def containers(body: Body) -> Optional[bool]:
+def containers(body: Body) -> bool | None:
     if not body.scope.of("list", "dict"):
         return False
     _any_of(body, "ITEMS[0] = {V}", "ITEMS[0], ITEMS[1] = ITEMS[1], ITEMS[0]", "ITEMS[-1] += {V}", "ITEMS[0][1:] = {f}",
@@ -94,14 +94,16 @@ def containers(body: Body) -> Optional[bool]:
 
 @statement("print", 2)
 def print_(body: Body) -> None:
-    _any_of(body, "print({V})", "print('value', float({S}), {i})", "print('{:.2f} {}'.format(float({S}), {i}))", "print(repr({M}))",
+    _any_of(body, "print({V})", "print('value', float({S}), {i})", "print('{:.2f} {}'.format(float({S}), {i}))",
+    "print(repr({M}))",
             "print('here')", "print({i}, {b}, {f})", "print({V}.shape, {V}.dtype)")  # fmt: skip
 
 
 @statement("text", 1)
 def text(body: Body) -> None:
     body.declared["TEXT"] = "global"
-    _any_of(body, "TEXT = '{}'.format({i})", "TEXT = str({V}.shape)", "TEXT = '%.1f' % float({S})", "TEXT = '-'.join(sorted(TABLE))",
+    _any_of(body, "TEXT = '{}'.format({i})", "TEXT = str({V}.shape)", "TEXT = '%.1f' % float({S})",
+    "TEXT = '-'.join(sorted(TABLE))",
             "TEXT = TEXT + 'a'", "TEXT = str({f})")  # fmt: skip
 
 
@@ -113,7 +115,7 @@ def walrus(body: Body) -> None:
 
 
 @statement("context manager", 2)
-def context(body: Body) -> Optional[bool]:
+def context(body: Body) -> bool | None:
     if body.depth > 2:
         return False
     form = body.random.choice(["scaled", "contextlib.suppress(Problem, IndexError)", "only", "dopegraph.train_mode()"])
@@ -154,10 +156,12 @@ def numpy_random(body: Body) -> None:
 
 
 @statement("nested compile", 2)
-def nested_compile(body: Body) -> Optional[bool]:
+def nested_compile(body: Body) -> bool | None:
     if body.draws.inside_part:
         return False
-    template = body.random.choice(["part({V})", "part({V}) + part({V})", "jit(lambda u: u * 2 + {V})({V})", "part({V}, {f})"])
+    template = body.random.choice(
+        ["part({V})", "part({V}) + part({V})", "jit(lambda u: u * 2 + {V})({V})", "part({V}, {f})"]
+    )
     body.new("V", body.fill(template, 0))
     return None
 
@@ -170,13 +174,18 @@ def iterator(body: Body) -> None:
 @statement("host arrays", 2)
 def host_arrays(body: Body) -> None:
     if body.draws.chance(0.6):
-        body.new("V", body.fill(body.random.choice(["{V} * HOST", "HOST + {V}", "np.array(HOST) * 2", "np.asarray(HOST) + {V}"]), 0))
+        body.new(
+            "V",
+            body.fill(
+                body.random.choice(["{V} * HOST", "HOST + {V}", "np.array(HOST) * 2", "np.asarray(HOST) + {V}"]), 0
+            ),
+        )
     else:
         _any_of(body, "HOST[0] = float({S})", "HOST[1] += 1", "HOST[:] *= 0.5", "HOST[:] = numpy.asarray({V})[:1]")
 
 
 @statement("default arrays", 2)
-def default_arrays(body: Body) -> Optional[bool]:
+def default_arrays(body: Body) -> bool | None:
     if not any(name.text == "bag" and name.binding == "local" for name in body.scope.names):
         return False
     _any_of(body, "bag += {V}", "bag[0] = {S}", "bag *= 0.5", "bag[1:] += {f}")
@@ -193,11 +202,18 @@ def records(body: Body) -> None:
 
 @statement("record state", 2)
 def record_state(body: Body) -> None:
-    _any_of(body, "POINT.x = {V}", "POINT.x += {V}", "POINT.y = POINT.y + {S}", "POINT.x[0] = {f}", "POINT.x, POINT.y = {V}, {S}")
+    _any_of(
+        body,
+        "POINT.x = {V}",
+        "POINT.x += {V}",
+        "POINT.y = POINT.y + {S}",
+        "POINT.x[0] = {f}",
+        "POINT.x, POINT.y = {V}, {S}",
+    )
 
 
 @statement("delete", 1)
-def delete(body: Body) -> Optional[bool]:
+def delete(body: Body) -> bool | None:
     if body.depth or body.loops:
         return False
     found = [one for one in body.scope.of("V", "S", "M") if one.binding == "local" and one.text[-1].isdigit()]

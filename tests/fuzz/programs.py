@@ -1,7 +1,7 @@
 """Whole random programs as text: state, helpers, a compiled function, and calls of it with changes between them.
 
-A program is plain Python that a person can run. `compile` makes the function under test, and `call(f, ...)` calls it and
-shows what came of it: with both given by `tests.fuzz.running`, the program runs with and without dopegraph's compiler.
+A program is plain Python that a person can run. `compile` makes the function under test, and `call(f, ...)` calls it
+and shows what came of it: with both given by `tests.fuzz.running`, the program runs with and without dopegraph's compiler.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from tests.fuzz.statements import STATEMENTS, Body
 
 # Those that a program gets without a statement or an expression of that name.
 OTHERS = frozenset([
-    "dataclass", "named tuple", "break", "changing shapes", "aliased arguments", "views as arguments", "changing dtypes",
+    "dataclass", "named tuple", "break", "changing shapes", "aliased arguments", "views as arguments",
+    "changing dtypes",
     "numpy arguments", "results kept", "results written", "state changed outside", "weights rebound outside",
     "real numbers as arguments", "containers as arguments", "method", "bound method", "factory", "keyword arguments",
     "static arguments", "empties as arguments", "second function", "quiet calls", "callable object", "0-d arguments",
@@ -26,11 +27,12 @@ CONSTRUCTS = frozenset(name for name, _, _ in STATEMENTS) | OTHERS
 CONSTRUCTS |= {name for tables in EXPRESSIONS.values() for name in tables}
 # Most Python that cannot be replayed, which would keep everything else from being tested if it were in every program.
 LOUD = frozenset([
-    "print", "log", "counter", "attribute counters", "python random", "numpy random", "iterator", "host arrays", "masks",
+    "print", "log", "counter", "attribute counters", "python random", "numpy random", "iterator", "host arrays",
+    "masks",
     "empties", "reading", "host", "branch on a value", "while on a value", "for over a value", "gathering", "try",
 ])  # fmt: skip
 
-HEAD = '''W = np.array([0.5, -1.0, 2.0])
+HEAD = """W = np.array([0.5, -1.0, 2.0])
 U = np.array([[1.0, 0.5, -0.25], [0.75, -1.5, 0.25]])
 RATE, COUNT, FLAG, TEXT = 0.5, 1, False, ""
 ITEMS = [np.array([1.0, 2.0, 3.0]), np.array([-0.5, 0.25, 0.75])]
@@ -99,13 +101,16 @@ def scaled(by):
 
 def powers(v, n):
     return v if n == 0 else np.tanh(powers(v * 0.5, n - 1)) + v
-'''
+"""
 
 GLOBALS = [
-    [Name("W", "V", "global")], [Name("U", "M", "global")], [Name("RATE", "f", "global")], [Name("COUNT", "i", "global")],
-    [Name("FLAG", "b", "global")], [Name("ITEMS", "list", None), Name("ITEMS[0]", "V", "path"), Name("ITEMS[1]", "V", "path")],
+    [Name("W", "V", "global")], [Name("U", "M", "global")], [Name("RATE", "f", "global")], [Name("COUNT", "i",
+    "global")],
+    [Name("FLAG", "b", "global")], [Name("ITEMS", "list", None), Name("ITEMS[0]", "V", "path"), Name("ITEMS[1]",
+    "V", "path")],
     [Name("TABLE", "dict", None), Name("TABLE['a']", "V", "path"), Name("TABLE['b']", "V", "path")],
-    [Name("MODEL", "model", None), Name("MODEL.w", "V", "path"), Name("MODEL.m", "M", "path"), Name("MODEL.t", "i", "path"),
+    [Name("MODEL", "model", None), Name("MODEL.w", "V", "path"), Name("MODEL.m", "M", "path"), Name("MODEL.t",
+    "i", "path"),
      Name("MODEL.scale", "f", "path"), Name("MODEL.child.w", "V", "path"), Name("MODEL.child.ready", "b", "path")],
     [Name("POINT.x", "V", "path"), Name("POINT.y", "S", "path")],
     [Name("Model.shared", "V", "path"), Name("Model.total", "i", "path")],
@@ -153,18 +158,20 @@ class _Writer:
         helpers = self.helpers()
         if self.draws.has("nested compile"):
             self.draws.inside_part = True
-            self.lines += self.function("@compile\ndef part({}):", [Name("v", "V"), Name("rate", "f")], ["v", "rate=0.5"], 2)
+            self.lines += self.function(
+                "@compile\ndef part({}):", [Name("v", "V"), Name("rate", "f")], ["v", "rate=0.5"], 2
+            )
             self.draws.inside_part = False
         target = self.main(helpers)
         self.driver(target)
         return HEAD + "\n" + "\n".join(self.lines) + "\n"
 
     def function(self, head: str, names: list[Name], parameters: list[str], count: int, indent: int = 0,
-                 helpers: list[str] | None = None, more: list[Name] | None = None, result: str = "") -> list[str]:  # fmt: skip
+                 helpers: list[str] | None = None, more: list[Name] | None = None) -> list[str]:  # fmt: skip
         """Lines of a function with random statements."""
         body = Body(self.draws, Scope(self.draws, [*self.reached, *(more or []), *names]), 0, helpers)
         body.statements(count)
-        result = result or body.result()
+        result = body.result()
         *decorators, last = head.format(", ".join(parameters)).split("\n")
         return [*("    " * indent + line for line in decorators), *body.text(last, indent, result), ""]
 
@@ -206,9 +213,12 @@ class _Writer:
             texts.append("*rest")
             names.append(Name("rest", "list", None))
         count = self.random.randint(2, 6)
-        static = f"(static_argnames={self._static()!r})" if self.used("static arguments", 0.5) and self._static() else ""
+        static = (
+            f"(static_argnames={self._static()!r})" if self.used("static arguments", 0.5) and self._static() else ""
+        )
         form = self.random.choice(
-            [name for name in ("method", "bound method", "factory", "callable object") if self.draws.has(name)] or ["plain"]
+            [name for name in ("method", "bound method", "factory", "callable object") if self.draws.has(name)]
+            or ["plain"]
         )
         head = f"@compile{static}\ndef f({{}}):"
         self.draws.used[form] += 1
@@ -219,11 +229,13 @@ class _Writer:
             kept = [Name("kept", "V", "nonlocal"), Name("n", "i", "nonlocal"), Name("on", "b", "nonlocal")]
             self.lines += ["def make():", "    kept, n, on = np.array([1.0, -0.5, 0.25]), 1, True", ""]
             self.lines += self.function(head, names, texts, count, 1, helpers, kept)
-            self.lines += ["    def change(w, m, o):", "        nonlocal kept, n, on", "        kept, n, on = w, m, o", "",
+            self.lines += ["    def change(w, m, o):", "        nonlocal kept, n, on",
+            "        kept, n, on = w, m, o", "",
                            "    return f, change", "", "", "f, change = make()"]  # fmt: skip
             return "f"
         own = [Name("self", "model", None), Name("self.w", "V", "path"), Name("self.t", "i", "path"),
-               Name("self.scale", "f", "path"), Name("self.child.w", "V", "path"), Name("self.m", "M", "path")]  # fmt: skip
+               Name("self.scale", "f", "path"), Name("self.child.w", "V", "path"), Name("self.m", "M",
+               "path")]  # fmt: skip
         method = {"callable object": "__call__"}.get(form, "step")
         decorator = "@compile\n" if form == "method" else ""
         self.lines.append("class Machine(Model):")
@@ -284,9 +296,9 @@ class _Writer:
         text = str(numbers if len(shape) == 1 else numbers[0] if not shape else [])
         if len(shape) == 2:
             text = str([numbers[row * shape[1] : (row + 1) * shape[1]] for row in range(shape[0])])
-        return f"{module}.array({text}" + (f", dtype='{dtype}')" if dtype or module == "numpy" or not size else ")").replace(
-            "dtype=''", "dtype='float32'"
-        )
+        return f"{module}.array({text}" + (
+            f", dtype='{dtype}')" if dtype or module == "numpy" or not size else ")"
+        ).replace("dtype=''", "dtype='float32'")
 
     def arguments(self) -> str:
         if self.used("changing shapes", 0.3):
@@ -325,10 +337,16 @@ class _Writer:
         if name.kind == "I":
             return f"np.array({[random.randint(0, 2) for _ in range(n)]}, dtype='{random.choice(['int32', 'int64'])}')"
         if name.kind == "list":
-            return f"[{self.vector()}, {self.vector()}]".replace("numpy.array", "np.array")  # in place, only arguments are wrapped
+            return f"[{self.vector()}, {self.vector()}]".replace(
+                "numpy.array", "np.array"
+            )  # in place, only arguments are wrapped
         if name.kind == "model":
             return random.choice(["MODEL", "MODEL", "Model(np.ones(3))", "Model(W)"])
-        choices = {"i": ["0", "1", "2", "2", "3", "True"], "f": ["0.5", "0.25", "-1.0", "0.1", "2"], "b": ["True", "False"]}
+        choices = {
+            "i": ["0", "1", "2", "2", "3", "True"],
+            "f": ["0.5", "0.25", "-1.0", "0.1", "2"],
+            "b": ["True", "False"],
+        }
         return random.choice(choices[name.kind])
 
     def vector(self) -> str:
@@ -356,15 +374,19 @@ class _Writer:
         v = self.array((3,))
         if self.used("state changed outside", 0.7):
             self.lines.append(self.random.choice([
-                f"RATE = {f}", "COUNT += 1", "COUNT = 2", "FLAG = not FLAG", "FLAG = True", f"MODEL.scale = {f}", "MODEL.t = 0",
-                "LOG.clear()", f"ITEMS.append({v})", f"TABLE['c'] = {v}", f"W[1] = {f}", f"U[0] *= {f}", "MODEL.child.ready = True",
+                f"RATE = {f}", "COUNT += 1", "COUNT = 2", "FLAG = not FLAG", "FLAG = True", f"MODEL.scale = {f}",
+                "MODEL.t = 0",
+                "LOG.clear()", f"ITEMS.append({v})", f"TABLE['c'] = {v}", f"W[1] = {f}", f"U[0] *= {f}",
+                "MODEL.child.ready = True",
                 f"HOST[0] = {f}", "random.seed(3)", "np.random.seed(5)", f"POINT.x[:] = {f}", f"ITEMS[0][0] = {f}",
                 "ITEMS.pop() if len(ITEMS) > 2 else None", "Model.total = 5", "MODEL.half_ready = 1", f"SCALE[0] = {f}",
             ]))  # fmt: skip
         elif self.used("weights rebound outside", 0.7):
             self.lines.append(self.random.choice([
-                f"W = {v}", f"W = {self.array((2,))}", f"U = {self.array((2, 3))}", f"MODEL.w = {v}", "MODEL.w = W", "W = ITEMS[0]",
-                f"MODEL = Model({v})", f"TABLE['a'] = {v}", "TABLE['a'] = TABLE['b']", "ITEMS[0] = ITEMS[1]", f"ITEMS = [{v}, {v}]",
+                f"W = {v}", f"W = {self.array((2,))}", f"U = {self.array((2, 3))}", f"MODEL.w = {v}",
+                "MODEL.w = W", "W = ITEMS[0]",
+                f"MODEL = Model({v})", f"TABLE['a'] = {v}", "TABLE['a'] = TABLE['b']", "ITEMS[0] = ITEMS[1]",
+                f"ITEMS = [{v}, {v}]",
                 "W = U[0]", "MODEL.child.w = MODEL.w[:]", f"Model.shared = {v}", f"POINT = Point({v}, np.array(1.0))",
                 "W = W.astype('float64')", "MODEL.child = Child()", f"W = numpy.asarray({v})", "W = 2.0",
             ]))  # fmt: skip

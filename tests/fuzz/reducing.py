@@ -64,7 +64,9 @@ def _changes(tree: ast.Module) -> Iterator[object]:
                         yield lambda b=block, s=start, n=size, f=name: _remove(b, s, n, f)
             for start, inner in enumerate(block):
                 for part in ("body", "orelse"):
-                    if isinstance(inner, (ast.If, ast.For, ast.While, ast.With, ast.Try)) and getattr(inner, part, None):
+                    if isinstance(inner, (ast.If, ast.For, ast.While, ast.With, ast.Try)) and getattr(
+                        inner, part, None
+                    ):
                         yield lambda b=block, s=start, i=inner, p=part: b.__setitem__(slice(s, s + 1), getattr(i, p))
     for node in ast.walk(tree):
         for name, value in ast.iter_fields(node):

@@ -1,4 +1,4 @@
-"""Runs a program three ways - as it is, compiled on NumPy, compiled on MXNet - and compares everything a user can see."""
+"""Runs a program three ways: as it is, compiled on NumPy, compiled on MXNet; and compares all that a user can see."""
 
 from __future__ import annotations
 
@@ -159,7 +159,9 @@ def _failure(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, RecursionError):
         return ("RecursionError", "", 0)  # how deep is another matter
     # Ours are what NumPy or Python would have raised, too, and may say more.
-    kind = next(one for one in type(error).__mro__ if not issubclass(one, DopegraphError) and one.__module__ != "mxnet.base")
+    kind = next(
+        one for one in type(error).__mro__ if not issubclass(one, DopegraphError) and one.__module__ != "mxnet.base"
+    )
     known = type(error).__module__ == "program" or "\n  at " not in str(error)
     message = str(error) if known and kind is type(error) else ""
     return (kind.__name__, message, lines[-1] if lines else 0)
@@ -202,7 +204,11 @@ class _Look:
         if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
             if isinstance(value, type) and value.__module__ == "program" and id(value) not in self._seen:
                 self._seen[id(value)] = path
-                held = {k: v for k, v in vars(value).items() if k[:2] != "__" and not callable(v) and not isinstance(v, property)}
+                held = {
+                    k: v
+                    for k, v in vars(value).items()
+                    if k[:2] != "__" and not callable(v) and not isinstance(v, property)
+                }
                 return ("class", self._parts(held.items(), path))
             return (type(value).__name__, getattr(value, "__name__", ""))
         if isinstance(value, numpy.generic):
@@ -354,7 +360,9 @@ def check(text: str, ways: tuple[str, ...] = (ON_NUMPY, ON_MXNET)) -> Findings:
             return Findings(Difference(way, "outside the calls", "nothing raised", _failure(error)), calls, reasons)
         _count(found, calls, reasons)
         for (where, x), (_, y) in zip(expected.log, found.log):
-            if where.startswith("outcome") and not (x[1] and y[1] and "item assignment" not in x[1]):  # messages of ours are not compared
+            if where.startswith("outcome") and not (
+                x[1] and y[1] and "item assignment" not in x[1]
+            ):  # messages of ours are not compared
                 x, y = (x[0], "", x[2]), (y[0], "", y[2])
             path = difference(x, y)
             if path is not None:

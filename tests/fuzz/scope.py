@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
-from typing import Optional
 
 from tests.fuzz.expressions import EXPRESSIONS, LITERALS, PYTHON_CONDITIONS, SMOOTH, VALUE_CONDITIONS
 
@@ -23,7 +22,7 @@ class Name:
 
     text: str
     kind: str
-    binding: Optional[str] = "local"
+    binding: str | None = "local"
 
 
 class Draws:
@@ -59,19 +58,19 @@ class Scope:
     def copy(self) -> Scope:
         return Scope(self.draws, self.names)
 
-    def add(self, text: str, kind: str, binding: Optional[str] = "local") -> str:
+    def add(self, text: str, kind: str, binding: str | None = "local") -> str:
         self.names.append(Name(text, kind, binding))
         return text
 
     def of(self, *kinds: str) -> list[Name]:
         return [name for name in self.names if name.kind in kinds]
 
-    def pick(self, *kinds: str) -> Optional[Name]:
+    def pick(self, *kinds: str) -> Name | None:
         """A name of one of the kinds, recent ones more often."""
         found = self.of(*kinds)
         return self.draws.random.choice([*found, *found[-2:]]) if found else None
 
-    def assignable(self, *kinds: str) -> Optional[Name]:
+    def assignable(self, *kinds: str) -> Name | None:
         found = [name for name in self.of(*kinds) if name.binding is not None]
         return self.draws.random.choice(found) if found else None
 

@@ -28,7 +28,7 @@ def statement(construct: str, weight: int = 2) -> Callable[[Construct], Construc
 class Body:
     """The body of one function."""
 
-    def __init__(self, draws: Draws, scope: Scope, depth: int = 0, helpers: Optional[list[str]] = None) -> None:
+    def __init__(self, draws: Draws, scope: Scope, depth: int = 0, helpers: list[str] | None = None) -> None:
         self.draws = draws
         self.random = draws.random
         self.scope = scope
@@ -124,7 +124,7 @@ class Body:
         self.new(kind, self.expression(kind))
 
     @statement("arithmetic", 4)
-    def rebind_variable(self) -> Optional[bool]:
+    def rebind_variable(self) -> bool | None:
         name = self.scope.assignable("V", "S", "M")
         if name is None or name.binding in ("global", "nonlocal", "path"):
             return False
@@ -146,7 +146,8 @@ class Body:
     def view(self) -> None:
         kind, template = self.random.choice(
             [("V", "{V}[:]"), ("V", "{V}[::-1]"), ("V", "{M}[0]"), ("P", "{M}[:, 1]"), ("A", "{V}[1:]"), ("A", "{M}.T"),
-             ("A", "{M}[:, ::2]"), ("A", "{V}[None]"), ("A", "{V}.reshape(-1, 1)"), ("M", "{M}[::-1]"), ("V", "{M}[{i}]"),
+             ("A", "{M}[:, ::2]"), ("A", "{V}[None]"), ("A", "{V}.reshape(-1, 1)"), ("M", "{M}[::-1]"), ("V",
+             "{M}[{i}]"),
              ("A", "{M}.ravel()"), ("A", "{A}[...]"), ("S", "{V}[...][1:][0:1].reshape(())")]
         )  # fmt: skip
         self.new(kind, self.fill(template, 0))
@@ -157,7 +158,8 @@ class Body:
         target, kind = self.random.choice(
             [("{V}[0]", "S"), ("{V}[-1]", "f"), ("{V}[1:]", "f"), ("{V}[:]", "V"), ("{V}[...]", "V"), ("{V}[::2]", "f"),
              ("{M}[0]", "V"), ("{M}[:, 1]", "P"), ("{M}[1, 0]", "S"), ("{M}[...]", "V"), ("{V}[::-1]", "V"),
-             ("{A}[...]", "f"), ("{M}[0, 1:]", "f"), ("{V}[{i}]", "S"), ("{I}[0]", "i"), ("{V}[1]", "Z"), ("{M}.T[0]", "P")]
+             ("{A}[...]", "f"), ("{M}[0, 1:]", "f"), ("{V}[{i}]", "S"), ("{I}[0]", "i"), ("{V}[1]", "Z"),
+             ("{M}.T[0]", "P")]
         )  # fmt: skip
         places = self.fill(target, 0)
         self.line(f"{places} {operator} {self.expression(kind, 1)}")
@@ -178,7 +180,7 @@ class Body:
         self.line(self.fill(template, 0))
 
     @statement("augmented", 3)
-    def augmented(self) -> Optional[bool]:
+    def augmented(self) -> bool | None:
         name = self.scope.assignable("V", "M", "S")
         if name is None:
             return False
@@ -208,21 +210,21 @@ class Body:
                 self.statements(self.random.randint(1, 2))
 
     @statement("branch on a value", 5)
-    def branch_on_a_value(self) -> Optional[bool]:
+    def branch_on_a_value(self) -> bool | None:
         if self.depth > 2:
             return False
         self._branches(self.scope.condition())
         return None
 
     @statement("branch on Python", 4)
-    def branch_on_python(self) -> Optional[bool]:
+    def branch_on_python(self) -> bool | None:
         if self.depth > 2:
             return False
         self._branches(self.scope.python_condition())
         return None
 
     @statement("while on a value", 3)
-    def while_on_a_value(self) -> Optional[bool]:
+    def while_on_a_value(self) -> bool | None:
         if self.loops or self.depth > 2:
             return False
         name = self.scope.assignable("V", "S")
@@ -251,7 +253,7 @@ class Body:
             with self.block(f"if {condition}:"):
                 self.line(self.random.choice(["break", "continue"]))
 
-    def _loop(self, head: str, names: list[tuple[str, str]]) -> Optional[bool]:
+    def _loop(self, head: str, names: list[tuple[str, str]]) -> bool | None:
         if self.loops > 1 or self.depth > 2:
             return False
         self.loops += 1
@@ -267,13 +269,13 @@ class Body:
         return None
 
     @statement("for over a range", 3)
-    def for_range(self) -> Optional[bool]:
+    def for_range(self) -> bool | None:
         name = self.draws.fresh("i")
         bound = self.random.choice(["2", "3", "1, 3", "abs({i}) % 4", "len({V})"])
         return self._loop(f"for {name} in range({self.fill(bound, 0)}):", [(name, "i")])
 
     @statement("for over rows", 3)
-    def for_rows(self) -> Optional[bool]:
+    def for_rows(self) -> bool | None:
         name, number = self.draws.fresh("row"), self.draws.fresh("i")
         head, names = self.random.choice(
             [
@@ -286,7 +288,7 @@ class Body:
         return self._loop(self.fill(head, 0), names)
 
     @statement("for over a container", 3)
-    def for_container(self) -> Optional[bool]:
+    def for_container(self) -> bool | None:
         container = self.scope.pick("list", "dict")
         if container is None:
             return False
@@ -296,12 +298,12 @@ class Body:
         return self._loop(f"for {key}, {name} in sorted({container.text}.items()):", [(name, "V")])
 
     @statement("for over a value", 2)
-    def for_value(self) -> Optional[bool]:
+    def for_value(self) -> bool | None:
         name = self.draws.fresh("i")
         return self._loop(f"for {name} in range(int(abs({self.expression('S', 0)}) + 0.37) % 4):", [(name, "i")])
 
     @statement("early return", 2)
-    def early_return(self) -> Optional[bool]:
+    def early_return(self) -> bool | None:
         if self.loops and self.draws.chance(0.5):
             return False
         value = self.draws.has("branch on a value")
@@ -313,7 +315,9 @@ class Body:
     def raise_(self) -> None:
         value = self.draws.has("branch on a value")
         with self.block(f"if {self.scope.condition() if value else self.scope.python_condition()}:"):
-            error = self.random.choice(["ValueError('too large')", "KeyError('k')", "ZeroDivisionError", "Problem('no')"])
+            error = self.random.choice(
+                ["ValueError('too large')", "KeyError('k')", "ZeroDivisionError", "Problem('no')"]
+            )
             self.line(f"raise {error}")
 
     @statement("assert", 1)
@@ -322,7 +326,7 @@ class Body:
         self.line(f"assert {self.scope.condition() if value else self.scope.python_condition()}, 'not so'")
 
     @statement("try", 3)
-    def try_(self) -> Optional[bool]:
+    def try_(self) -> bool | None:
         if self.depth > 2:
             return False
         with self.block("try:"):
@@ -330,7 +334,8 @@ class Body:
             self.line(
                 self.fill(
                     self.random.choice(
-                        ["{V} @ np.ones(4)", "{V}[7]", "{V}[{I} + 2]", "raise Problem('inside')", "np.linalg.inv(np.zeros((2, 2)))",
+                        ["{V} @ np.ones(4)", "{V}[7]", "{V}[{I} + 2]", "raise Problem('inside')",
+                        "np.linalg.inv(np.zeros((2, 2)))",
                          "TABLE['missing']", "1 / ({i} - 1)", "{V}.nothing", "np.concatenate([{M}, {V}])",
                          "assert {S} > {t}"]
                     ),
@@ -350,7 +355,7 @@ class Body:
     # Functions and containers inside -----------------------------------------------------------------------------
 
     @statement("helper", 3)
-    def call_helper(self) -> Optional[bool]:
+    def call_helper(self) -> bool | None:
         if not self.helpers:
             return False
         helper = self.random.choice(self.helpers)
@@ -359,7 +364,7 @@ class Body:
         return None
 
     @statement("closure", 2)
-    def closure(self) -> Optional[bool]:
+    def closure(self) -> bool | None:
         if self.depth > 1:
             return False
         name, kept, given = self.draws.fresh("inner"), self.draws.fresh("kept"), self.draws.fresh("v")
@@ -378,7 +383,7 @@ class Body:
         return None
 
     @statement("generator", 2)
-    def generator(self) -> Optional[bool]:
+    def generator(self) -> bool | None:
         if self.depth > 1:
             return False
         name, given = self.draws.fresh("parts"), self.draws.fresh("v")
@@ -391,7 +396,12 @@ class Body:
 
         self.nested(f"def {name}({given}):", write, [Name(given, "V")])
         call = f"{name}({self.expression('V', 0)})"
-        self.new("V", self.random.choice([f"sum({call})", f"list({call})[-1]", f"next({call})", f"np.stack(list({call})).sum(0)"]))
+        self.new(
+            "V",
+            self.random.choice(
+                [f"sum({call})", f"list({call})[-1]", f"next({call})", f"np.stack(list({call})).sum(0)"]
+            ),
+        )
         return None
 
     @statement("local containers", 3)
@@ -408,7 +418,9 @@ class Body:
             self.line(self.fill(name + " = {'a': {V}, 'b': {V}}"))
             self.line(self.fill(name + "['c'] = {V}"))
             self.scope.add(name, "dict")
-            self.new("V", self.random.choice([f"{name}['a'] + {name}['c']", f"sum({name}.values())", f"{name}.pop('b')"]))
+            self.new(
+                "V", self.random.choice([f"{name}['a'] + {name}['c']", f"sum({name}.values())", f"{name}.pop('b')"])
+            )
 
     @statement("recursion", 1)
     def recursion(self) -> None:
@@ -417,7 +429,7 @@ class Body:
     # Gradients ---------------------------------------------------------------------------------------------------
 
     @statement("gradient", 3)
-    def gradient(self) -> Optional[bool]:
+    def gradient(self) -> bool | None:
         if self.depth > 1:
             return False
         name, u = self.draws.fresh("loss"), self.draws.fresh("u")
@@ -439,7 +451,9 @@ class Body:
         form = self.random.choice(["grad", "grad", "value_and_grad", "second"])
         if form == "second" and self.draws.has("second order"):
             self.draws.used["second order"] += 1
-            self.new("V", f"dopegraph.grad(lambda u: (dopegraph.grad({name})(u) * {self.expression('V', 0)}).sum())({at})")
+            self.new(
+                "V", f"dopegraph.grad(lambda u: (dopegraph.grad({name})(u) * {self.expression('V', 0)}).sum())({at})"
+            )
         elif form == "value_and_grad":
             value, slope = self.draws.fresh("s"), self.draws.fresh("v")
             self.line(f"{value}, {slope} = dopegraph.value_and_grad({name})({at})")
@@ -450,7 +464,7 @@ class Body:
         return None
 
     @statement("record", 2)
-    def record(self) -> Optional[bool]:
+    def record(self) -> bool | None:
         if self.depth > 1:
             return False
         leaf = self.random.choice([name.text for name in self.scope.of("V")] or ["np.ones(3)"])
@@ -465,7 +479,11 @@ class Body:
             if self.draws.has("branch on a value") and self.draws.chance(0.5):
                 with self.block(f"if {self.scope.condition()}:"):
                     self.line(f"{z} = {z} * 2")
-        self.line(self.random.choice([f"{z}.backward()", f"{z}.sum().backward()", f"({z}).backward({self.expression('V', 0)})"]))
+        self.line(
+            self.random.choice(
+                [f"{z}.backward()", f"{z}.sum().backward()", f"({z}).backward({self.expression('V', 0)})"]
+            )
+        )
         self.new("V", f"{name}.grad" if self.draws.chance(0.5) else f"{name}.grad * 1.5")
         return None
 
@@ -491,4 +509,3 @@ class Body:
             return f"Pair({parts[0]}, {parts[-1]})"
         container = self.scope.pick("list", "dict", "model", *ARRAYS)
         return container.text if container is not None else "None"
-
