@@ -1,6 +1,7 @@
 """Footguns: what goes wrong without a word where functions are traced once and replayed; here it does not.
 
-Each scenario runs as it is and compiled; values, state and errors must be the same, and those of plain Python. The string says who is wrong in silence, or since when; "jit" stands for jax.jit, "trace" for torch.jit.trace.
+Each scenario runs as it is and compiled; values, state and errors must be the same, and those of plain Python. The
+string says who is wrong in silence, or where: "jit" stands for jax.jit, "trace" for torch.jit.trace.
 """
 
 from __future__ import annotations

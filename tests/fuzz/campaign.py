@@ -70,10 +70,10 @@ class Campaign:
 
     def line(self, seconds: float) -> str:
         done = self.programs + self.invalid
+        calls = ", ".join(f"{count} {what}" for what, count in sorted(self.calls.items()))
         return (
             f"{done} programs of seed {self.seed} in {seconds:.0f} s, {done / seconds:.1f} a second; "
-            f"{self.invalid} invalid, {self.different} different; calls: "
-            + ", ".join(f"{n} {what}" for what, n in sorted(self.calls.items()))
+            f"{self.invalid} invalid, {self.different} different; calls: {calls}"
         )
 
     def summary(self, seconds: float) -> str:

@@ -70,6 +70,8 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
         "transforms": ["dopegraph.vjp(np.tanh, {V})[1]({V})[0]", "dopegraph.jvp(np.sin, ({V},), ({V},))[1]",
                        "dopegraph.checkpoint(lambda u: np.tanh(u) * u)({V})",
                        "dopegraph.jacobian(lambda u: np.sin(u) * u)({V}).sum(axis=0)"],
+        "host calls": ["on_host({V})", "on_host({V}) * {f}"],
+        "vectorized": ["dopegraph.vmap(lambda u: np.tanh(u) * u)({V})", "dopegraph.vmap(lambda u: u * {f} + 1)({M})[0]"],
         "conditional": ["({V} if {q} else {V})"],
         "nan": ["np.where({V} > 0.37, {V}, np.nan)", "np.nan_to_num({V})", "{V} / 0.0", "np.log({V})"],
     },
@@ -82,6 +84,8 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
         "functions": ["np.tanh({M})", "np.exp(-abs({M}))"],
         "views": ["{M}[::-1]", "{M}[:, ::-1]", "{M}.T.T"],
         "random": ["np.random.normal(size={M}.shape)"],
+        "vectorized": ["dopegraph.vmap(dopegraph.grad(lambda u: (u * u * 0.5).sum()))({M})", "dopegraph.vmap(np.cumsum)({M})"],
+        "host calls": ["on_host({M})"],
         "networks": ["dopegraph.nn.softmax({M})", "dopegraph.nn.log_softmax({M})"],
     },
     "P": {
@@ -153,7 +157,7 @@ SMOOTH = [
     "np.tanh({v})", "np.sin({v})", "{v} * 0.5", "{v} * {v} * 0.3", "{v} + {V}", "{v} * np.tanh({V})",
     "np.exp(-{v} * {v})", "np.log({v} * {v} + 1.5)", "{v}[::-1]", "np.sqrt({v} * {v} + 0.5)", "{v} * {f}", "{v} / 3",
     "np.concatenate([{v}, {v}])[: len({v})]", "dopegraph.nn.softmax({v})", "np.where({B}, {v}, {v} * 2)",
-    "np.stack([{v}, {V}])[0]", "np.cumsum({v})",
+    "np.stack([{v}, {V}])[0]", "np.cumsum({v})", "on_host({v}) + {v}",
 ]  # fmt: skip
 
 # Conditions that look at values, and those that look at Python only.

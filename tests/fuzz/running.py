@@ -199,7 +199,7 @@ class _Look:
         return tuple(pairs)
 
     def _of(self, value: Any, path: str) -> Any:
-        if value is None or isinstance(value, (bool, int, float, complex, str, bytes)) or isinstance(value, type(...)):
+        if value is None or isinstance(value, (bool, int, float, complex, str, bytes, type(...))):
             return (type(value).__name__, value)
         if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
             if isinstance(value, type) and value.__module__ == "program" and id(value) not in self._seen:
@@ -392,10 +392,3 @@ def _count(found: Run, calls: Counter[str], reasons: Counter[str]) -> None:
         calls["as Python"] += info.python_calls
         for plan in one.plans:
             reasons.update({escape.reason for escape in getattr(plan, "escapes", ())})
-
-
-def show(text: str) -> None:
-    """Run a program on MXNet, printing what it shows: for a person who wants to see."""
-    made = run(text, ON_MXNET)
-    for where, what in made.log:
-        sys.stdout.write(f"{where}: {what}\n")
