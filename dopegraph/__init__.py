@@ -40,6 +40,7 @@ from dopegraph.transform import (
     value_and_grad,
     visualize,
     vjp,
+    vmap,
 )
 from dopegraph.version import __version__
 
@@ -85,4 +86,5 @@ __all__ = [
     "value_and_grad",
     "visualize",
     "vjp",
+    "vmap",
 ]

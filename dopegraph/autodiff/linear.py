@@ -7,6 +7,7 @@ tangents by Re(u t), which transposing twice leaves as it is.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dopegraph.autodiff.region import inline, needed, reads
@@ -58,7 +59,7 @@ class LinearMap(Unchanging):
         self.nodes = needed(nodes, found, builder.regions)
         self.regions = {node: builder.regions[node] for node in self.nodes if node in builder.regions}
         self.reads = [value for value in reads(self.nodes, found, self.regions) if value not in self.inputs]
-        builder.nodes[start:] = needed(nodes, keep, builder.regions)
+        _leave(builder, start, keep)
 
     def __call__(
         self, builder: Builder, arguments: Sequence[Value], known: Mapping[Value, Value] | None = None
@@ -73,6 +74,17 @@ class LinearMap(Unchanging):
         sources = [value.node for value in self.reads if value.node is not None and not value.node.inputs]
         self.nodes = [*dict.fromkeys(sources), *self.nodes]
         self.reads = [value for value in self.reads if value.node is None or value.node.inputs]
+
+
+def _leave(builder: Builder, start: int, keep: Iterable[Value]) -> None:
+    """Take the nodes from `start` on out of a builder, save those that values depend on, or what Python looked at."""
+    nodes = builder.nodes[start:]
+    looked_at = [value for mark in builder.marks if mark.nodes > start for value in mark.values]
+    left = needed(nodes, [*keep, *looked_at], builder.regions)
+    builder.nodes[start:] = left
+    if looked_at:
+        stays = set(left)
+        builder.renumber(start, list(itertools.accumulate([node in stays for node in nodes], initial=start)))
 
 
 def reverse_map(

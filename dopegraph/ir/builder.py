@@ -53,6 +53,10 @@ class Builder:
     regions : dict of Node to Region
         Nodes whose results have a gradient rule of their own, see `dopegraph.autodiff.region`; they are ordinary nodes
         to everybody but `pullback`.
+    again : set of Node
+        Nodes that compute once more, for a derivative, what was computed and checked before.
+    marks : list
+        Points at which Python looked at `values`: `nodes` of each is how many stand before it.
 
     Examples
     --------
@@ -69,6 +73,8 @@ class Builder:
     def __init__(self, locate: Callable[[], Location | None] = lambda: None) -> None:
         self.nodes: list[Node] = []
         self.regions: dict[Node, Any] = {}
+        self.again: set[Node] = set()
+        self.marks: list[Any] = []
         self.locate = locate
 
     def __enter__(self) -> Builder:
@@ -114,6 +120,12 @@ class Builder:
         node = Node(op, operands, attrs, types, location if location is not None else self.locate())
         self.nodes.append(node)
         return node
+
+    def renumber(self, start: int, counts: Sequence[int]) -> None:
+        """Nodes from `start` on were replaced: where the first i of them ended there are now ``counts[i]`` in all."""
+        for mark in self.marks:
+            if mark.nodes > start:
+                mark.nodes = counts[min(mark.nodes - start, len(counts) - 1)]
 
     def emit_arithmetic(self, name: str, operands: Sequence[Value | float]) -> Value:
         """Append an operator such as ``add`` whose operands may be Python numbers."""

@@ -17,7 +17,7 @@ from dopegraph.numpy.assign import assign
 from dopegraph.numpy.promotion import BOOL, SUPPORTED, as_array, complex_of, convert
 from dopegraph.runtime.config import current_policy, default_dtype
 from dopegraph.runtime.device import Device, current_device
-from dopegraph.runtime.errors import DeviceError, DTypeError, FallbackError, GradientError
+from dopegraph.runtime.errors import BatchingError, DeviceError, DTypeError, FallbackError, GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count_host_call, recorders
 from dopegraph.runtime.unchanging import Unchanging
@@ -76,8 +76,7 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     if recording is not None and (name not in _PURE or _has_array((args, kwargs))):
         recording.escape("host-only", f"{name} runs in NumPy")
     lowered, named = lower(args, name), lower(kwargs, name)
-    with _explained(name):
-        result = function(*lowered, **named)
+    result = _run(name, lambda: function(*lowered, **named))
     if kwargs.get("out") is not None:
         return _outputs(kwargs["out"], result, name)
     if (name in _WRITERS or name.endswith(".at")) and isinstance(args[0], ndarray):
@@ -88,12 +87,13 @@ def call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         return lift(result)
 
 
-@contextlib.contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Errors of a NumPy function name it and the user's line."""
+def _run(name: str, function: Callable[[], Any]) -> Any:
+    """What a NumPy function gives; its errors name it and the user's line."""
     try:
         with outside_recordings():
-            yield
+            return function()
+    except BatchingError:
+        raise
     except TypeError as cause:
         raise DTypeError(located(f"{name}: {cause}", here())) from cause
     except (ValueError, IndexError, numpy.linalg.LinAlgError) as cause:
@@ -112,7 +112,7 @@ def _between_segments(
 
     def run(*operands: numpy.ndarray) -> list[numpy.ndarray]:
         positional, named = _filled(given, operands)
-        result = function(*positional, **named)
+        result = _run(name, lambda: function(*positional, **named))
         leaves, structure = flatten(tuple(result) if isinstance(result, tuple) else result)
         if not all(isinstance(leaf, (numpy.ndarray, numpy.generic)) and leaf.dtype in SUPPORTED for _, leaf in leaves):
             raise _NoArrays
@@ -120,8 +120,7 @@ def _between_segments(
         return [numpy.array(leaf, order="C") for _, leaf in leaves]
 
     try:
-        with _explained(name):
-            values = recording.host_call(arrays, name, run, f"{name} runs in NumPy")
+        values = recording.host_call(arrays, name, run, f"{name} runs in NumPy")
     except _NoArrays:
         return None
     return structures[0].build([traced(value, recording) for value in values])

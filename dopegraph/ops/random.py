@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 
+from dopegraph.ir.graph import Node
 from dopegraph.ir.primitive import not_differentiable, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
 from dopegraph.ops.typing import require_kind, require_lengths
@@ -24,6 +25,11 @@ _DRAWN = not_differentiable("random numbers do not depend smoothly on their key"
 def is_key(array: Any) -> bool:
     """Whether something with dtype and shape can be a random key; keys stay in the host's memory."""
     return array.dtype == KEY.dtype and array.shape == KEY.shape
+
+
+def is_draw(node: Node) -> bool:
+    """Whether a node draws random numbers; the key of the next draw is none."""
+    return node.op.random and node.op.name != "random_advance"
 
 
 def check_key(key: TensorType) -> None:

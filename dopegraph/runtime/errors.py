@@ -47,6 +47,10 @@ class GradientError(DopegraphError, TypeError):
     """Something that has no derivative was asked for one."""
 
 
+class BatchingError(DopegraphError, TypeError):
+    """Something inside ``vmap`` has no meaning for all examples at once."""
+
+
 class GraphError(DopegraphError, ValueError):
     """A graph, or its printed form, that breaks the rules of the IR."""
 

@@ -20,12 +20,12 @@ from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, type_of
-from dopegraph.ops.random import is_key
+from dopegraph.ops.random import is_draw, is_key
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.direct import hold, release
-from dopegraph.runtime.errors import DeviceError, GradientError
+from dopegraph.runtime.errors import BatchingError, DeviceError, GradientError
 from dopegraph.runtime.location import Location, here, located, user_frame
 from dopegraph.trace.last_act import Reading, follows, is_last, position_of
 from dopegraph.trace.look import Escape, Look
@@ -121,6 +121,9 @@ class Recording:
         Whether it is a derivative's own: nobody but that asks which arrays are its inputs.
     gradients : int
         How many calls of `grad` are waiting for the nodes that are recorded now.
+    examples : list of (int, set of Value)
+        For each call of `vmap` around what is recorded now: the number of its first node, and the values that stand
+        for those of one example.
     host_calls : int
         How many functions of the user's own were called: no two of these calls are one.
     path : PathBuilder or None
@@ -145,16 +148,17 @@ class Recording:
         self.scalars: dict[tuple[str, DType], Value] = {}
         self.caller: CodeType | None = None
         self.readings: list[Reading] = []
-        self.looks: list[Look] = []
+        self.looks: list[Look] = self.builder.marks
         self.escapes: list[Escape] = []
         self.originals: dict[int, tuple[Any, Buffer]] | None = None
         self.device: Device | None = None
         self.tape = Tape(self.builder)
-        self.again: set[Node] = set()
+        self.again = self.builder.again
         self.numbers_vary = self.path is not None and "numbers vary" in self.path.start.answers
         self.programs: list[Program] = []
         self.private = False
         self.gradients = 0
+        self.examples: list[tuple[int, set[Value]]] = []
         self.host_calls = 0
         self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []
@@ -272,13 +276,18 @@ class Recording:
     def emit(self, op: Primitive, values: Sequence[Value], attrs: dict[str, Any]) -> Any:
         """Append a node; its value, a tuple of values when it has several results."""
         value = self.builder.emit(op, values, attrs)
-        if op.raises and self.checks:
+        if op.raises:
+            self.check(op, value if isinstance(value, tuple) else [value])
+        return value
+
+    def check(self, op: Primitive, results: Sequence[Value]) -> None:
+        """Run what refuses some values at once, where that is asked for; inside `vmap` only when that is done."""
+        if op.raises and self.checks and not self.examples:
             try:
-                self.evaluate(value if isinstance(value, tuple) else [value])
+                self.evaluate(results)
             except Exception:
                 self.escape("error", f"{op.name} refused the values")
                 raise
-        return value
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
@@ -451,8 +460,7 @@ class Recording:
                 return found[0], program, self.path.values_of(found[1])
         nodes = needed_nodes(self.builder.nodes, values, self.known)
         read = boundary(nodes, values)
-        if not all(value in self.known for value in read):
-            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
+        self._refuse_unknown(nodes, read)
         with Evaluating():
             key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
         if self.path is not None and question is not None:
@@ -460,6 +468,20 @@ class Recording:
             if numbers is not None:
                 question.answer = key, numbers
         return key, program, read
+
+    def _refuse_unknown(self, nodes: Sequence[Node], inputs: Sequence[Value]) -> None:
+        """Raise for what has no values while it is recorded."""
+        for start, stand_ins in self.examples:
+            inside = set(self.builder.nodes[start:])
+            if any(value in stand_ins for value in inputs) or any(is_draw(node) and node in inside for node in nodes):
+                message = (
+                    "Python asks for the value of an array that differs between the examples of vmap, which have none "
+                    "yet: in place of `if` and `while` use np.where or np.select; what float(), int(), item(), "
+                    "printing and functions that run in NumPy need must not be mapped (in_axes=None)"
+                )
+                raise BatchingError(located(f"vmap: {message}", here()))
+        if not all(value in self.known for value in inputs):
+            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""

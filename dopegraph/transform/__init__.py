@@ -13,6 +13,7 @@ from dopegraph.transform.jacobian import hessian, jacobian
 from dopegraph.transform.lowered import Lowered, Operations
 from dopegraph.transform.products import jvp, vjp
 from dopegraph.transform.record import attach_methods, record
+from dopegraph.transform.vectorize import vmap
 
 attach_methods()
 
@@ -42,4 +43,5 @@ __all__ = [
     "value_and_grad",
     "visualize",
     "vjp",
+    "vmap",
 ]

@@ -89,7 +89,7 @@ class HostCall(Unchanging):
             recording.escape("error", f"{self.name} raised an exception")
             raise
         types = host.types_attribute([TensorType(one.dtype, one.shape) for one in results])
-        attrs = {"callback": name, "types": types, "call": _count(recording)}
+        attrs: dict[str, Any] = {"callback": name, "types": types, "call": _count(recording)}
         made = recording.builder.emit(host.host_call, values, attrs)
         made = made if isinstance(made, tuple) else (made,)
         recording.known.update(zip(made, map(Buffer, results)))

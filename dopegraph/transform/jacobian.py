@@ -1,4 +1,4 @@
-"""``jacobian`` and ``hessian``: whole matrices of derivatives, all rows in one graph."""
+"""``jacobian`` and ``hessian``: whole matrices of derivatives, one pullback or pushforward for all units at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy
 
-from dopegraph.autodiff import forward_map, reverse_map
+from dopegraph.autodiff import LinearMap, forward_map, reverse_map
+from dopegraph.batching import batch
 from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
-from dopegraph.ops import concat, reshape
+from dopegraph.ops import broadcast_to, cast, equal, iota, reshape, transpose
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
 from dopegraph.transform.differentiated import Run, array_of, recorded
 
 MODES = ("reverse", "forward", None)
+
+_INT64 = numpy.dtype("int64")
 
 
 def jacobian(
@@ -53,8 +56,8 @@ def jacobian(
     meaningless. A real result by a complex number is that of `grad`, df/dx - i df/dy, by reverse mode only; a complex
     result by a real number is the plain derivative, by forward mode only.
 
-    The derivatives of all rows are nodes of one graph, as many times those of one pullback as there are rows: for large
-    matrices products with them (`vjp`, `jvp`) are faster.
+    All rows, or columns, are computed at once, as `vmap` does it: there are as many nodes as for one pullback, with
+    arrays as many times as large as there are rows. For large matrices products with them (`vjp`, `jvp`) are faster.
 
     Examples
     --------
@@ -162,52 +165,64 @@ def _refuse_complex(run: Run) -> None:
 
 def _by_rows(run: Run) -> list[list[Value | None]]:
     """For each output, by each input: a pullback for every element of the output."""
-    recording = run.recording
+    builder = run.recording.builder
     result = []
     for output in run.outputs:
         pull = functools.partial(run.pull, outputs=[output])
-        pulled = reverse_map(recording.builder, [output], pull, run.live)
-        rows = [pulled(recording.builder, [unit]) for unit in _units(run, output.type)]
-        result.append(
-            [_stack(run, [row[i] for row in rows], (*output.shape, *of.shape), 0) for i, of in enumerate(run.inputs)]
-        )
+        rows = _for_all_units(run, reverse_map(builder, [output], pull, run.live), output.type)
+        with builder:
+            result.append(
+                [
+                    None if row is None else reshape(row, shape=(*output.shape, *of.shape))
+                    for row, of in zip(rows, run.inputs)
+                ]
+            )
     return result
 
 
 def _by_columns(run: Run) -> list[list[Value | None]]:
     """For each output, by each input: a directional derivative for every element of the input."""
-    recording = run.recording
+    builder = run.recording.builder
     by_input = []
     for of in run.inputs:
         pull = functools.partial(run.pull, inputs=[of])
-        pushed = forward_map(recording.builder, [of], run.outputs, pull, run.live)
-        columns = [pushed(recording.builder, [unit]) for unit in _units(run, of.type)]
-        by_input.append(
-            [
-                _stack(run, [column[j] for column in columns], (*output.shape, *of.shape), 1)
-                for j, output in enumerate(run.outputs)
-            ]
-        )
+        columns = _for_all_units(run, forward_map(builder, [of], run.outputs, pull, run.live), of.type)
+        with builder:
+            by_input.append(
+                [
+                    None if column is None else _last(column, (*output.shape, *of.shape))
+                    for column, output in zip(columns, run.outputs)
+                ]
+            )
     return [[found[j] for found in by_input] for j in range(len(run.outputs))]
 
 
-def _units(run: Run, type: TensorType) -> list[Value]:
-    """For each element of an array, zeros with a one in its place."""
-    units = []
-    for position in range(type.size):
-        unit = numpy.zeros(type.size, type.dtype)
-        unit[position] = 1
-        units.append(run.recording.constant(unit.reshape(type.shape)))
-    return units
+def _for_all_units(run: Run, linear: LinearMap, type: TensorType) -> list[Value | None]:
+    """What a linear map gives for zeros with a one in each place, along a new axis 0."""
+    builder = run.recording.builder
+    with builder:
+        units = _units(type)
+    start, unit = len(builder.nodes), builder.input(type)
+    found = linear(builder, [unit])
+    # Random numbers of what is computed again must be those that were drawn before.
+    values = {unit: units}
+    batch(builder, start, type.size, values, own_numbers=False)
+    with builder:
+        return [
+            None if one is None else values[one] if one in values else broadcast_to(one, shape=(type.size, *one.shape))
+            for one in found
+        ]
 
 
-def _stack(run: Run, parts: Sequence[Value | None], shape: tuple[int, ...], axis: int) -> Value | None:
-    """Rows (axis 0) or columns (axis 1) put together; None when all of them are zeros."""
-    found = [part for part in parts if part is not None]
-    if not found:
-        return None
-    assert len(found) == len(parts)  # copies of one linear map
-    with run.recording.builder:
-        size = found[0].type.size
-        lines = [reshape(part, shape=(1, size) if axis == 0 else (size, 1)) for part in found]
-        return reshape(lines[0] if len(lines) == 1 else concat(*lines, axis=axis), shape=shape)
+def _units(type: TensorType) -> Value:
+    """The rows of an identity matrix, each in the shape of a type."""
+    numbers = iota(size=type.size, dtype=_INT64)
+    identity = equal(reshape(numbers, shape=(type.size, 1)), numbers)
+    result: Value = reshape(cast(identity, dtype=type.dtype), shape=(type.size, *type.shape))
+    return result
+
+
+def _last(columns: Value, shape: tuple[int, ...]) -> Value:
+    """Axis 0 put behind the others."""
+    result: Value = reshape(transpose(columns, axes=(*range(1, columns.ndim), 0)), shape=shape)
+    return result

@@ -67,6 +67,8 @@ class PythonPlan(AsPython):
     What passes (it raised an exception) may hang on the state, which is guarded then, too.
     """
 
+    calls = 0  # that were replayed
+
     def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
         super().__init__(escapes, final)
         guards = walk.guards

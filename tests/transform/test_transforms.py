@@ -822,3 +822,35 @@ def test_errors_leave_no_recording() -> None:
         assert isinstance(attempt(call), KeyError)
         assert active_recording() is None
     assert isinstance(attempt(grad(lambda x: checkpoint(fails)(x)), 1.0), KeyError)
+
+
+@custom_vjp
+def scaled(x: Any, s: Any) -> Any:
+    return x * s
+
+
+def _branching_rule(saved: Any, g: Any) -> Any:
+    _, s = saved
+    if s.sum() > 1:
+        return g * s * 2, None
+    return (g * s * 3 if s.sum() > 0.5 else g * s), None
+
+
+scaled.defvjp(lambda x, s: (x * s, (x, s)), _branching_rule)
+
+
+def test_rules_that_branch_are_replayed() -> None:
+    def f(x: Any, s: Any) -> Any:
+        value, tangent = jvp(lambda x: scaled(np.sin(x), s), (np.sin(x),), (x,))
+        _, pullback = vjp(lambda x: scaled(np.sin(x), s) * 2, value)
+        z = pullback(tangent)[0]
+        if s.sum() > 3:
+            z = z * 2
+        each = dopegraph.vmap(scaled, (0, None))
+        around = grad(lambda x, s: (each(x, s) * x).sum(), (0, 1))(x, s)
+        return tangent, z, jacobian(lambda x: scaled(x * x, s))(x), around
+
+    compiled = dopegraph.compile(f)
+    for s in (2.0, 0.7, 0.1, 5.0) * 2:
+        close(compiled(np.array(X), np.array(s)), f(np.array(X), np.array(s)))
+    assert compiled.cache_info().replays == 4
