@@ -243,7 +243,7 @@ class _Look:
             return ("function", value.__name__, self._function(value, path))
         if isinstance(value, BaseException):
             return ("error", type(value).__name__, str(value))
-        if hasattr(value, "__dict__"):
+        if hasattr(value, "__dict__") and not type(value).__module__.startswith("dopegraph"):
             return (type(value).__name__, self._parts(vars(value).items(), path))
         return (type(value).__name__,)
 
