@@ -98,11 +98,12 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
     if active_recording() is None and self.device.is_host:
         self._write(host_key(key), on_host(value, "assignment") if isinstance(value, ndarray) else value)
         return
+    listed = isinstance(value, (list, tuple))
     value = written(value, self)
     with recording_of(self) as recording:
         steps = basic_steps(key, self.shape)
         if steps is not None:
-            write_part(self, key, value, steps, recording)
+            write_part(self, key, value, steps, recording, listed)
         else:
             _set_advanced(self, key, value)
 
