@@ -263,11 +263,10 @@ class _Writer:
 
     def driver(self, target: str) -> None:
         """Calls of the function, and what happens between them."""
-        self.shape = 3
-        self.dtype = ""
+        self.shape, self.dtype, self.situation = 3, "", 0.5
         self.kept: list[str] = []
         arguments = self.arguments()
-        for number in range(self.random.randint(4, 7)):
+        for number in range(self.random.randint(4, 8)):
             if number and self.draws.chance(0.5):
                 arguments = self.arguments()
             elif number and self.draws.chance(0.5):
@@ -306,12 +305,21 @@ class _Writer:
         ).replace("dtype=''", "dtype='float32'")
 
     def arguments(self) -> str:
-        if self.used("changing shapes", 0.3):
-            self.shape = self.random.choice([1, 2, 3, 4, 0])
-        elif self.draws.chance(0.5):
-            self.shape = 3
+        """The arguments of a call: mostly other numbers in what the call before had, so that it can be replayed."""
+        if self.draws.chance(0.3):
+            self.situation = self.random.random()
+        self.draws.random = Random(self.situation)
+        try:
+            return self._arguments()
+        finally:
+            self.draws.random = self.random
+
+    def _arguments(self) -> str:
+        self.shape, self.dtype = 3, ""
+        if self.used("changing shapes", 0.4):
+            self.shape = self.draws.random.choice([1, 2, 3, 4, 0])
         if self.used("changing dtypes", 0.3):
-            self.dtype = self.random.choice(["float64", "int32", "float32", "int64"])
+            self.dtype = self.draws.random.choice(["float64", "int32", "float32", "int64"])
         self.first = ""
         texts: list[str] = []
         by_name = False
@@ -328,7 +336,7 @@ class _Writer:
         return ", ".join(texts)
 
     def argument(self, name: Name) -> str:
-        random, n = self.random, self.shape
+        random, n = self.draws.random, self.shape
         if name.kind == "V":
             return self.vector()
         if name.kind == "M":
@@ -356,7 +364,7 @@ class _Writer:
 
     def vector(self) -> str:
         """An argument: the first of a call may be named, so that others are the same array, or views of it."""
-        random = self.random
+        random = self.draws.random
         if self.first and self.used("aliased arguments", 0.4):
             return self.first
         if self.first and self.used("views as arguments", 0.3):
