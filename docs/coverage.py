@@ -150,7 +150,7 @@ def measure(expression: str) -> set[str]:
 
 
 def _properties(recording: Recording, sources: list[Value], values: list[Value]) -> set[str]:
-    if recording.escapes or not values:
+    if recording.escapes or recording.looks or not values:
         return set()
     found = {TRACED}
     nodes = needed_nodes(recording.builder.nodes, values, recording.known)

@@ -19,6 +19,9 @@ from dopegraph.transform.compiled import Compiled
 from dopegraph.transform.plan import ReplayPlan
 from dopegraph.transform.tree import Result
 
+# So many primitives of a segment are named.
+_SHOWN = 8
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -60,6 +63,12 @@ class Segment:
     nodes: int
     operations: dict[str, int]
     times: int = 1
+
+    def __str__(self) -> str:
+        counted = [name if count == 1 else f"{count} {name}" for name, count in self.operations.items()]
+        shown = ", ".join(counted[:_SHOWN]) + (", ..." if len(counted) > _SHOWN else "")
+        times = f", {self.times} times" if self.times > 1 else ""
+        return f"segment of {self.nodes} nodes on {self.backend}{times}: {shown or 'constants'}"
 
 
 @dataclass
@@ -128,7 +137,7 @@ class Explanation:
             f"{self.name}: {how}; {self.graphs} graph(s), {self.symbols} MXNet symbol(s), {self.nodes} nodes, "
             f"{len(self.guards)} guard(s), {len(self.fallbacks)} fallback(s), {len(self.recompiles)} recompile(s)"
         )
-        return "\n".join([first, *map(str, self.reasons)])
+        return "\n".join([first, *map(str, self.segments), *map(str, self.reasons)])
 
     __repr__ = __str__
 
@@ -159,6 +168,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
     >>> with dopegraph.policy("only_numpy"):
     ...     print(dopegraph.explain(lambda x: np.tanh(x) * 2)(np.ones(3)))  # doctest: +ELLIPSIS
     <lambda>: replayed as compiled code; 1 graph(s), 0 MXNet symbol(s), 3 nodes, 0 guard(s), ...
+    segment of 3 nodes on numpy: tanh, mul
     >>> explanation = dopegraph.explain(lambda x: x * float(x.sum()))(np.ones(3))
     >>> [(reason.id, reason.kind) for reason in explanation.reasons]
     [('value-escape', 'as Python')]
