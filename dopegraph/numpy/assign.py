@@ -80,7 +80,7 @@ def recording_of(target: ndarray) -> Iterator[Recording]:
 def write_part(
     target: ndarray, key: Any, source: Any, steps: Steps, recording: Recording, listed: bool = False
 ) -> None:
-    """``target[key] = source`` with a basic key, whose steps lead to a view; whether the source was a list or a tuple."""
+    """``target[key] = source`` with a basic key, whose steps lead to a view; `listed`: it was a list or a tuple."""
     current = recording.value_of(target)
     type = current.type
     for op, attrs in steps:

@@ -8,6 +8,7 @@ import functools
 import io
 import linecache
 import math
+import os
 import random
 import re
 import sys
@@ -17,6 +18,8 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy
+
+os.environ.setdefault("DOPEGRAPH_SMALL", "0")  # MXNet is to run the tiny arrays of programs, too
 
 import dopegraph
 import dopegraph.numpy as np
@@ -391,4 +394,5 @@ def _count(found: Run, calls: Counter[str], reasons: Counter[str]) -> None:
         calls["replayed"] += info.replays
         calls["as Python"] += info.python_calls
         for plan in one.plans:
+            calls["MXNet symbols"] += sum(program.symbols for program in getattr(plan, "programs", ()))
             reasons.update({escape.reason for escape in getattr(plan, "escapes", ())})
