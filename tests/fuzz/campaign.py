@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from tests.fuzz.programs import CONSTRUCTS, HEAD, draw
+from tests.fuzz.head import HEAD
+from tests.fuzz.programs import CONSTRUCTS, draw
 from tests.fuzz.reducing import reduce
 from tests.fuzz.running import Difference, Invalid, check
 
@@ -95,6 +96,6 @@ def report(text: str, small: bool = True, found: Difference | None = None) -> in
         text = reduce(text, found)
         found = check(text).difference or found
     print("The program, made small:" if small else "The program:")
-    print(text.replace(HEAD, "# (the head of tests/fuzz/programs.py)\n"))
+    print(text.replace(HEAD, "# (the head: tests/fuzz/head.py)\n"))
     print(found)
     return 1

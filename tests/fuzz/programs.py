@@ -6,12 +6,14 @@ and shows what came of it; both are given by `tests.fuzz.running`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from random import Random
 
 import tests.fuzz.effects
 import tests.fuzz.inside  # noqa: F401 - these two register their statements
 from tests.fuzz.expressions import EXPRESSIONS
+from tests.fuzz.head import HEAD
 from tests.fuzz.scope import Draws, Name, Scope
 from tests.fuzz.statements import STATEMENTS, Body
 
@@ -32,81 +34,20 @@ LOUD = frozenset([
     "reading", "text", "raise",
 ])  # fmt: skip
 
-HEAD = """W = np.array([0.5, -1.0, 2.0])
-U = np.array([[1.0, 0.5, -0.25], [0.75, -1.5, 0.25]])
-RATE, COUNT, FLAG, TEXT = 0.5, 1, False, ""
-ITEMS = [np.array([1.0, 2.0, 3.0]), np.array([-0.5, 0.25, 0.75])]
-TABLE = {"a": np.array([0.25, 0.5, 1.0]), "b": np.array([1.0, -1.0, 1.0])}
-LOG = []
-HOST = numpy.array([1.0, 2.0, 0.5], dtype="float32")
-STREAM = iter([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 0.5, 1.5, 2.5, 3.5] * 5)
-SCALE = [1.0]
-
-
-@dopegraph.host_call(results=lambda v: v, gradient=lambda g, y, v: g * numpy.cos(v))
-def on_host(v):
-    return numpy.sin(v)
-
-
-class Problem(Exception):
-    pass
-
-
-@dataclasses.dataclass
-class Point:
-    x: object
-    y: object = 1.0
-
-
-class Pair(NamedTuple):
-    x: object
-    y: object
-
-
-class Child:
-    def __init__(self):
-        self.w = np.array([1.5, -0.5, 0.25])
-        self.ready = False
-
-
-class Model:
-    total = 0
-    shared = np.ones(3)
-
-    def __init__(self, w):
-        self.w = w
-        self.m = np.ones((2, 3)) * 0.5
-        self.t = 0
-        self.scale = 0.5
-        self.history = []
-        self.parts = {"x": np.zeros(3)}
-        self.child = Child()
-
-    def doubled(self, v):
-        return v * 2 * self.scale
-
-    @property
-    def half(self):
-        return self.w / 2
-
-
-MODEL = Model(np.array([1.0, 2.0, -1.0]))
-POINT = Point(np.array([0.5, 0.25, -0.75]), np.array(0.5))
-
-
-@contextlib.contextmanager
-def scaled(by):
-    old = SCALE[0]
-    SCALE[0] = by
-    try:
-        yield by * 2
-    finally:
-        SCALE[0] = old
-
-
-def powers(v, n):
-    return v if n == 0 else np.tanh(powers(v * 0.5, n - 1)) + v
-"""
+# What is rarely together by chance, and goes wrong together: half of the programs have most of one of these.
+FOCUSES = [
+    frozenset(
+        ["aliased arguments", "views as arguments", "state as argument", "writes", "augmented", "out=", "results kept"]
+    ),
+    frozenset(
+        ["weights rebound outside", "state changed outside", "global arrays", "attributes", "state containers", "flags"]
+    ),
+    frozenset(["results kept", "results written", "views", "global arrays", "attributes", "writes", "quiet calls"]),
+    frozenset(
+        ["branch on a value", "while on a value", "early return", "state changed outside", "global arrays", "break"]
+    ),
+    frozenset(["gradient", "record", "second order", "branch on a value", "global arrays", "weights rebound outside"]),
+]
 
 GLOBALS = [
     [Name("W", "V", "global")], [Name("U", "M", "global")], [Name("RATE", "f", "global")], [Name("COUNT", "i",
@@ -133,10 +74,15 @@ class Program:
 def draw(seed: int, index: int) -> Program:
     """The program of a number: the same on every machine and Python."""
     random = Random(f"{seed}:{index}")
-    quiet = random.random() < 0.6
-    chosen = frozenset(
-        name for name in sorted(CONSTRUCTS) if random.random() < (0.05 if quiet and name in LOUD else 0.3)
-    )
+    quiet, focused = random.random() < 0.6, random.random() < 0.5
+    focus = random.choice(FOCUSES)
+
+    def probability(name: str) -> float:
+        if focused:
+            return 0.8 if name in focus else 0.06
+        return 0.05 if quiet and name in LOUD else 0.3
+
+    chosen = frozenset(name for name in sorted(CONSTRUCTS) if random.random() < probability(name))
     draws = Draws(random, chosen)
     return Program(_Writer(draws).program(), frozenset(draws.used))
 
@@ -386,7 +332,7 @@ class _Writer:
         f = self.random.choice(["0.25", "1.5", "-0.5"])
         v = self.array((3,))
         if self.used("state changed outside", 0.7):
-            self.lines.append(self.random.choice([
+            self.lines.append(self._reached([
                 f"RATE = {f}", "COUNT += 1", "COUNT = 2", "FLAG = not FLAG", "FLAG = True", f"MODEL.scale = {f}",
                 "MODEL.t = 0",
                 "LOG.clear()", f"ITEMS.append({v})", f"TABLE['c'] = {v}", f"W[1] = {f}", f"U[0] *= {f}",
@@ -395,7 +341,7 @@ class _Writer:
                 "ITEMS.pop() if len(ITEMS) > 2 else None", "Model.total = 5", "MODEL.half_ready = 1", f"SCALE[0] = {f}",
             ]))  # fmt: skip
         elif self.used("weights rebound outside", 0.7):
-            self.lines.append(self.random.choice([
+            self.lines.append(self._reached([
                 f"W = {v}", f"W = {self.array((2,))}", f"U = {self.array((2, 3))}", f"MODEL.w = {v}",
                 "MODEL.w = W", "W = ITEMS[0]",
                 f"MODEL = Model({v})", f"TABLE['a'] = {v}", "TABLE['a'] = TABLE['b']", "ITEMS[0] = ITEMS[1]",
@@ -405,3 +351,8 @@ class _Writer:
             ]))  # fmt: skip
         elif target == "f" and any("def change" in line for line in self.lines):
             self.lines.append(f"change({v}, {self.random.randint(0, 3)}, {self.random.choice(['True', 'False'])})")
+
+    def _reached(self, changes: list[str]) -> str:
+        """A change of something that the program names before its calls, if there is one."""
+        text = "\n".join(self.lines)
+        return self.random.choice([one for one in changes if re.split(r"\W", one)[0] in text] or changes)

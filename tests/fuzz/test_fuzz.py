@@ -17,7 +17,8 @@ from dopegraph.backends.mxnet import library
 from dopegraph.transform import Compiled
 from tests.fuzz import running
 from tests.fuzz.campaign import Campaign, report
-from tests.fuzz.programs import CONSTRUCTS, HEAD, draw
+from tests.fuzz.head import HEAD
+from tests.fuzz.programs import CONSTRUCTS, draw
 from tests.fuzz.reducing import reduce
 from tests.fuzz.running import ON_NUMPY, Invalid, check, difference
 

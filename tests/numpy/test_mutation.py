@@ -353,3 +353,25 @@ def test_lists_that_are_deeper_than_what_is_written_to(key: str, value: str) -> 
             assert isinstance(found, type(expected)), (found, expected)
         else:
             assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_an_empty_mask_fits_every_axis(length: int) -> None:
+    def f(np: Any) -> Any:
+        x = np.ones(length)
+        mask = np.zeros(0, dtype=bool)
+        x[mask] = 5
+        return x, x[mask]
+
+    for found in (f(np), dopegraph.compile(lambda: f(np))()):
+        for one, other in zip(found, f(numpy)):
+            assert one.tolist() == other.tolist()
+
+
+def test_floats_are_not_added_to_integers_at_positions() -> None:
+    def f(x: Any) -> Any:
+        np.add.at(x, 1, 0.5)
+        return x
+
+    for function in (f, dopegraph.compile(f)):
+        assert isinstance(attempt(function, np.array([0, -1])), TypeError)
