@@ -212,6 +212,7 @@ class Values:
             self._visit_numpy(variable, value, path)
         elif unwrap(value) is not value or isinstance(value, types.FunctionType):
             guards.same(variable, value, path)
+            self.foreign(value)
             self.reach("callable", unwrap(value))
         elif isinstance(value, (types.MethodType, functools.partial, staticmethod, classmethod)):
             guards.of_type(variable, kind, path)
@@ -223,11 +224,13 @@ class Values:
             self.reach("module", value, path)
         elif isinstance(value, type):
             guards.same(variable, value, path)
+            self.foreign(value)
             self.reach("class", value)
         elif isinstance(value, property):
             guards.same(variable, value, path)
         elif isinstance(value, BUILT_IN):
             guards.same(variable, value, path)
+            self.foreign(value)
             owner = getattr(value, "__self__", None)
             if owner is not None and not isinstance(owner, types.ModuleType):
                 self.visit(f"{variable}.__self__", owner, f"{path}.__self__")
@@ -247,6 +250,9 @@ class Values:
             self.problem(
                 "unguarded-state", f"{path} is a {kind.__module__}.{kind.__qualname__}, which may change unseen"
             )
+
+    def foreign(self, value: Any) -> None:
+        """Note a function or class of a library, which may refuse what is no float, or take a float for what it is."""
 
     def _visit_array(self, variable: str, value: ndarray, path: str) -> None:
         self.guards.array(variable, value, path)

@@ -26,6 +26,13 @@ from dopegraph.state.values import BUILT_IN, Values, unwrap
 # What names of other people's modules may stand for without making a function depend on hidden state.
 _LIBRARY = (*BUILT_IN, types.FunctionType, type, numpy.ufunc, type(numpy.sum), type(numpy.s_), ndarray, Unchanging)
 
+# Modules whose functions take a stand-in for the float that it stands for, or look at it.
+_TAKE_STAND_INS = frozenset([
+    "__future__", "_abc", "_collections", "_functools", "_operator", "abc", "builtins", "cmath", "collections",
+    "contextlib", "copy", "dataclasses", "dopegraph", "enum", "functools", "itertools", "math", "numpy", "operator",
+    "types", "typing", "warnings"
+])  # fmt: skip
+
 
 class Walk(Values):
     """One walk over what `function(*args, **kwargs)` reaches.
@@ -230,7 +237,17 @@ class Walk(Values):
             else:
                 self._library_value(value, f"{path}.{name}")
 
+    def foreign(self, value: Any) -> None:
+        name = getattr(value, "__module__", None)
+        if not isinstance(name, str) or name.partition(".")[0] in _TAKE_STAND_INS:
+            return
+        module = sys.modules.get(name)
+        if module is not None and not is_user_module(module, self.home):
+            self.tests_types = True
+
     def _library_value(self, value: Any, path: str) -> None:
+        if isinstance(value, (type, types.FunctionType, *BUILT_IN)):
+            self.foreign(value)
         self.dynamic |= getattr(value, "__module__", None) in ("copy", "dataclasses")
         if isinstance(value, types.MethodType):
             value = value.__self__

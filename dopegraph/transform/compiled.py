@@ -22,7 +22,7 @@ from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import Placement, Unreplayable
-from dopegraph.transform.plan import SHARED, AsPython, PythonPlan, ReplayPlan
+from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
 from dopegraph.transform.straight import MISS, never
@@ -309,13 +309,18 @@ class Compiled:
             except _VALUE_ERRORS as cause:
                 escapes = [_error(cause, len(recording.looks))]
         looks = min(escape.looks for escape in escapes)
-        if looks or tree is not None:
+        # A tree hangs on all of the state, which such a call may change every time; without a way that can be replayed
+        # it is of no use.
+        if tree is not None or (looks and all(escape.reason in PASSING for escape in escapes)):
             try:
                 return self._grow(found, recording, AsPython(escapes, final), tree, looks)
             except Unreplayable as cause:
                 escapes, final = [Escape(cause.reason, str(cause), here())], True
                 self.plans = [plan for plan in self.plans if plan is not tree]
-        as_python = PythonPlan(found, escapes, final)
+        as_python = PythonPlan(found, escapes, final, tuple([look.outcome for look in recording.looks[:looks]]))
+        for plan in self.plans:
+            if isinstance(plan, PythonPlan) and not plan.final:
+                as_python.retried = plan.retried
         self._remember(as_python)
         return as_python
 

@@ -23,6 +23,9 @@ from dopegraph.transform.straight import Replay, never
 
 SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
 
+# Reasons for which one call is run as Python, and another like it perhaps not.
+PASSING = frozenset(["raised", "error"])
+
 
 class AsPython:
     """The end of a call that cannot be replayed: the function is run.
@@ -39,13 +42,19 @@ class AsPython:
         How its operations run: compiled between looks, with numbers as inputs, or at once, see `segmented`.
     misses : int
         How many of the last calls had to compile something.
+    seen : tuple
+        What Python had seen of values before the first escape: with other outcomes there may be none.
+    retried : dict
+        Other outcomes that came later, and how often they made a call be recorded.
     programs : tuple of Program
         What ran in the last call.
     """
 
-    def __init__(self, escapes: Sequence[Escape], final: bool = True) -> None:
+    def __init__(self, escapes: Sequence[Escape], final: bool = True, seen: tuple[Any, ...] = ()) -> None:
         self.escapes = list(escapes)
         self.final = final
+        self.seen = seen
+        self.retried: dict[tuple[Any, ...], int] = {}
         self.used = 0
         self.way = "segments"
         self.misses = 0
@@ -54,7 +63,7 @@ class AsPython:
     @property
     def passing(self) -> bool:
         """Whether a call that comes to its end otherwise may be one that can be replayed."""
-        return all(escape.reason in ("raised", "error") for escape in self.escapes)
+        return all(escape.reason in PASSING for escape in self.escapes)
 
     @property
     def fallbacks(self) -> list[Fallback]:
@@ -69,11 +78,11 @@ class PythonPlan(AsPython):
 
     calls = 0  # that were replayed
 
-    def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool) -> None:
-        super().__init__(escapes, final)
+    def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool, seen: tuple[Any, ...] = ()) -> None:
+        super().__init__(escapes, final, seen)
         guards = walk.guards
         self.walk = walk
-        statements = guards.text if self.passing else guards.signature
+        statements = guards.text if self.passing else guards.without_floats(guards.signature)
         self.match = guards.compile(statements, "(args, kwargs)", len(walk.args), tuple(walk.kwargs))
         self.replay = never
 

@@ -33,15 +33,26 @@ def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -
     _finish(recording)
     recording.close()
     end.programs = tuple(recording.programs)
-    if end.passing and not recording.escapes:
-        end.final = False  # what happened when it was recorded did not happen again
-    if end.programs and all(program.is_small for program in end.programs):
+    if _another_way(end, recording):
+        end.final = False
+    if not end.seen and end.programs and all(program.is_small for program in end.programs):
         end.way = "eager"  # NumPy computes that faster than it is recorded
     end.misses = end.misses + 1 if programs.compiled > compiled else 0
     if end.misses >= _PATIENCE:
         end.misses = 0
         end.way = "numbers" if end.way == "segments" else "eager"
     return result
+
+
+def _another_way(end: AsPython, recording: Recording) -> bool:
+    """Whether a call like this one may be replayed: what kept the others from that was not on its way."""
+    if end.passing:
+        return not recording.escapes
+    outcomes = tuple([look.outcome for look in recording.looks[: len(end.seen)]])
+    if outcomes == end.seen:
+        return False
+    end.retried[outcomes] = end.retried.get(outcomes, 0) + 1
+    return end.retried[outcomes] <= _PATIENCE
 
 
 def _finish(recording: Recording) -> None:

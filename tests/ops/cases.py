@@ -10,7 +10,7 @@ import numpy
 from dopegraph.ir import Graph, TensorType, primitives
 from dopegraph.ir.primitive import NotDifferentiable, Primitive
 from dopegraph.runtime.errors import AxisError, DTypeError, ShapeError
-from tests.ops import random_cases, shaping_cases
+from tests.ops import host_cases, random_cases, shaping_cases
 from tests.reference import Array, single, types
 
 BOOL, I8, I32, I64 = (numpy.dtype(name) for name in ("bool", "int8", "int32", "int64"))
@@ -418,7 +418,7 @@ REJECTED: list[tuple[str, str, dict[str, Any], type[Exception], str]] = [
 ]  # fmt: skip
 REJECTED += random_cases.REJECTED
 
-CASES += [Case(*one) for one in shaping_cases.CASES]
+CASES += [Case(*one) for one in (*shaping_cases.CASES, *host_cases.CASES)]
 REJECTED += shaping_cases.REJECTED
 
 

@@ -31,9 +31,9 @@ def is_plain(case: Case) -> bool:
 def complexified(case: Case) -> Case | None:
     """A case with complex operands in the place of its real ones, if the primitive takes those."""
     attrs = dict(case.attrs)
-    if type(case) is not Case or not is_plain(case) or case.op == "cast" or "dtype" in attrs or not case.smooth:
+    if type(case) is not Case or not is_plain(case) or case.op == "cast" or not case.smooth:
         return None
-    if len(case.results) != 1:
+    if len(case.results) != 1 or "dtype" in attrs or "types" in attrs:
         return None
     made = Case(case.op, case.operands.replace("f64", "c128"), attrs, case.low, case.high)
     try:

@@ -13,7 +13,7 @@ from dopegraph.ir.primitive import NotDifferentiable
 from tests.ops.cases import CASES, Case
 from tests.ops.random_cases import IMPLICIT
 from tests.ops.test_complex import COMPLEX
-from tests.reference import assert_gradient, evaluate, gradient_graph, single, types
+from tests.reference import assert_gradient, evaluate, functional_of, gradient_graph, single, types
 
 SMOOTH = [case for case in CASES if case.smooth]
 
@@ -33,6 +33,17 @@ def test_first_and_second_derivatives_are_those_of_central_differences(case: Cas
     arrays, wrt = case.arrays(), case.smooth
     gradient = assert_gradient(case.graph(), arrays, wrt)
     assert_gradient(gradient, [*arrays, numpy.array(1.0)], wrt, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "case", {case.op: case for case in SMOOTH if 0 < sum(r.size for r in case.results) < 30}.values(), ids=str
+)
+def test_third_derivatives_are_those_of_central_differences(case: Case) -> None:
+    arrays, wrt = case.arrays(), case.smooth
+    one = numpy.array(1.0)
+    first = gradient_graph(functional_of(case.graph(), seed=1), wrt)
+    second = gradient_graph(functional_of(first, seed=2), wrt)
+    assert_gradient(second, [*arrays, one, one], wrt, rtol=1e-4, atol=1e-4)
 
 
 def derivative(op: str, *operands: Any, wrt: int = 0, **attrs: Any) -> Any:

@@ -1,10 +1,19 @@
 """Float arguments: another value recompiles nothing, and Python that looks at one is run as Python."""
 
+import datetime
+import decimal
+import fractions
+import json
 import math
+import statistics
+import time
+from datetime import timedelta as Seconds
 from typing import Any
 
 import numpy
+import pytest
 
+import dopegraph
 import dopegraph.numpy as np
 from tests.differential import Compile, arr, attempt, same
 
@@ -282,3 +291,34 @@ def test_errors_about_a_float_are_those_of_python(compile: Compile) -> Any:
     g = compile(lambda x, r: x * len(r))
     h = compile(lambda x, r: x * ("a" + r))
     return [attempt(one, arr(1), 0.5) for one in (f, g, h, f)]
+
+
+@pytest.mark.filterwarnings("ignore::dopegraph.runtime.errors.RecompileWarning")
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, rate: (x * rate, json.dumps({"rate": rate})),
+        lambda x, rate: time.sleep(rate / 1e6) or x * rate,
+        lambda x, rate: (x, datetime.timedelta(seconds=rate)),
+        lambda x, rate: (x * rate, decimal.Decimal(rate)),
+        lambda x, rate: (x, fractions.Fraction(rate)),
+        lambda x, rate: (x * rate, "%.3f" % rate, statistics.mean([rate, 1.0])),  # noqa: UP031
+        lambda x, rate: (x * rate, Seconds(seconds=rate)),
+    ],
+)
+def test_functions_of_libraries_get_floats(function: Any) -> None:
+    """Those that are written in C, or test types, refuse a stand-in."""
+    compiled = dopegraph.compile(function)
+    for rate in (0.5, 0.25, 0.5, 0.125):
+        assert str(compiled(arr(2), rate)) == str(function(arr(2), rate))
+
+
+def test_a_float_that_only_python_sees_is_one_situation() -> None:
+    @dopegraph.compile
+    def f(x, rate):
+        time.sleep(rate / 1e6)
+        return x * rate
+
+    for rate in (0.5, 0.25, 0.125):
+        assert f(arr(2), rate).tolist() == [2 * rate]
+    assert f.cache_info().misses == 1

@@ -131,3 +131,33 @@ def test_a_function_that_raised_may_be_replayed_later() -> None:
     flags["fail"] = True
     with pytest.raises(ValueError, match="failed"):
         f(arr(1))
+
+
+def test_what_escapes_on_one_side_first_is_replayed_on_the_other() -> None:
+    seen = []
+
+    @dopegraph.compile
+    def f(x):
+        y = x * 2
+        if y.sum() > 10:
+            seen.append(float(y.sum()))
+        return y + 1
+
+    for value in (9, 1, 2, 3, 8, 2):
+        assert f(arr(value)).tolist() == [2.0 * value + 1]
+    assert seen == [18.0, 16.0]
+    assert f.cache_info().replays == 1  # another one was recorded anew, as the list had grown
+
+
+def test_a_way_that_is_always_recorded_in_vain_is_not_tried_for_ever() -> None:
+    @dopegraph.compile
+    def f(x):
+        if x.sum() > 10:
+            print(end="")
+        else:
+            print(end="")
+        return x
+
+    for value in (9, 20) * 6:
+        f(arr(value))
+    assert f.cache_info().misses <= 5
