@@ -66,14 +66,15 @@ MISTAKES = [
     Mistake("Reading a value in the middle", "f = dopegraph.compile(lambda x: x / float(x.sum()))\n"
             "print(dopegraph.explain(f)(x))", "`x / x.sum()`"),
     Mistake("Counting in a Python number",
-            "class Model:\n    steps = 0\n    def step(self, x):\n        self.steps += 1\n"
-            "        return x * 0.5 ** self.steps\n"
+            "class Model:\n    steps = 0\n\n    def step(self, x):\n        self.steps += 1\n"
+            "        return x * 0.5**self.steps\n\n\n"
             "model = Model()\nprint(dopegraph.explain(model.step)(x))",
             "`self.steps = np.zeros(())`: an array is state that programs update"),
     Mistake("Random numbers of NumPy or Python", "f = dopegraph.compile(lambda x: x * numpy.random.rand())\n"
             "print(dopegraph.explain(f)(x))",
             "`np.random.uniform()` is drawn anew by each replay, on every backend the same"),
-    Mistake("Printing inside", "def f(x):\n    print('compiling')\n    return x * 2\nprint(dopegraph.explain(f)(x))",
+    Mistake("Printing inside",
+            "def f(x):\n    print(\"compiling\")\n    return x * 2\n\n\nprint(dopegraph.explain(f)(x))",
             "print what the function returns, outside"),
     Mistake("An integer that is another one in each call",
             "f = dopegraph.compile(lambda x, step: x / (step + 1))\nfor step in range(5):\n    f(x, step)",
@@ -82,7 +83,7 @@ MISTAKES = [
             "f = dopegraph.compile(lambda x: x.mean())\nfor length in range(1, 6):\n    f(np.ones(length))",
             "drop the incomplete batch, or pad to a few lengths"),
     Mistake("A list as a static argument",
-            "f = dopegraph.compile(lambda x, sizes: x.reshape(sizes), static_argnames='sizes')\nf(x, [3, 1])",
+            "f = dopegraph.compile(lambda x, sizes: x.reshape(sizes), static_argnames=\"sizes\")\nf(x, [3, 1])",
             "a tuple: `f(x, (3, 1))`"),
 ]  # fmt: skip
 
