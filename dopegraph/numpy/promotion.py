@@ -72,7 +72,8 @@ def dtype_of(dtype: Any) -> DType:
     try:
         chosen = numpy.dtype(dtype)
     except TypeError as cause:
-        raise DTypeError(located(str(cause), here())) from None
+        hint = "; a shape is one argument: (2, 3)" if type(dtype) is int else ""
+        raise DTypeError(located(f"{cause}{hint}", here())) from None
     if chosen not in SUPPORTED:
         chosen = chosen.newbyteorder("=")
     if chosen not in SUPPORTED:

@@ -202,6 +202,9 @@ for _name, _looking in {
 DynamicNumber.__rdivmod__ = lambda self, other: divmod(other, self._look("divmod"))
 for _name, _symbol in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
     setattr(DynamicNumber, f"__{_name}__", _comparison(_symbol, getattr(operator, _name)))
+# Python's own messages name the class: "'float' object is not subscriptable".
+for _kind, _name in {DynamicFloat: "float", DynamicInt: "int"}.items():
+    _kind.__name__ = _kind.__qualname__ = _name
 
 _STAND_INS: dict[type, type[DynamicNumber]] = {float: DynamicFloat, int: DynamicInt}
 

@@ -285,6 +285,14 @@ def test_nan_branches(compile: Compile) -> Any:
     return [f(arr(1), {"s": 1}["s"]), f(arr(1), float("nan")), f(arr(1), 2.0), f(arr(1), float("nan"))]
 
 
+@same(replays=0, reasons={"raised"})
+def test_errors_about_a_float_are_those_of_python(compile: Compile) -> Any:
+    f = compile(lambda x, r: x * r[0])
+    g = compile(lambda x, r: x * len(r))
+    h = compile(lambda x, r: x * ("a" + r))
+    return [attempt(one, arr(1), 0.5) for one in (f, g, h, f)]
+
+
 @pytest.mark.filterwarnings("ignore::dopegraph.runtime.errors.RecompileWarning")
 @pytest.mark.parametrize(
     "function",
