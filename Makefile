@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest conformance bench clean
+.PHONY: demo test lint pytest conformance fuzz bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -23,6 +23,12 @@ pytest: $(READY)
 # Many drawn calls of every function, compared with NumPy; `python -m tests.numpy.conformance NAME` shows one in groups.
 conformance: $(READY)
 	DOPEGRAPH_EXAMPLES=300 $(BIN)/python -m pytest tests/numpy/conformance
+
+# Random programs with and without `compile`, until two differ: `make fuzz N=20000 SEED=3`.
+N    ?= 20000
+SEED ?= 0
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz $(N) --seed $(SEED)
 
 lint: $(READY)
 	$(BIN)/ruff check .

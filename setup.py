@@ -30,9 +30,12 @@ def readme():
 
 # What MXNet 1.9.1 needs beside itself. MXNet is not in the list: its metadata demands numpy < 2 and graphviz < 0.9,
 # which pip cannot resolve on current Pythons, although it runs there. `python -m dopegraph setup` installs the wheel.
-MXNET = ["requests>=2.20"]
+MXNET = ["requests>=2.20", "scipy-openblas32"]
+# Generated kernels call a BLAS; without this one NumPy's own.
+CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
-TEST = ["pytest>=7", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
+ONNX = ["onnx>=1.14"]
+TEST = ["onnx>=1.14", "onnxruntime", "pytest>=7", "rich", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
 
@@ -47,11 +50,14 @@ setup(
     install_requires=["numpy>=1.23", "networkx", "graphviz"],
     extras_require={
         "mxnet": MXNET,
+        "codegen": CODEGEN,
         "examples": EXAMPLES,
+        "onnx": ONNX,
+        "rich": ["rich"],
         "test": TEST,
         "bench": BENCH,
         "docs": DOCS,
-        "all": [*MXNET, *EXAMPLES, *TEST, *BENCH, *DOCS],
+        "all": [*MXNET, *EXAMPLES, *ONNX, *TEST, *BENCH, *DOCS],
     },
     package_dir=ROOTS,
     packages=packages(),

@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy
 
+from dopegraph.backends.codegen.compiler import CompilerError
+from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
-from dopegraph.backends.partition import Stage, partition
-from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.backends.partition import Stage
+from dopegraph.backends.placement import Fallback, place
+from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize
 from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.config import codegen_mode
 from dopegraph.runtime.device import Device
-from dopegraph.runtime.errors import FallbackError
-from dopegraph.runtime.location import Location, located
-from dopegraph.runtime.reasons import hint_of
-from dopegraph.runtime.statistics import count_program, recorders
-
-# A symbol costs 30 us and 2 us for each of its nodes, a call of NumPy's 0.3 us. With so many elements in all the NumPy
-# backend takes less than half the time for elementwise functions and for small networks with their gradients alike
-# (benchmarks/small_calls.py); both compute at the same speed. 0 is never.
-SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 16_384))
-# Loops over windows, which MXNet has tuned operators for.
-_SLOW_ON_NUMPY = frozenset(
-    ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
-)
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """A node that NumPy runs although MXNet was preferred: a stable reason id, what it means, and the user's line."""
-
-    operation: str
-    reason: str
-    detail: str
-    location: Location | None
-
-    @property
-    def hint(self) -> str:
-        """What to change."""
-        return hint_of(self.reason)
-
-    def __str__(self) -> str:
-        where = f" at {self.location}" if self.location is not None else ""
-        return f"{self.operation}{where}: {self.reason} ({self.detail})"
+from dopegraph.runtime.statistics import ENGINES, count_program, recorders
 
 
 class Program:
@@ -65,6 +36,9 @@ class Program:
         As optimized; this is what runs.
     stages : list of Stage
     fallbacks : list of Fallback
+        Nodes that NumPy runs although MXNet was preferred.
+    unfused : Fallback or None
+        Why no kernels were generated although they would have paid.
     is_small : bool
         Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
@@ -76,17 +50,32 @@ class Program:
         self.policy = policy
         self.device = device
         self.graph = optimize(source)
-        self.is_small = policy == "prefer_mxnet" and device.is_host and is_small(self.graph)
-        self.stages, self.fallbacks = _stages(self.graph, "only_numpy" if self.is_small else policy)
-        self._executables = [_compile(stage, device) for stage in self.stages]
+        self.unfused: Fallback | None = None
+        try:
+            self._prepare(codegen_mode() if device.is_host else "never")
+        except CompilerError as cause:
+            _say_once(f"graphs run operator by operator, which is slower: {cause}")
+            self.unfused = Fallback("kernels", cause.reason, str(cause), None)
+            self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
-        place = {value: position for position, value in enumerate(self.graph.arguments)}
-        self._reads = [place[value] for value in self.stages[0].inputs] if self.alone is not None else []
+        self._kernels = self._executables[0] if self._is_one_stage("codegen") else None
+        positions = {value: position for position, value in enumerate(self.graph.arguments)}
+        whole = self.alone is not None or self._kernels is not None
+        self._reads = [positions[value] for value in self.stages[0].inputs] if whole else []
         # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
         results = self.graph.results
         first = {value: position for position, value in reversed(list(enumerate(results)))}
         self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
+        self._nowhere = [None] * len(results)
+
+    def _prepare(self, codegen: str) -> None:
+        """Split the graph and compile its parts."""
+        placed = place(self.graph, self.policy, codegen, self.device.is_host)
+        if placed.warning:
+            _say_once(placed.warning)
+        self.stages, self.fallbacks, self.is_small = placed.stages, placed.fallbacks, placed.is_small
+        self._executables = [_compile(stage, self.device) for stage in self.stages]
 
     @property
     def symbols(self) -> int:
@@ -99,12 +88,13 @@ class Program:
         return self._executables
 
     def _alone(self) -> NumpyExecutable | None:
-        if len(self.stages) != 1 or self.stages[0].backend != "numpy" or not self.device.is_host:
-            return None
-        if self.graph.results != list(self.stages[0].outputs):  # repeated, or not computed
-            return None
-        executable: NumpyExecutable = self._executables[0].executable
+        executable: NumpyExecutable | None = self._executables[0].executable if self._is_one_stage("numpy") else None
         return executable
+
+    def _is_one_stage(self, backend: str) -> bool:
+        if len(self.stages) != 1 or self.stages[0].backend != backend or not self.device.is_host:
+            return False
+        return self.graph.results == list(self.stages[0].outputs)  # none is repeated, or not computed
 
     def run(self, arguments: Sequence[Buffer], out: Sequence[Buffer | None] | None = None) -> list[Buffer]:
         """Results in the order of `graph.results`; one that `out` gives a buffer for is (usually) written into it."""
@@ -113,6 +103,9 @@ class Program:
             self._count()
         if self.alone is not None:
             return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
+        if self._kernels is not None:
+            found: list[Buffer] = self._kernels([arguments[position] for position in self._reads], out or self._nowhere)
+            return found
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
             arguments = [one if is_key(one) else _to_device(one, self.device) for one in arguments]
@@ -127,7 +120,7 @@ class Program:
 
     def _count(self) -> None:
         """Tell those who count what this run executes; constants take no time."""
-        by_engine: dict[str, Counter[str]] = {"mxnet": Counter(), "numpy": Counter()}
+        by_engine: dict[str, Counter[str]] = {engine: Counter() for engine in ENGINES}
         for stage in self.stages:
             by_engine[stage.backend].update(node.op.name for node in stage.graph.nodes if node.inputs)
         count_program(by_engine, self.fallbacks)
@@ -151,49 +144,6 @@ def _to_device(buffer: Buffer, device: Device) -> Buffer:
     return to_device(buffer, device)
 
 
-def is_small(graph: Graph) -> bool:
-    """Whether a graph computes so few elements that a symbol costs more to call than NumPy takes for all of it."""
-    if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
-        return False
-    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
-
-
-def library_is_there() -> bool:
-    """Whether there is a choice."""
-    from dopegraph.backends.mxnet import library
-
-    return library.available()
-
-
-def _stages(graph: Graph, policy: str) -> tuple[list[Stage], list[Fallback]]:
-    if policy == "only_numpy":
-        return partition(graph, lambda node: True), []
-    from dopegraph.backends.mxnet import library
-
-    if not library.available():
-        if policy == "only_mxnet":
-            raise FallbackError(f"the policy only_mxnet needs MXNet: {library.why_missing()}")
-        _say_once(f"graphs run on NumPy, which is slower: {library.why_missing()}")
-        return partition(graph, lambda node: True), []
-    from dopegraph.backends.mxnet.lowering import lacking
-
-    fallbacks: list[Fallback] = []
-
-    def on_numpy(node: Node) -> bool:
-        found = lacking(node)
-        if found is not None:
-            fallbacks.append(Fallback(node.op.name, found.reason, found.detail, node.location))
-        return found is not None
-
-    stages = partition(graph, on_numpy)
-    if fallbacks and policy == "only_mxnet":
-        first = fallbacks[0]
-        raise FallbackError(
-            located(f"only_mxnet: {first.operation} has to run on NumPy: {first.detail}", first.location)
-        )
-    return stages, fallbacks
-
-
 @functools.cache
 def _say_once(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -202,6 +152,8 @@ def _say_once(message: str) -> None:
 def _compile(stage: Stage, device: Device) -> Any:
     if stage.backend == "numpy":
         return _NumpyStage(stage.graph, device)
+    if stage.backend == "codegen":
+        return CodegenExecutable(stage.graph)
     from dopegraph.backends.mxnet.executable import MXNetExecutable
 
     return MXNetExecutable(stage.graph, device)

@@ -35,7 +35,7 @@ def parameters() -> list[numpy.ndarray]:
     return [array.copy() for array in PARAMETERS]
 
 
-def with_dopegraph(policy: str) -> Callable[[], float]:
+def with_dopegraph(policy: str, codegen: str = "never") -> Callable[[], float]:
     import dopegraph
     import dopegraph.numpy as np
 
@@ -57,7 +57,11 @@ def with_dopegraph(policy: str) -> Callable[[], float]:
             param -= lr * gradient
         return loss
 
-    return dopegraph.policy(policy)(lambda: float(step(x, y, LEARNING_RATE)))
+    def run() -> float:
+        with dopegraph.policy(policy), dopegraph.codegen(codegen):
+            return float(step(x, y, LEARNING_RATE))
+
+    return run
 
 
 def with_numpy() -> Callable[[], float]:
@@ -193,6 +197,7 @@ def with_torch(compiled: bool) -> Callable[[], float]:
 
 
 MAKERS: dict[str, Callable[[], Callable[[], float]]] = {
+    "dopegraph (C kernels)": functools.partial(with_dopegraph, "prefer_mxnet", "auto"),
     "dopegraph (MXNet symbol)": functools.partial(with_dopegraph, "prefer_mxnet"),
     "dopegraph (NumPy backend)": functools.partial(with_dopegraph, "only_numpy"),
     "NumPy by hand": with_numpy,

@@ -52,9 +52,17 @@ def compiled(body: Callable[..., Any], policy: str) -> Callable[[], float]:
 
 def as_symbol(body: Callable[..., Any]) -> Callable[[], float]:
     """On MXNet, which does not get graphs as small as these unasked."""
-    from dopegraph.backends import program
+    from dopegraph.backends import placement
 
-    program.SMALL = 0
+    placement.SMALL = 0
+    return compiled(body, "prefer_mxnet")
+
+
+def as_kernels(body: Callable[..., Any]) -> Callable[[], float]:
+    """As generated code, which graphs as small as these are not unasked."""
+    import dopegraph
+
+    dopegraph.codegen("always").__enter__()
     return compiled(body, "prefer_mxnet")
 
 
@@ -105,6 +113,7 @@ def main() -> None:
             "the program alone": functools.partial(program_alone, body),
             "dopegraph (MXNet preferred)": functools.partial(compiled, body, "prefer_mxnet"),
             "dopegraph (MXNet symbol)": functools.partial(as_symbol, body),
+            "dopegraph (C kernels)": functools.partial(as_kernels, body),
             "JAX jit": functools.partial(with_jax, body),
             "PyTorch compile": functools.partial(with_torch, body),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.runtime.reasons import NUMPY, PYTHON, REASONS, RECOMPILE, UNFUSED
 
 PAGE = Path(__file__).parent / "reasons.md"
 
@@ -20,6 +20,7 @@ stable.
 SECTIONS = {
     PYTHON: "Why a call runs as Python. With `compile(fullgraph=True)` these are errors.",
     NUMPY: "Why NumPy runs a node of the graph although MXNet is there. The call is compiled all the same.",
+    UNFUSED: "Why a compiled graph runs without generated kernels where they would pay.",
     RECOMPILE: "Why a function is recorded again. The third time in a row is a `RecompileWarning`.",
 }
 

@@ -6,9 +6,11 @@ with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols 
 
 from dopegraph import init, metrics, nn, numpy, optim
 from dopegraph.array import ndarray
-from dopegraph.numpy.params import load, save
+from dopegraph.interchange import export, load
+from dopegraph.numpy.params import save
 from dopegraph.runtime import errors
 from dopegraph.runtime.config import (
+    codegen,
     current_policy,
     default_dtype,
     is_training,
@@ -20,6 +22,8 @@ from dopegraph.runtime.config import (
 )
 from dopegraph.runtime.device import Device, cpu, current_device, device, gpu
 from dopegraph.runtime.statistics import OpStats, op_stats
+from dopegraph.show import diff, from_networkx
+from dopegraph.symbols import from_symbol
 from dopegraph.trace import programs
 from dopegraph.trace.tree import register
 from dopegraph.transform import (
@@ -28,7 +32,6 @@ from dopegraph.transform import (
     custom_vjp,
     customop,
     explain,
-    export,
     grad,
     hessian,
     host_call,
@@ -49,6 +52,7 @@ __all__ = [
     "OpStats",
     "__version__",
     "checkpoint",
+    "codegen",
     "compile",
     "cpu",
     "current_device",
@@ -57,9 +61,12 @@ __all__ = [
     "customop",
     "default_dtype",
     "device",
+    "diff",
     "errors",
     "explain",
     "export",
+    "from_networkx",
+    "from_symbol",
     "gpu",
     "grad",
     "hessian",

@@ -17,7 +17,7 @@ from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType, type_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
-from dopegraph.runtime.errors import DeviceError
+from dopegraph.runtime.errors import DeviceError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import Recording, active_recording, suspended
 from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, type_of_view, write_back
@@ -279,16 +279,36 @@ class ndarray:
         return recording.number(self, read, f"{what} of {self._type} looks at a traced value")
 
     def __bool__(self, /) -> bool:
-        return self._outcome("bool", bool)
+        try:
+            return self._outcome("bool", bool)
+        except ValueError as cause:
+            what = "is true in parts; use .any() or .all(), and & and | in place of `and` and `or`"
+            raise self._no_number(cause, what) from cause
 
     def __int__(self, /) -> int:
-        return self._outcome("int", int)
+        try:
+            return self._outcome("int", int)
+        except TypeError as cause:
+            raise self._no_number(cause, "is no int; pick an element, or reduce it first") from cause
 
     def __float__(self, /) -> float:
-        return self._number("float", float)
+        try:
+            return self._number("float", float)
+        except TypeError as cause:
+            raise self._no_number(cause, "is no float; pick an element, or reduce it first") from cause
 
     def __complex__(self, /) -> complex:
-        return complex(self._look("value-escape", "complex"))
+        try:
+            return complex(self._look("value-escape", "complex"))
+        except TypeError as cause:
+            raise self._no_number(cause, "is no complex number; pick an element, or reduce it first") from cause
+
+    def _no_number(self, cause: Exception, what: str) -> Exception:
+        """The error of somebody who takes an array for a number; what does not come of the shape stays as it is."""
+        if not self.shape:
+            return cause
+        kind = ShapeError if isinstance(cause, ValueError) else DTypeError
+        return kind(located(f"an array {self._type} {what}", here()))
 
     def __index__(self, /) -> int:
         return self._outcome("an index", operator.index)

@@ -96,7 +96,7 @@ def assert_same(scenario: Scenario) -> Same:
         return compiled[-1]
 
     found = seen(scenario(compile_))
-    assert found == expected
+    assert found == expected, (found, expected)
     assert active_recording() is None
     return Same(compiled)
 

@@ -12,11 +12,11 @@ import numpy
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.arrays import allocator, context, last_error, native, short_message, to_device
 from dopegraph.backends.mxnet.lowering import lower
+from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.errors import BackendError
-from dopegraph.runtime.location import located
 
 _FLAGS = (("static_alloc", True), ("static_shape", True))
 
@@ -151,17 +151,3 @@ class MXNetExecutable:
 
 def _put(array: Any, device: Device) -> Buffer:
     return Buffer(array) if device.is_host else to_device(Buffer(array), device)
-
-
-def evaluate(graph: Graph, arguments: Sequence[Any], cause: Exception | None = None) -> dict[Value, Any]:
-    """All values of a graph, by the NumPy kernels one after another; an error carries the user's line, and `cause`."""
-    values: dict[Value, Any] = dict(zip(graph.arguments, arguments))
-    with numpy.errstate(all="ignore"):
-        for node in graph.nodes:
-            try:
-                computed = node.op.kernel(*(values[value] for value in node.inputs), **node.attrs)
-            except (IndexError, ValueError, TypeError, ArithmeticError, numpy.linalg.LinAlgError) as error:
-                message = located(f"{node.op.name}: {error}", node.location)
-                raise type(error)(message) from (cause if cause is not None else error)
-            values.update(zip(node.outputs, computed if isinstance(computed, tuple) else (computed,)))
-    return values

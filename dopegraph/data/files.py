@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dopegraph.runtime import folders
+
 from .download import fetch
 from .entry import DataFile, content_of
 from .errors import DataCorrupt, DataError, DataMissing
@@ -23,15 +25,7 @@ def cache_folder() -> Path:
     >>> cache_folder().name
     'data'
     """
-    given = os.environ.get("DOPEGRAPH_CACHE")
-    if given:
-        return Path(given).expanduser() / "data"
-    try:
-        from platformdirs import user_cache_dir
-    except ImportError:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return Path(base).expanduser() / "dopegraph" / "data"
-    return Path(user_cache_dir("dopegraph", appauthor=False)) / "data"
+    return folders.cache_folder() / "data"
 
 
 def offline() -> bool:

@@ -12,7 +12,8 @@ import numpy
 
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.process import processors
-from dopegraph.installation.machine import c_compiler, cache_folder, graphviz_dot, numpy_blas
+from dopegraph.installation.machine import c_compiler, graphviz_dot, numpy_blas
+from dopegraph.runtime.folders import cache_folder
 from dopegraph.version import __version__
 
 # What is missing -> what it costs, how to get it.

@@ -216,6 +216,27 @@ class Graph:
 
         return to_networkx(self)
 
+    def summary(self) -> Any:
+        """Operations, parameters, bytes and arithmetic, by source line; ``print`` it, or `rich` does."""
+        from dopegraph.show.summary import summary
+
+        return summary(self)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture, for Jupyter."""
+        from dopegraph.show.dot import to_svg
+
+        return to_svg(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The picture, if there is one, and the text, for Jupyter."""
+        found = {"text/plain": str(self), "image/svg+xml": self._repr_svg_()}
+        return {
+            kind: shown
+            for kind, shown in found.items()
+            if shown is not None and (not include or kind in include) and kind not in (exclude or ())
+        }
+
     def memory(self, donate: Iterable[str] = ()) -> Any:
         """Bytes before and after memory planning; `donate` names inputs whose memory may be reused."""
         from dopegraph.passes.memory import memory_report

@@ -83,6 +83,8 @@ def _checked(item: Any, axis: int, shape: tuple[int, ...]) -> Any:
 def _positions_of(mask: ndarray, axis: int, x: ndarray) -> Items:
     """The positions of a mask's true elements, along each of its axes; of a single boolean, on a new axis."""
     shape = x.shape
+    if mask.shape == (0,):  # NumPy takes it for no positions, whatever the length of the axis
+        return [beside(x, owned(numpy.zeros(0, numpy.int64)))]
     if mask.shape != shape[axis : axis + mask.ndim]:
         message = f"index: a mask of shape {mask.shape} for axes of lengths {shape[axis : axis + mask.ndim]}"
         raise IndexingError(located(message, here()))

@@ -77,8 +77,10 @@ def recording_of(target: ndarray) -> Iterator[Recording]:
         recording.finish()
 
 
-def write_part(target: ndarray, key: Any, source: Any, steps: Steps, recording: Recording) -> None:
-    """``target[key] = source`` with a basic key, whose steps lead to a view."""
+def write_part(
+    target: ndarray, key: Any, source: Any, steps: Steps, recording: Recording, listed: bool = False
+) -> None:
+    """``target[key] = source`` with a basic key, whose steps lead to a view; `listed`: it was a list or a tuple."""
     current = recording.value_of(target)
     type = current.type
     for op, attrs in steps:
@@ -87,6 +89,8 @@ def write_part(target: ndarray, key: Any, source: Any, steps: Steps, recording: 
     value = convert(operand, target.dtype) if isinstance(operand, ndarray) else scalar(operand, target.dtype)
     if value.ndim and is_element(key) and not type.shape:
         raise ShapeError(located(f"assignment: an array of shape {value.shape} is not one element", here()))
+    if listed and value.ndim > type.ndim:  # NumPy broadcasts arrays of more axes, but takes no deeper lists
+        raise ShapeError(located(f"assignment: lists of shape {value.shape} are too deep for {type}", here()))
     if value.shape != type.shape:
         value = fitting(value, type.shape, "assignment")
     target._assign(write_back(recording, current, recording.value_of(value), steps), recording)

@@ -98,11 +98,12 @@ def set_item(self: ndarray, key: Any, value: Any, /) -> None:
     if active_recording() is None and self.device.is_host:
         self._write(host_key(key), on_host(value, "assignment") if isinstance(value, ndarray) else value)
         return
+    listed = isinstance(value, (list, tuple))
     value = written(value, self)
     with recording_of(self) as recording:
         steps = basic_steps(key, self.shape)
         if steps is not None:
-            write_part(self, key, value, steps, recording)
+            write_part(self, key, value, steps, recording, listed)
         else:
             _set_advanced(self, key, value)
 
@@ -140,6 +141,8 @@ def _scatter(op: Primitive, target: ndarray, positions: ndarray, axis: int | Non
 def add_at(target: ndarray, key: Any, source: Any) -> None:
     """``numpy.add.at``: add in place, again for each time an element is named."""
     value = as_operand(source)
+    if isinstance(value, (float, complex)) and target.dtype.kind in "iub":
+        value = as_array(value)  # refused as an array is: NumPy casts it to the dtype before it adds, or after
     if isinstance(value, ndarray):
         value = same_kind(value, target.dtype, "add.at")
     if active_recording() is None and target.device.is_host:

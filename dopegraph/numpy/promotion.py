@@ -6,6 +6,7 @@ The rules are those of NEP 50 on every NumPy version; a floating dtype that come
 from __future__ import annotations
 
 import functools
+import operator
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
@@ -23,7 +24,7 @@ from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.recording import active_recording, outside_recordings
-from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.scalar import DynamicFloat, DynamicInt
 
 DType = numpy.dtype
 Operand = Union[ndarray, bool, int, float, complex, DynamicFloat]
@@ -44,7 +45,9 @@ SUPPORTED = frozenset(SHORT_NAMES.values())
 
 def as_operand(x: Any) -> Operand:
     """An array, or a Python number that stays weak."""
-    return x if type(x) in OPERANDS else as_array(x)
+    if type(x) in OPERANDS:
+        return x
+    return operator.index(x) if type(x) is DynamicInt else as_array(x)
 
 
 def operands_of(given: Sequence[Any]) -> list[Any]:
@@ -56,7 +59,7 @@ def operands_of(given: Sequence[Any]) -> list[Any]:
     if not arrays or not others.known:
         return taken
     first = next((x for x in arrays if x.ndim or not x.device.is_host), arrays[0])
-    return [x if type(old) in OPERANDS else beside(first, x) for old, x in zip(given, taken)]
+    return [x if type(old) in OPERANDS or type(x) in NUMBERS else beside(first, x) for old, x in zip(given, taken)]
 
 
 def check_kind(array: numpy.ndarray) -> numpy.ndarray:
@@ -69,7 +72,8 @@ def dtype_of(dtype: Any) -> DType:
     try:
         chosen = numpy.dtype(dtype)
     except TypeError as cause:
-        raise DTypeError(located(str(cause), here())) from None
+        hint = "; a shape is one argument: (2, 3)" if type(dtype) is int else ""
+        raise DTypeError(located(f"{cause}{hint}", here())) from None
     if chosen not in SUPPORTED:
         chosen = chosen.newbyteorder("=")
     if chosen not in SUPPORTED:
@@ -83,6 +87,8 @@ def as_array(x: Any, dtype: DType | None = None) -> ndarray:
         return convert(x, dtype)
     if isinstance(x, DynamicFloat):
         return scalar(x, dtype or default_dtype())
+    if type(x) is DynamicInt:
+        x = operator.index(x)
     if isinstance(x, numpy.ndarray):
         made = from_numpy(check_kind(x))
         device = current_device()

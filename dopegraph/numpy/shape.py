@@ -33,7 +33,8 @@ def axis_of(axis: Any, ndim: int, name: str) -> int:
     except AxisError as cause:
         raise AxisError(located(f"{name}: {cause}", here())) from None
     except TypeError as cause:
-        raise DTypeError(located(f"{name}: an axis must be an integer: {cause}", here())) from None
+        hint = "; several arrays are one list or tuple" if isinstance(axis, ndarray) else ""
+        raise DTypeError(located(f"{name}: an axis must be an integer: {cause}{hint}", here())) from None
 
 
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> ndarray:

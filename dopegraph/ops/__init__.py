@@ -14,6 +14,7 @@ from dopegraph.ops.diagonal import diagonal
 from dopegraph.ops.elementwise import *
 from dopegraph.ops.fft import fft, irfft, rfft
 from dopegraph.ops.floating import *
+from dopegraph.ops.foreign import mxnet_gradient, mxnet_operator
 from dopegraph.ops.host import host_call
 from dopegraph.ops.indexing import one_hot, scatter, scatter_add, take, take_scatter
 from dopegraph.ops.linalg import cholesky, cofactor, det, inv, pinv, slogdet, solve, triangular_solve

@@ -21,6 +21,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 POLICIES = ("prefer_mxnet", "only_numpy", "only_mxnet")
 
+# DOPEGRAPH_CODEGEN in the environment, and what it means.
+_CODEGEN = {"0": "never", "1": "auto", "never": "never", "auto": "auto", "always": "always"}
+
 
 class _Config(threading.local):
     """``DOPEGRAPH_POLICY`` in the environment chooses the policy that everything starts with."""
@@ -28,11 +31,14 @@ class _Config(threading.local):
     default_dtype: numpy.dtype[Any] = numpy.dtype("float32")
     training: bool = False
     policy: str = os.environ.get("DOPEGRAPH_POLICY", "prefer_mxnet")
+    codegen: str = _CODEGEN.get(os.environ.get("DOPEGRAPH_CODEGEN", "auto"), "")
 
 
 _config = _Config()
 if _config.policy not in POLICIES:
     raise ValueError(f"DOPEGRAPH_POLICY: {_config.policy!r} is not one of {', '.join(POLICIES)}")
+if not _config.codegen:
+    raise ValueError(f"DOPEGRAPH_CODEGEN: {os.environ['DOPEGRAPH_CODEGEN']!r} is not one of {', '.join(_CODEGEN)}")
 if _config.policy == "only_mxnet":
     hold_in_every_thread()
 
@@ -158,6 +164,44 @@ def _resumed(name: str, body: Any) -> Generator[Any, Any, Any]:
 def set_policy(name: str) -> None:
     """Choose the engine for the rest of this thread; see :class:`policy`."""
     _choose(policy(name).name)
+
+
+def codegen_mode() -> str:
+    """When graphs are compiled to C: ``auto``, ``always`` or ``never``."""
+    return _config.codegen
+
+
+class codegen:
+    """Choose when compiled graphs get generated C kernels, for a stretch of code.
+
+    Parameters
+    ----------
+    mode : {"auto", "always", "never"}
+        ``auto`` compiles graphs that do enough work for it to pay, ``always`` all, which a short loop over small arrays
+        may want. Kernels belong to the policy ``prefer_mxnet``, on the CPU; the variable ``DOPEGRAPH_CODEGEN`` (0, 1 or
+        one of these names) chooses what a process starts with.
+
+    Examples
+    --------
+    >>> import dopegraph, dopegraph.numpy as np
+    >>> with dopegraph.codegen("never"):
+    ...     dopegraph.compile(lambda x: np.exp(x) * 2)(np.zeros(2))
+    array([2., 2.], dtype=float32)
+    """
+
+    def __init__(self, mode: str) -> None:
+        if mode not in _CODEGEN.values():
+            raise ValueError(f"codegen: {mode!r} is not one of auto, always, never")
+        self.mode = mode
+        self._outer: list[str] = []
+
+    def __enter__(self) -> codegen:
+        self._outer.append(_config.codegen)
+        _config.codegen = self.mode
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _config.codegen = self._outer.pop()
 
 
 def is_training() -> bool:

@@ -1,4 +1,5 @@
-"""The registry of reasons: why a call runs as Python, why a node runs on NumPy, why a function is recorded again.
+"""The registry of reasons: why a call runs as Python, a node on NumPy, a graph operator by operator, why a function is
+recorded again.
 
 Their ids are stable: tests and tools may rely on them. `docs/reasons.md` is generated from this table.
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GUARD, PYTHON, NUMPY, RECOMPILE = "guarded", "as Python", "on NumPy", "recorded again"
+GUARD, PYTHON, NUMPY = "guarded", "as Python", "on NumPy"
+UNFUSED, RECOMPILE = "operator by operator", "recorded again"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ _TABLE = {
             "An argument is a NumPy array of strings, objects, dates or records.",
             "convert the argument to numbers, or keep it out of the function"),
         "python-state": (
-            "The call changes Python values in a way that differs from call to call: a counter, a list that grows.",
+            "The call changes Python values in a way that differs from call to call: a list that grows. Numbers are "
+            "followed from the third call on, where code does not test types.",
             "count in an array (`n += 1` with n = np.zeros(())), or count and collect outside the function"),
         "unmade-result": (
             "The result, or what was stored, holds an object that a replay cannot make.",
@@ -111,6 +114,10 @@ _TABLE = {
         "random-numbers": (
             "Random numbers are drawn by NumPy, so that they are the same on every backend.",
             "nothing is wrong; draw many numbers at once rather than few often"),
+        "opaque-operator": (
+            "An operator of an imported symbol that has no primitive runs in MXNet, but beside the program: in "
+            "training mode, with states that it updates, or for its gradient.",
+            "nothing is wrong: it is a call of its own; operators with primitives become part of the program"),
         "host-function": (
             "A function of the user's own that is written with NumPy, see `host_call`.",
             "nothing is wrong: NumPy runs it by design"),
@@ -129,6 +136,14 @@ _TABLE = {
         "small-graph": (
             "The whole graph computes so few elements that NumPy takes less time than a call of MXNet.",
             "nothing is wrong; the environment variable DOPEGRAPH_SMALL sets how many elements are few, 0 none"),
+    },
+    UNFUSED: {
+        "no-compiler": (
+            "There is no C compiler, so no kernels are generated.",
+            "install gcc or clang, or set CC; DOPEGRAPH_CODEGEN=0 says that none is wanted"),
+        "compiler-failed": (
+            "The C compiler refused a generated file, or could not be run.",
+            "set CC to another compiler; DOPEGRAPH_CODEGEN=0 does without"),
     },
     RECOMPILE: {
         "new-outcome": (

@@ -14,7 +14,7 @@ from typing import Any
 
 from dopegraph.runtime.direct import hold, release
 
-ENGINES = ("mxnet", "numpy")
+ENGINES = ("mxnet", "numpy", "codegen")
 
 recorders: list[OpStats] = []
 """Those who are counting now, each in its thread."""
@@ -26,8 +26,9 @@ class OpStats:
 
     Attributes
     ----------
-    mxnet, numpy : Counter of str
-        How often each primitive ran on the engine, eagerly and as a node of a compiled graph (after its optimization).
+    mxnet, numpy, codegen : Counter of str
+        How often each primitive ran on the engine (the last is generated code), eagerly and as a node of a compiled
+        graph (after its optimization).
     host : Counter of str
         Calls of NumPy's functions for which there is no primitive.
     fallbacks : Counter
@@ -47,6 +48,7 @@ class OpStats:
 
     mxnet: Counter[str] = field(default_factory=Counter)
     numpy: Counter[str] = field(default_factory=Counter)
+    codegen: Counter[str] = field(default_factory=Counter)
     host: Counter[str] = field(default_factory=Counter)
     fallbacks: Counter[Any] = field(default_factory=Counter)
     programs: int = 0
@@ -72,7 +74,7 @@ class OpStats:
 
     def reset(self) -> None:
         """Begin again at zero."""
-        for counter in (self.mxnet, self.numpy, self.host, self.fallbacks):
+        for counter in (self.mxnet, self.numpy, self.codegen, self.host, self.fallbacks):
             counter.clear()
         self.programs = 0
 
@@ -85,11 +87,13 @@ class OpStats:
     @property
     def total(self) -> int:
         """All that was counted, host calls included."""
-        return sum(sum(counter.values()) for counter in (self.mxnet, self.numpy, self.host))
+        return sum(sum(counter.values()) for counter in (self.mxnet, self.numpy, self.codegen, self.host))
 
     def __str__(self) -> str:
         """The counts as a table, the most frequent first."""
         shares = [("MXNet", self.mxnet), ("NumPy", self.numpy), ("host calls", self.host)]
+        if self.codegen:
+            shares.insert(0, ("C kernels", self.codegen))
         whole = max(self.total, 1)
         lines = [f"{self.total} operations, {self.programs} runs of compiled graphs"]
         for title, counter in shares:

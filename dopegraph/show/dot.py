@@ -83,6 +83,17 @@ def to_dot(graph: Graph) -> str:
     return str(digraph(graph).source)
 
 
+# More than this nobody looks at in a notebook, and Graphviz takes minutes.
+_MOST_SHOWN = 500
+
+
+def to_svg(graph: Graph) -> str | None:
+    """The picture as SVG; None without Graphviz's ``dot``, or of a graph too large to look at."""
+    if len(graph.nodes) > _MOST_SHOWN or shutil.which("dot") is None:
+        return None
+    return str(digraph(graph).pipe(format="svg", encoding="utf-8"))
+
+
 def render(graph: Graph, path: str | Path) -> Path:
     """Draw the graph into a file; the ending chooses the format (svg, png, pdf, or dot for the text).
 

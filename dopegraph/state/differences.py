@@ -14,7 +14,7 @@ from dopegraph.ir.types import TensorType
 from dopegraph.runtime.reasons import hint_of
 from dopegraph.state.guards import CONFIGURATION, OTHER_ARGUMENTS, UNREADABLE, Guard, Guards, configuration
 
-_SETTINGS = ("policy", "default dtype", "device", "training mode")
+_SETTINGS = ("policy", "codegen", "default dtype", "device", "training mode")
 _LONGEST = 60
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.runtime.config import current_policy, default_dtype, is_training
+from dopegraph.runtime.config import codegen_mode, current_policy, default_dtype, is_training
 from dopegraph.runtime.device import current_device
 from dopegraph.state.places import MISSING
 
@@ -30,7 +30,7 @@ def is_immutable(value: Any) -> bool:
 
 def configuration() -> tuple[Any, ...]:
     """What else a recording depends on."""
-    return current_policy(), default_dtype(), current_device(), is_training()
+    return current_policy(), codegen_mode(), default_dtype(), current_device(), is_training()
 
 
 def aval(handle: ndarray) -> tuple[Any, ...]:

@@ -7,11 +7,11 @@ import types
 from typing import Any
 
 from dopegraph.array import ndarray
-from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.scalar import DynamicNumber
 
 
 class StandIns:
-    """The stand-ins of one call. Lists and dicts among the arguments hold them while the function runs."""
+    """The stand-ins of one call. Lists, dicts, namespaces and cells hold them while the function runs."""
 
     def __init__(self) -> None:
         self._originals: dict[int, tuple[Any, Any]] = {}
@@ -22,7 +22,7 @@ class StandIns:
         self._originals[id(stand_in)] = (stand_in, original)
 
     def hold(self, container: Any, key: Any, stand_in: Any) -> None:
-        """Note that a list or dict is to hold something else under a key."""
+        """Note that a list, a dict or a cell is to hold something else under a key."""
         self._slots.append((container, key, stand_in))
         if id(stand_in) not in self._originals:  # a tuple that was built anew around stand-ins
             self.add(stand_in, container[key])
@@ -31,13 +31,22 @@ class StandIns:
         return bool(self._originals)
 
     def install(self) -> None:
-        """Put the stand-ins into lists and dicts."""
+        """Put the stand-ins into what holds them."""
         for container, key, stand_in in self._slots:
-            container[key] = stand_in
+            if isinstance(container, types.CellType):
+                container.cell_contents = stand_in
+            else:
+                container[key] = stand_in
 
     def remove(self) -> None:
         """Put the originals back, wherever in their lists and dicts the stand-ins are now."""
         for container in {id(container): container for container, _, _ in self._slots}.values():
+            if isinstance(container, types.CellType):
+                with contextlib.suppress(ValueError):  # a variable that was deleted
+                    container.cell_contents = self._originals.get(
+                        id(container.cell_contents), (0, container.cell_contents)
+                    )[1]
+                continue
             for key, value in list(container.items() if type(container) is dict else enumerate(container)):
                 if id(value) in self._originals:
                     container[key] = self._originals[id(value)][1]
@@ -47,7 +56,7 @@ def without_floats(value: Any, done: dict[int, Any] | None = None) -> Any:
     """A value with floats in place of their stand-ins; what can be changed is changed in place."""
     done = {} if done is None else done
     kind = type(value)
-    if kind is DynamicFloat:
+    if issubclass(kind, DynamicNumber):
         return value.number
     if id(value) in done:
         return done[id(value)][1]
@@ -63,7 +72,7 @@ def without_floats(value: Any, done: dict[int, Any] | None = None) -> Any:
     elif isinstance(value, types.FunctionType):
         for cell in value.__closure__ or ():
             with contextlib.suppress(ValueError):  # a variable that has no value yet
-                if type(cell.cell_contents) is DynamicFloat:
+                if issubclass(type(cell.cell_contents), DynamicNumber):
                     cell.cell_contents = cell.cell_contents.number
     elif hasattr(value, "__dict__") and not isinstance(value, (type, types.ModuleType, ndarray)):
         _replace(value.__dict__, value.__dict__.items(), done)
@@ -72,7 +81,7 @@ def without_floats(value: Any, done: dict[int, Any] | None = None) -> Any:
 
 def _replace(holder: Any, items: Any, done: dict[int, Any]) -> None:
     given = list(items)
-    if any(type(key) is DynamicFloat for key, _ in given):
+    if any(issubclass(type(key), DynamicNumber) for key, _ in given):
         holder.clear()
         holder.update({without_floats(key, done): part for key, part in given})
         given = list(holder.items())

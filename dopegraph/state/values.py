@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy
@@ -18,7 +18,7 @@ from dopegraph.state.places import DictPlace, GradientPlace, ListPlace, Place, S
 from dopegraph.state.standins import StandIns
 from dopegraph.state.static import check_static
 from dopegraph.trace.look import Escape
-from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.scalar import DynamicNumber, stand_in_for
 from dopegraph.trace.tree import children_of
 
 # A state larger than this is guarded more slowly than it is run.
@@ -62,6 +62,9 @@ class Values:
         self.problems: list[Escape] = []
         self.contents: list[tuple[str, Any, numpy.ndarray]] = []
         self._dynamic_floats = dynamic_floats
+        # Where numbers are that calls change, and what stands for them: holder, key, stand-in.
+        self.moving: Collection[tuple[int, Any]] = ()
+        self._moved: list[tuple[Any, Any, Any]] = []
         # By id of an argument: its variable, and what the function gets for it.
         self._given: dict[int, tuple[str, Any]] = {}
         self._keep: list[Any] = []
@@ -85,7 +88,7 @@ class Values:
             self.guards.check(f"{expression} is not {first}", "changed-object", path, text="another object")
             return stand_in
         if kind is float and self._dynamic_floats:
-            return self._float(expression, value, path)
+            return self._number(expression, value, path)
         if isinstance(value, (numpy.ndarray, numpy.generic)):
             return self._numpy_argument(expression, value, path)
         if kind in (list, tuple, dict) or is_namedtuple(value):
@@ -93,10 +96,10 @@ class Values:
         self.visit(expression, value, path)
         return value
 
-    def _float(self, expression: str, value: float, path: str) -> DynamicFloat:
+    def _number(self, expression: str, value: float | int, path: str) -> DynamicNumber:
         variable = self.guards.variable(expression)
-        self.guards.of_type(variable, float, path)
-        stand_in = DynamicFloat(f"a{len(self.floats)}", value, path)
+        self.guards.of_type(variable, type(value), path)
+        stand_in = stand_in_for(value)(f"a{len(self.floats)}", value, path)
         self.floats.append(variable)
         self.stand_ins.add(stand_in, value)
         return stand_in
@@ -178,6 +181,22 @@ class Values:
             self.visit(expression, value, path)
         finally:
             guards.static = False
+
+    def held(self, holder: Any, key: Any, expression: str, value: Any, path: str) -> None:
+        """Visit what a namespace, a container or a cell holds; numbers that calls change have stand-ins."""
+        if (id(holder), key) in self.moving and type(value) in (int, float) and self._dynamic_floats:
+            stand_in = self._number(expression, value, path)
+            self.stand_ins.hold(holder, key, stand_in)
+            self._moved.append((holder, key, stand_in))
+        else:
+            self.visit(expression, value, path)
+
+    def expect_stand_ins(self) -> None:
+        """Stand-ins are what places hold before the call."""
+        for holder, key, stand_in in self._moved:
+            for place in self.places:
+                if place.holder is holder and key in place.before:
+                    place.before[key] = stand_in
 
     # Values ------------------------------------------------------------------------------------------------------
 
@@ -275,7 +294,7 @@ class Values:
         elif type(value) is list:
             self.places.append(ListPlace(value, variable, path))
         for key, part in value.items() if type(value) is dict else enumerate(value):
-            self.visit(f"{variable}[{key!r}]", part, f"{path}[{key!r}]")
+            self.held(value, key, f"{variable}[{key!r}]", part, f"{path}[{key!r}]")
 
     def _visit_numpy(self, variable: str, value: Any, path: str) -> None:
         """NumPy's own arrays can change without our seeing it: their contents are compared at every call."""

@@ -63,8 +63,10 @@ class Walk(Values):
         floats: bool = True,
         before: Walk | None = None,
         static: Static = Static(),  # noqa: B008 - immutable
+        moving: Collection[tuple[int, Any]] = (),
     ) -> None:
         super().__init__(floats)
+        self.moving = moving
         self.codes: set[types.CodeType] = set()
         self.attributes: set[str] = set(before.attributes) if before is not None else set()
         self.stored: set[str] = set(before.stored) if before is not None else set()
@@ -99,6 +101,7 @@ class Walk(Values):
         while self._queue:
             self._queue.pop(0)()
         self.check_memory()
+        self.expect_stand_ins()
         self.guards.walked()
 
     def _knowledge(self) -> tuple[Any, ...]:
@@ -179,7 +182,7 @@ class Walk(Values):
         if value is MISSING:
             self.problem("unguarded-state", f"{name} in {label} has no value yet")
         elif not isinstance(value, types.ModuleType) or is_user_module(value, self.home):
-            self.visit(f"{variable}.cell_contents", value, name)
+            self.held(cell, None, f"{variable}.cell_contents", value, name)
         else:
             self.guards.same(f"{variable}.cell_contents", value, name)
 
@@ -195,7 +198,7 @@ class Walk(Values):
             elif isinstance(value, types.ModuleType) and not is_user_module(value, self.home):
                 self.guards.same(f"{variable}.get({name!r})", value, f"{path}{name}")
             else:
-                self.visit(f"{variable}.get({name!r}, MISSING)", value, f"{path}{name}")
+                self.held(namespace, name, f"{variable}.get({name!r}, MISSING)", value, f"{path}{name}")
         self.places.append(NamesPlace(namespace, variable, "globals", names))
 
     def _imports(self, code: types.CodeType, namespace: dict[str, Any]) -> None:
@@ -297,11 +300,15 @@ class Walk(Values):
             self.guards.none_of(frozenset(self.attributes - set(held)), variable, path)
         names = set(held) if dynamic else self.attributes & set(held)
         for name in sorted(names):
+<<<<<<< HEAD
             expression = f"{variable}.get({name!r}, MISSING)"
             if name in left_out:
                 self.guards.same(expression, held[name], f"{path}.{name}")
             else:
                 self.visit(expression, held[name], f"{path}.{name}")
+=======
+            self.held(held, name, f"{variable}.get({name!r}, MISSING)", held[name], f"{path}.{name}")
+>>>>>>> main
         self.places.append(NamesPlace(held, variable, path, None if dynamic else names | self.stored))
 
     def _class(self, kind: type) -> None:
@@ -337,12 +344,16 @@ def walk(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     static: Static = Static(),  # noqa: B008 - immutable
+    moving: Collection[tuple[int, Any]] = (),
 ) -> Walk:
-    """Walk again until every name that reached code uses is known; floats stay static where code tests types."""
-    found = Walk(function, args, kwargs, static=static)
+    """Walk again until every name that reached code uses is known; floats stay static where code tests types.
+
+    `moving` says where numbers are, by the id of what holds them and the key, that calls change.
+    """
+    found = Walk(function, args, kwargs, static=static, moving=moving)
     while True:
         known = found._knowledge()
-        found = Walk(function, args, kwargs, not found.tests_types, found, static)
+        found = Walk(function, args, kwargs, not found.tests_types, found, static, moving)
         if found._knowledge() == known:
             return found
 

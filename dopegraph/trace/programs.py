@@ -11,7 +11,7 @@ from dopegraph.backends import Program, compile_graph
 from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
-from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.config import codegen_mode, current_policy
 from dopegraph.runtime.device import Device
 
 
@@ -68,6 +68,7 @@ class ProgramCache:
         place = {value: position for position, value in enumerate(inputs)}
         key = Key(
             policy,
+            codegen_mode(),
             device,
             state,
             _structure(nodes, inputs, results, named),

@@ -5,7 +5,6 @@ from dopegraph.transform.checkpoint import checkpoint
 from dopegraph.transform.compiled import Compiled, compile
 from dopegraph.transform.custom import custom_vjp
 from dopegraph.transform.explain import Explanation, Finding, Segment, explain
-from dopegraph.transform.export import export
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
 from dopegraph.transform.graph_of import trace, visualize
 from dopegraph.transform.host_call import customop, host_call
@@ -31,7 +30,6 @@ __all__ = [
     "custom_vjp",
     "customop",
     "explain",
-    "export",
     "grad",
     "hessian",
     "host_call",

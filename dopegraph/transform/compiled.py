@@ -21,7 +21,7 @@ from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.recording import Recording, active_recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
-from dopegraph.transform.placement import Placement, Unreplayable
+from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable
 from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
@@ -74,6 +74,8 @@ class Compiled:
 
     def _forget(self) -> None:
         self.plans: list[Plan] = []
+        # Where numbers are that calls change, by the id of what holds them, which is kept, and the key.
+        self._moving: dict[tuple[int, Any], Any] = {}
         self.calls = 0
         self._history = History()
         self.recompiles = self._history.recompiles
@@ -250,7 +252,7 @@ class Compiled:
         look: Look | None = None,
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """Run the function as it is recorded; `tree` is what the call went through until `look` saw something new."""
-        found = walk(self.__dopegraph_function__, args, kwargs, self.static)
+        found = walk(self.__dopegraph_function__, args, kwargs, self.static, self._moving)
         self._history.missed()
         if self.plans:
             why = new_outcome(look) if look is not None else recompile_of(self.plans, args, kwargs)
@@ -304,7 +306,9 @@ class Compiled:
                     return plan
                 return self._grow(found, recording, lay_out(found, recording, result), tree)
             except Unreplayable as cause:
-                final = any(isinstance(one, PythonPlan) and not one.final for one in self.plans)
+                final = not self._follows(cause, found) and any(
+                    isinstance(one, PythonPlan) and not one.final for one in self.plans
+                )
                 escapes = [Escape(cause.reason, str(cause), here(), len(recording.looks))]
             except _VALUE_ERRORS as cause:
                 escapes = [_error(cause, len(recording.looks))]
@@ -325,6 +329,17 @@ class Compiled:
                 as_python.retried = plan.retried
         self._remember(as_python)
         return as_python
+
+    def _follows(self, cause: Unreplayable, found: Walk) -> bool:
+        """Whether numbers that a call changed, counters, will have stand-ins in the next recording."""
+        if not cause.counts:
+            return False
+        changed = [(place, key, old, new) for place in found.places for key, old, new in place.changes()]
+        count = len(self._moving)
+        for place, key, old, new in changed:
+            if type(old) in NUMBERS and type(new) in NUMBERS:
+                self._moving[id(place.holder), key] = place.holder
+        return len(self._moving) > count
 
     def _grow(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 
 from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.location import Location, located
-from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE, UNFUSED
 from dopegraph.trace.look import Escape
 from dopegraph.transform.cache import Recompile
 from dopegraph.transform.compiled import Compiled
@@ -21,6 +21,8 @@ from dopegraph.transform.tree import Result
 
 # So many primitives of a segment are named.
 _SHOWN = 8
+# So many steps of generated code are.
+_STEPS = 24
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Finding:
     ----------
     id : str
         The stable id of the reason, of `dopegraph.runtime.reasons` and docs/reasons.md.
-    kind : {"guarded", "as Python", "on NumPy", "recorded again"}
+    kind : {"guarded", "as Python", "on NumPy", "operator by operator", "recorded again"}
     detail : str
         What happened.
     location : Location or None
@@ -56,19 +58,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive, and how often."""
+    """A part of a program that one backend runs at a stretch: how many nodes it has, by primitive, and how often.
+
+    `steps` are those of generated code: kernels with their loops, what they compute, bytes and operations; products.
+    """
 
     graph: str
     backend: str
     nodes: int
     operations: dict[str, int]
     times: int = 1
+    steps: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         counted = [name if count == 1 else f"{count} {name}" for name, count in self.operations.items()]
         shown = ", ".join(counted[:_SHOWN]) + (", ..." if len(counted) > _SHOWN else "")
         times = f", {self.times} times" if self.times > 1 else ""
-        return f"segment of {self.nodes} nodes on {self.backend}{times}: {shown or 'constants'}"
+        first = f"segment of {self.nodes} nodes on {self.backend}{times}: {shown or 'constants'}"
+        more = [f"  and {len(self.steps) - _STEPS} more"] if len(self.steps) > _STEPS else []
+        return "\n".join([first, *(f"  {step}" for step in self.steps[:_STEPS]), *more])
 
 
 @dataclass
@@ -93,6 +101,8 @@ class Explanation:
         Why the function was recorded again, so far.
     segments : list of Segment
         What runs where, in order.
+    unfused : list of Fallback
+        Why programs run without generated kernels where they would pay.
     small : list of (str, int)
         Graphs that NumPy runs because they compute little, with their numbers of nodes.
     """
@@ -108,6 +118,7 @@ class Explanation:
     fallbacks: list[Fallback] = field(default_factory=list)
     recompiles: list[Recompile] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    unfused: list[Fallback] = field(default_factory=list)
     small: list[tuple[str, int]] = field(default_factory=list)
 
     @property
@@ -116,6 +127,7 @@ class Explanation:
         found = [(one.reason, GUARD, one.detail, one.location) for one in self.guards]
         found += [(one.reason, PYTHON, one.detail, one.location) for one in self.escapes]
         found += [(one.reason, NUMPY, f"{one.operation}, {one.detail}", one.location) for one in self.fallbacks]
+        found += [(one.reason, UNFUSED, one.detail, one.location) for one in self.unfused]
         found += [("small-graph", NUMPY, f"all of {name}, {nodes} nodes", None) for name, nodes in self.small]
         found += [(one.reason, RECOMPILE, one.detail, one.location) for one in self.recompiles]
         return [
@@ -146,10 +158,12 @@ def _segments(programs: Sequence[Program]) -> list[Segment]:
     """The stages of programs; a program that runs several times is told once."""
     segments = []
     for program, times in Counter(programs).items():
-        for stage in program.stages:
+        for stage, executable in zip(program.stages, program.executables):
             counts = Counter(node.op.name for node in stage.graph.nodes if node.inputs)
             found = dict(counts.most_common())
-            segments.append(Segment(program.graph.name, stage.backend, len(stage.graph.nodes), found, times))
+            steps = tuple(str(executable.source.fusion).splitlines()) if stage.backend == "codegen" else ()
+            nodes = len(stage.graph.nodes)
+            segments.append(Segment(program.graph.name, stage.backend, nodes, found, times, steps))
     return segments
 
 
@@ -197,6 +211,7 @@ def explain(function: Callable[..., Any]) -> Callable[..., Explanation]:
             fallbacks=list(plan.fallbacks) if plan is not None else [],
             recompiles=list(compiled.recompiles),
             segments=_segments(every),
+            unfused=[program.unfused for program in programs if program.unfused is not None],
             small=[(program.graph.name, len(program.graph.nodes)) for program in every if program.is_small],
         )
 

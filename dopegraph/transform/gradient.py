@@ -161,8 +161,11 @@ class _Call:
 
 
 def _scalar_loss(result: Any) -> ndarray:
-    if isinstance(result, (float, DynamicFloat)) and not isinstance(result, bool):
+    if isinstance(result, DynamicFloat):
         result = as_array(result)
+    if type(result) in (float, int):
+        message = f"grad: the function returned a {type(result).__name__}, which no derivative goes through"
+        raise GradientError(located(f"{message}; return an array, without float() and item()", here()))
     if not isinstance(result, ndarray):
         raise GradientError(located(f"grad: the function returned a {type(result).__name__}, not an array", here()))
     if result.shape != ():

@@ -18,7 +18,9 @@ from dopegraph.runtime.errors import StructureError
 from dopegraph.runtime.location import here
 from dopegraph.show import render
 from dopegraph.state.effects import Watch
+from dopegraph.state.names import parameter_names
 from dopegraph.state.static import Static
+from dopegraph.state.values import unwrap
 from dopegraph.state.walk import Walk, walk
 from dopegraph.trace.look import Escape
 from dopegraph.trace.recording import Recording, outside_recordings
@@ -65,11 +67,12 @@ def trace(function: Callable[..., Any], optimize: bool = False) -> Callable[...,
 
 
 class Recorded(NamedTuple):
-    """The graph that a function records, the present contents of its state, and why such a call cannot be replayed."""
+    """The graph that a function records, what its inputs and its state hold, and why such a call cannot be replayed."""
 
     graph: Graph
     state: list[numpy.ndarray]
     breaks: list[Escape]
+    inputs: list[numpy.ndarray]
 
 
 def record_graph(
@@ -81,7 +84,8 @@ def record_graph(
     """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
     found = walk(function, args, kwargs, static)
     name = getattr(function, "__name__", "graph")
-    recording = Recording(name if name.isidentifier() else "graph")
+    # Not along the path of what was recorded before, whose nodes have the lines of another function.
+    recording = Recording(name if name.isidentifier() else "graph", repeated=False)
     recording.originals = {}
     recording.caller = sys._getframe().f_code
     watch = Watch(found.home)
@@ -98,16 +102,21 @@ def record_graph(
     finally:
         _undo(found, recording)
     arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
+    given = [*zip(parameter_names(unwrap(function), len(found.args)), found.args), *found.kwargs.items()]
+    labels = {one.expression: label for label, one in given if isinstance(one, DynamicFloat)}
     inputs, state = [], []
     for handle, value in recording.lifted.values():
         place = found.arrays.get(id(handle))
         label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
         value.name = value.name or label
         (inputs if id(handle) in arguments else state).append(value)
+    for (expression, _), value in recording.scalars.items():
+        value.name = labels.get(expression, value.name)
     inputs += recording.scalars.values()
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
-    return Recorded(graph, [recording.known[value].array for value in state], breaks)
+    held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]
+    return Recorded(graph, held[0], breaks, held[1])
 
 
 def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:

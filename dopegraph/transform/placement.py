@@ -14,20 +14,28 @@ from dopegraph.state.guards import is_immutable
 from dopegraph.state.places import MISSING, DictPlace, ListPlace, Place
 from dopegraph.state.walk import Walk
 from dopegraph.trace.last_act import Reading
-from dopegraph.trace.scalar import DynamicFloat
+from dopegraph.trace.scalar import DynamicNumber
 from dopegraph.trace.tree import LEAF, Structure, children_of, flatten
 from dopegraph.trace.views import AtPosition
 
 # Values that may be stored again by every replay: they do not count up.
 _FLAGS = (bool, str, type(None))
+NUMBERS = (int, float)
 
 
 class Unreplayable(Exception):
-    """A result or side effect that no program can produce: a reason of the registry, and what it is."""
+    """A result or side effect that no program can produce: a reason of the registry, and what it is.
 
-    def __init__(self, reason: str, detail: str) -> None:
+    Attributes
+    ----------
+    counts : bool
+        Whether the call changes a number of Python, which can be followed once that is known.
+    """
+
+    def __init__(self, reason: str, detail: str, counts: bool = False) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.counts = counts
 
 
 class Placement:
@@ -81,9 +89,13 @@ class Placement:
         for key, old, value in place.changes():
             if isinstance(place, ListPlace) and old is MISSING:
                 raise Unreplayable("python-state", f"{place.path} grows with every call")
-            if value is MISSING or not (_holds_arrays(value) or type(value) in _FLAGS):
+            # What is stored in the place of a number that is followed hangs on nothing but what is guarded.
+            simple = type(value) in _FLAGS or _is_dynamic(value) or (_is_dynamic(old) and type(value) in NUMBERS)
+            if value is MISSING or not (simple or _holds_arrays(value)):
                 named = "" if key is None else f" ({key!r})"
-                raise Unreplayable("python-state", f"{place.path}{named} is changed by every call")
+                counts = type(old) in NUMBERS and type(value) in NUMBERS
+                detail = f"{place.path}{named} is changed by every call"
+                raise Unreplayable("python-state", detail, counts)
             found.append((place.target(self._target(place.variable), key), self._expression(value)))
         return found
 
@@ -110,7 +122,7 @@ class Placement:
             return self._array(value)
         if id(value) in self._readings:
             return self._reading(self._readings[id(value)])
-        if isinstance(value, DynamicFloat):
+        if _is_dynamic(value):
             self.floats.append(value.expression)
             return f"floats[{len(self.floats) - 1}]"
         if id(value) in self._holders:
@@ -177,6 +189,10 @@ class Placement:
                 handle, f"{self._constant(view_at)}({base}, {self._constant(pattern)}, [{', '.join(positions)}])"
             )
         return self._line(handle, f"{self._constant(view)}({base}, {self._constant(handle._steps)})")
+
+
+def _is_dynamic(value: Any) -> bool:
+    return issubclass(type(value), DynamicNumber)
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -151,7 +151,8 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
     outer = active_recording()
     recording = outer if outer is not None else _recording_of(self)
     if recording is None:
-        raise GradientError(located("backward: this array was not computed inside `with record():`", here()))
+        message = "backward: this array was not computed inside `with record():`, or its recording is used up"
+        raise GradientError(located(f"{message}; call backward(retain_graph=True) to go back twice", here()))
     with recording:
         value = recording.value_of(self)
         if not value.type.is_float:
@@ -173,6 +174,7 @@ def _pulled(recording: Recording, value: Value, cotangent: Value, sources: Sourc
     found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape.nodes())
     if all(g is None for g in found):
         message = "backward: the array depends on none that has attach_grad(), inside record()"
+        message += "; call x.attach_grad() before `with record():`"
         raise GradientError(located(message, here()))
     return found
 

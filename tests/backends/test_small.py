@@ -8,7 +8,7 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
-from dopegraph.backends import program
+from dopegraph.backends import placement
 from dopegraph.backends.mxnet import library
 
 pytestmark = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not library.installed(), reason="MXNet is not in
 
 @pytest.fixture(autouse=True)
 def threshold(monkeypatch):
-    monkeypatch.setattr(program, "SMALL", 1000)
+    monkeypatch.setattr(placement, "SMALL", 1000)
     dopegraph.programs.clear()
     yield
     dopegraph.programs.clear()

@@ -13,6 +13,7 @@ from dopegraph.backends.mxnet import library
 from dopegraph.installation import install_mxnet, machine, report
 from dopegraph.installation.install_mxnet import Target, pip_commands
 from dopegraph.installation.wheels import CUDA_LIBRARIES, CUDA_WHEELS, why_no_wheel
+from dopegraph.runtime import folders
 from dopegraph.version import __version__
 
 NOTHING = Target("/py", "3.13.0", "Linux", "x86_64", "glibc", {})
@@ -86,11 +87,11 @@ def test_info_lists_gpus(monkeypatch):
 
 def test_the_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("DOPEGRAPH_CACHE", str(tmp_path))
-    assert machine.cache_folder() == tmp_path
+    assert folders.cache_folder() == tmp_path
     monkeypatch.delenv("DOPEGRAPH_CACHE")
-    assert machine.cache_folder().name == "dopegraph"
+    assert folders.cache_folder().name == "dopegraph"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
-    assert machine.cache_folder().name == "dopegraph"
+    assert folders.cache_folder().name == "dopegraph"
 
 
 def test_dry_run_for_the_cpu(capsys, on):

@@ -518,7 +518,8 @@ def test_a_network_on_another_device(tmp_path):
 
     net = make()
     net.initialize(device=there)
-    x, y = np.ones((4, 3)), np.array([0, 1, 0, 1])
+    x = np.array(numpy.random.default_rng(0).normal(size=(4, 3)).astype("float32"))
+    y = np.array([0, 1, 0, 1])
     trainer = optim.Trainer(net.collect_params(), "adam")
     step = compiled_step(net, nn.SoftmaxCrossEntropyLoss(), trainer)
     losses = [step(x.to(there), y.to(there)) for _ in range(4)]

@@ -10,7 +10,7 @@ import pytest
 
 import dopegraph
 import dopegraph.numpy as np
-from tests.differential import seen
+from tests.differential import attempt, seen
 from tests.reference import numerical_gradient
 
 Program = Callable[..., Any]
@@ -338,3 +338,40 @@ def test_what_numpy_refuses_is_refused_and_nothing_is_written(wrong, words):
                            match=words):  # fmt: skip
             function(np, ours)
         assert ours.tolist() == x.tolist()
+
+
+@pytest.mark.parametrize("key", ["[...]", "[:]", "[0:2]", "[0]", "[None]"])
+@pytest.mark.parametrize("value", ["[[5.0, 6.0]]", "(np.array([5.0, 6.0]),)", "[7.0, 8.0]", "np.array([[5.0, 6.0]])"])
+def test_lists_that_are_deeper_than_what_is_written_to(key: str, value: str) -> None:
+    space = {"np": numpy}
+    exec(f"def f(x):\n    x{key} = {value}\n    return x", space)
+    expected = attempt(space["f"], numpy.array([1.0, 2.0]))
+    space["np"] = np
+    for function in (space["f"], dopegraph.compile(space["f"])):
+        found = attempt(function, np.array([1.0, 2.0]))
+        if isinstance(expected, Exception):
+            assert isinstance(found, type(expected)), (found, expected)
+        else:
+            assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_an_empty_mask_fits_every_axis(length: int) -> None:
+    def f(np: Any) -> Any:
+        x = np.ones(length)
+        mask = np.zeros(0, dtype=bool)
+        x[mask] = 5
+        return x, x[mask]
+
+    for found in (f(np), dopegraph.compile(lambda: f(np))()):
+        for one, other in zip(found, f(numpy)):
+            assert one.tolist() == other.tolist()
+
+
+def test_floats_are_not_added_to_integers_at_positions() -> None:
+    def f(x: Any) -> Any:
+        np.add.at(x, 1, 0.5)
+        return x
+
+    for function in (f, dopegraph.compile(f)):
+        assert isinstance(attempt(function, np.array([0, -1])), TypeError)

@@ -18,6 +18,10 @@ U8, U64 = numpy.dtype("uint8"), numpy.dtype("uint64")
 F16, F32, F64, C128 = (numpy.dtype(name) for name in ("float16", "float32", "float64", "complex128"))
 
 
+# Operators of MXNet's own, tested with the symbols that bring them: tests/symbols.
+FOREIGN = frozenset(["mxnet_gradient", "mxnet_operator"])
+
+
 @dataclass(frozen=True)
 class Case:
     """Operand types, attributes, and the interval that floating (or integer) operands are drawn from."""

@@ -81,3 +81,14 @@ def test_trace_prints_a_graph_that_parses_and_changes_nothing(optimize):
     assert str(parse(str(graph))) == "\n".join(line.split("  # ")[0].rstrip() for line in str(graph).splitlines())
     assert len(graph.updates) == 1
     assert w.tolist() == [1, 1, 1]
+
+
+def test_equal_graphs_of_two_functions_have_lines_of_their_own():
+    def one(x):
+        return np.exp(np.tanh(x))
+
+    def other(x):
+        return np.exp(np.tanh(x))
+
+    lines = [[node.location.line for node in dopegraph.trace(f)(np.ones(2)).nodes] for f in (one, other)]
+    assert lines[0][0] + 3 == lines[1][0]

@@ -56,7 +56,7 @@ def test_an_element_of_a_list_is_replaced(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=3)
 def test_elements_of_a_dict_are_replaced(compile: Compile) -> Any:
     def f(d):
         d["lr"] = d["lr"] * 0.5

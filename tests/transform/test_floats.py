@@ -90,7 +90,7 @@ def test_a_formatted_float(compile: Compile) -> Any:
     return [f(arr(1), part) for part in (0.5, 0.05, 1, 0.2)]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=2)
 def test_a_float_is_stored(compile: Compile) -> Any:
     class Box:
         pass
@@ -242,7 +242,7 @@ def test_floats_stored_where_no_replay_can_put_them(compile: Compile) -> Any:
     return [*out, log]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=2)
 def test_a_float_is_moved_inside_a_dict(compile: Compile) -> Any:
     d = {"lr": 0.5}
 
@@ -283,6 +283,14 @@ def test_nan_branches(compile: Compile) -> Any:
 
     f = compile(f)
     return [f(arr(1), {"s": 1}["s"]), f(arr(1), float("nan")), f(arr(1), 2.0), f(arr(1), float("nan"))]
+
+
+@same(replays=0, reasons={"raised"})
+def test_errors_about_a_float_are_those_of_python(compile: Compile) -> Any:
+    f = compile(lambda x, r: x * r[0])
+    g = compile(lambda x, r: x * len(r))
+    h = compile(lambda x, r: x * ("a" + r))
+    return [attempt(one, arr(1), 0.5) for one in (f, g, h, f)]
 
 
 @pytest.mark.filterwarnings("ignore::dopegraph.runtime.errors.RecompileWarning")

@@ -4,6 +4,9 @@ import dataclasses
 import threading
 from typing import Any
 
+import pytest
+
+import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record, value_and_grad
 from tests.differential import Compile, arr, attempt, same
@@ -267,3 +270,17 @@ def test_gradients_in_threads(compile: Compile) -> Any:
 def test_an_argument_that_is_not_used(compile: Compile) -> Any:
     f = compile(grad(lambda x, y: (y * 2).sum(), argnums=(0, 1)))
     return [f(arr(1), arr(2)), f(arr(1), arr(3))]
+
+
+@pytest.mark.xfail(strict=True, reason="what refuses values is run when the derivative is, not where Python is")
+def test_an_error_inside_a_differentiated_function_is_raised_where_python_catches_it() -> None:
+    def loss(x):
+        try:
+            y = x[np.array(2) + 5]
+        except IndexError:
+            y = x[0]
+        return (x * y).sum()
+
+    expected = [3.0, 1.0]  # of x[0] * (x[0] + x[1]), at (1, 1)
+    assert dopegraph.compile(grad(loss))(np.ones(2)).tolist() == expected
+    assert grad(loss)(np.ones(2)).tolist() == expected

@@ -38,7 +38,7 @@ def test_a_loop_on_a_value(compile: Compile) -> Any:
     return [f(arr(1)), f(arr(3)), f(arr(20)), f(arr(1))]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=0)
 def test_a_counter(compile: Compile) -> Any:
     n = 0
 
@@ -51,7 +51,7 @@ def test_a_counter(compile: Compile) -> Any:
     return [f(arr(1)) for _ in range(4)] + [n]
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=2)
 def test_a_counter_in_an_attribute(compile: Compile) -> Any:
     class M:
         def __init__(self):
@@ -369,7 +369,7 @@ def test_an_index_error_after_a_change(compile: Compile) -> Any:
     return out
 
 
-@same(replays=0, reasons={"python-state"})
+@same(replays=0)
 def test_a_counter_in_a_function(compile: Compile) -> Any:
     def f(x):
         f0.n += 1

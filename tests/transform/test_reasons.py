@@ -15,7 +15,7 @@ import dopegraph.numpy as np
 from docs.reasons import PAGE, page
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.lowering import WITHOUT_LOWERING
-from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE
+from dopegraph.runtime.reasons import GUARD, NUMPY, PYTHON, REASONS, RECOMPILE, UNFUSED
 from tests.differential import arr
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_every_entry_says_what_it_means_and_what_to_change() -> None:
         assert reason.meaning.endswith("."), reason.id
         assert reason.hint and not reason.hint.endswith("."), reason.id
         assert "|" not in reason.meaning + reason.hint  # it is a table
-    assert {reason.kind for reason in REASONS.values()} == {GUARD, PYTHON, NUMPY, RECOMPILE}
+    assert {reason.kind for reason in REASONS.values()} == {GUARD, PYTHON, NUMPY, UNFUSED, RECOMPILE}
 
 
 def test_the_page_is_current() -> None:

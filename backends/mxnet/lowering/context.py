@@ -171,7 +171,7 @@ class Context:
         return self.op("slice", x, shape=shape, begin=starts, end=stops, step=steps)
 
     def with_bias(self, product: Value, bias: Value) -> Entry:
-        """The convolution that made a value, again, with a bias; the one without is not written if nobody reads it."""
+        """The operator that made a value, again, with a bias; the one without is not written if nobody reads it."""
         plain = self[product]
         single = self.reshape(self[bias], (product.shape[1],))
         node = plain.node

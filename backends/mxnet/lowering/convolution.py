@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dopegraph.backends.mxnet.lowering.context import FLOAT32, Context, Entry, Rule, result_type
-from dopegraph.backends.mxnet.lowering.shape import concat
+from dopegraph.backends.mxnet.lowering.shape import concat, placed
 from dopegraph.backends.mxnet.symbol_writer import SymbolNode
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import Shape
@@ -108,7 +108,8 @@ def deconvolution(c: Context, g: Entry, w: Entry, shape: Shape, how: dict[str, A
         for n, p, d, k, s in zip(shape[2:], how["pad"], how["dilate"], w.shape[2:], how["stride"])
     )
     attrs = {**how, "adj": rest, "num_filter": shape[1]}
-    return c.op("Deconvolution", g, w, shape=shape, attrs=attrs)
+    # Outside training mode a convolution leaves its weight in oneDNN's own layout, which Deconvolution refuses.
+    return c.op("Deconvolution", g, c.op("_copy", w) if c.portable else w, shape=shape, attrs=attrs)
 
 
 def _deconvolution_by_convolution(c: Context, g: Entry, w: Entry, shape: Shape, how: dict[str, Any]) -> Entry:
@@ -123,8 +124,7 @@ def _deconvolution_by_convolution(c: Context, g: Entry, w: Entry, shape: Shape, 
     part = c.slice(g, (0, 0, *low), (*g.shape[:2], *high), (1,) * len(shape))
     begin = tuple(f + s * i for f, s, i in zip(first, strides, low))
     end = tuple(f + s * (i - 1) + 1 for f, s, i in zip(first, strides, high))
-    where = {"begin": (0, 0, *begin), "end": (*g.shape[:2], *end), "step": (1, 1, *strides)}
-    spread = c.op("_slice_assign", c.full(0, (*g.shape[:2], *canvas), g.dtype), part, attrs=where)
+    spread = placed(c, part, (*g.shape[:2], *canvas), (0, 0, *begin), (*g.shape[:2], *end), (1, 1, *strides))
     split = c.reshape(w, (groups, w.shape[0] // groups, *w.shape[1:]))
     turned = c.transpose(split, (0, 2, 1, *range(3, len(w.shape) + 1)))
     turned = c.reshape(turned, (shape[1], w.shape[0] // groups, *w.shape[2:]))

@@ -127,6 +127,16 @@ def _activation(kind: str, other: str) -> Rule:
     return rule
 
 
+_LAYERS = frozenset(["FullyConnected", "Convolution"])
+
+
+def _relu(c: Context, node: Node) -> Entry:
+    """Behind a layer of a symbol for others the `Activation` that their tools know; it loses NaN, as theirs does."""
+    x = c[node.inputs[0]]
+    as_layer = c.portable and x.dtype == FLOAT32 and x.node.op in _LAYERS
+    return c.op("Activation", x, act_type="relu") if as_layer else c.op("relu", x)
+
+
 def _as_is(c: Context, node: Node) -> Entry:
     return c[node.inputs[0]]
 
@@ -135,11 +145,19 @@ _plain_add = binary("elemwise_add", "broadcast_add", "_plus_scalar", "_plus_scal
 
 
 def _add(c: Context, node: Node) -> Entry:
-    """A convolution adds a number for each channel for nothing."""
+    """A convolution adds a number for each channel for nothing, and a product of matrices one for each column."""
     for product, bias in (node.inputs, node.inputs[::-1]):
-        if is_source(product, "conv") and _is_bias(product, bias) and _read_by(c, product) == [node]:
+        if _takes_bias(c, product, bias) and _read_by(c, product) == [node]:
             return c.with_bias(product, bias)
     return _plain_add(c, node)
+
+
+def _takes_bias(c: Context, product: Value, bias: Value) -> bool:
+    if is_source(product, "conv"):
+        return _is_bias(product, bias)
+    if not is_source(product, "matmul") or product.ndim != 2 or c[product].node.op != "FullyConnected":
+        return False
+    return bias.shape in ((product.shape[1],), (1, product.shape[1]))
 
 
 def _read_by(c: Context, value: Value) -> list[Node]:
@@ -228,5 +246,5 @@ RULES: dict[str, Rule] = {
     "arctanh": unary("arctanh"),
     "erf": unary("erf"),
     "sigmoid": _activation("sigmoid", "sigmoid"),
-    "relu": by_kind(unary("relu"), composed(lambda c, x: c.scalar("_maximum_scalar", x, 0))),
+    "relu": by_kind(_relu, composed(lambda c, x: c.scalar("_maximum_scalar", x, 0))),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from dopegraph.backends.mxnet.lowering.context import result_type
+from dopegraph.backends.mxnet.lowering.foreign import alone
 from dopegraph.backends.mxnet.lowering.shape import sliced_axes
 from dopegraph.backends.mxnet.lowering.without import WITHOUT_LOWERING
 from dopegraph.ir.graph import Node, Value
@@ -128,7 +129,13 @@ def _pow(node: Node) -> Lacking | None:
     return _elementwise(node)
 
 
+def _foreign(node: Node) -> Lacking | None:
+    why = alone(node)
+    return Lacking("opaque-operator", why) if why is not None else None
+
+
 _CHECKS: dict[str, Check] = {
+    "mxnet_operator": _foreign,
     "det": _floats,
     **dict.fromkeys(("sum", "prod", "max", "min", "all", "any"), _reduction),
     **dict.fromkeys(("conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad"), _spatial),

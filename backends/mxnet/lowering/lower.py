@@ -12,6 +12,7 @@ from dopegraph.backends.mxnet.lowering import (
     creation,
     elementwise,
     floating,
+    foreign,
     indexing,
     linalg,
     matmul,
@@ -31,6 +32,7 @@ RULES: dict[str, Rule] = {
     **creation.RULES,
     **elementwise.RULES,
     **floating.RULES,
+    **foreign.RULES,
     **reduction.RULES,
     **shape.RULES,
     **indexing.RULES,
@@ -42,6 +44,10 @@ RULES: dict[str, Rule] = {
 }
 
 UINT8 = numpy.dtype("uint8")
+
+# Pooling's gradient needs what is computed in training mode only. Outside of it oneDNN rearranges the weights of the
+# others in place: in the caller's memory, which NumPy reads.
+_IN_TRAINING = frozenset(["_backward_Pooling", "Convolution", "Deconvolution", "FullyConnected"])
 TARGETS = ("tuned", "portable")
 
 
@@ -59,7 +65,7 @@ class LoweredSymbol:
     constants : dict of str to numpy.ndarray
         Further arguments, with their values.
     train_mode : bool
-        Whether it has operators that compute what their gradient needs only in training mode.
+        Whether it has operators that have to run in training mode.
     """
 
     json: str
@@ -119,7 +125,7 @@ def lower(graph: Graph, target: str = "tuned") -> LoweredSymbol:
         argument_names=tuple(argument_names),
         output_names=tuple(entry.node.name for entry in heads),
         constants=c.constants,
-        train_mode="_backward_Pooling" in c.writer.operators,
+        train_mode=not c.writer.operators.isdisjoint(_IN_TRAINING),
     )
 
 

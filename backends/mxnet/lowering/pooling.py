@@ -10,7 +10,7 @@ import numpy
 
 from dopegraph.backends.mxnet.lowering.context import INT64, Context, Entry, Rule, carried_shape, result_type
 from dopegraph.backends.mxnet.lowering.convolution import deconvolution
-from dopegraph.backends.mxnet.lowering.shape import concat
+from dopegraph.backends.mxnet.lowering.shape import concat, placed
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import Shape
 from dopegraph.ops.nn import _counts
@@ -50,8 +50,7 @@ def window_parts(c: Context, x: Entry, node: Node, out: Shape, fill: float) -> l
     if any(pad):
         inner = tuple(n + 2 * p for n, p in zip(x.shape[2:], pad))
         stops = (*x.shape[:2], *(p + n for p, n in zip(pad, x.shape[2:])))
-        where = {"begin": (0, 0, *pad), "end": stops, "step": (1,) * len(x.shape)}
-        x = c.op("_slice_assign", c.full(fill, (*x.shape[:2], *inner), x.dtype), x, attrs=where)
+        x = placed(c, x, (*x.shape[:2], *inner), (0, 0, *pad), stops, (1,) * len(x.shape), fill)
     return [c.slice(x, (0, 0, *first), (*x.shape[:2], *last), (1, 1, *stride))
             for first, last in _bounds(kernel, stride, out)]  # fmt: skip
 
@@ -84,9 +83,8 @@ def _portable_max_pool_grad(c: Context, node: Node, g: Entry, x: Entry) -> Entry
     total: Entry | None = None
     for number, (start, stop) in enumerate(_bounds(kernel, stride, g.shape[2:])):
         part = c.mul(g, c.cast(c.scalar("_equal_scalar", first, number), g.dtype))
-        where = {"begin": (0, 0, *start), "end": (*padded[:2], *stop), "step": (1, 1, *stride)}
-        placed = c.op("_slice_assign", c.full(0, padded, g.dtype), part, attrs=where)
-        total = placed if total is None else c.add(total, placed)
+        put = placed(c, part, padded, (0, 0, *start), (*padded[:2], *stop), (1, 1, *stride))
+        total = put if total is None else c.add(total, put)
     assert total is not None
     if not any(pad):
         return total

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from dopegraph.backends.mxnet.lowering.context import Context, Entry, Rule, carried_dtype, carried_shape, result_type
+import numpy
+
+from dopegraph.backends.mxnet.lowering.context import Context, Entry, Rule, carried_shape, result_type
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import Shape
 
@@ -49,21 +51,53 @@ def _slice(c: Context, node: Node) -> Entry:
     return c.reshape(taken, carried_shape(result_type(node).shape))
 
 
-def _assign(c: Context, node: Node, target: Entry, part: Entry) -> Entry:
-    shape, starts, stops, steps = _region(node, result_type(node).shape)
-    region = tuple(len(range(*bounds)) for bounds in zip(starts, stops, steps))
-    where = {"begin": starts, "end": stops, "step": steps}
-    put = c.op("_slice_assign", c.reshape(target, shape), c.reshape(part, region), attrs=where)
-    return c.reshape(put, carried_shape(result_type(node).shape))
+def placed(c: Context, part: Entry, shape: Shape, starts: Shape, stops: Shape, steps: Shape, fill: float = 0) -> Entry:
+    """An array of one number with `part` in a slice of it."""
+    if not c.portable:
+        where = {"begin": starts, "end": stops, "step": steps}
+        return c.op("_slice_assign", c.full(fill, shape, part.dtype), part, attrs=where)
+    # MXNet has no gradient of _slice_assign, which those who load a symbol may ask for.
+    for axis, (start, stop, step) in enumerate(zip(starts, stops, steps)):
+        if (start, stop, step) == (0, shape[axis], 1):
+            continue
+        before, count, after = part.shape[:axis], part.shape[axis], part.shape[axis + 1 :]
+        if step > 1:
+            gaps = c.full(fill, (*before, count, step - 1, *after), part.dtype)
+            spread = concat(c, [c.reshape(part, (*before, count, 1, *after)), gaps], axis + 1)
+            part = c.reshape(spread, (*before, count * step, *after))
+            count = (count - 1) * step + 1
+            ends = (*before, count, *after)
+            part = c.slice(part, (0,) * len(ends), ends, (1,) * len(ends))
+        sides = [(start, True), (shape[axis] - start - count, False)]
+        parts = [part]
+        for length, ahead in sides:
+            if length:
+                slab = c.full(fill, (*before, length, *after), part.dtype)
+                parts = [slab, *parts] if ahead else [*parts, slab]
+        part = concat(c, parts, axis)
+    return part
 
 
 def _slice_update(c: Context, node: Node) -> Entry:
-    return _assign(c, node, c[node.inputs[0]], c[node.inputs[1]])
+    target, part = c[node.inputs[0]], c[node.inputs[1]]
+    shape, starts, stops, steps = _region(node, result_type(node).shape)
+    region = tuple(len(range(*bounds)) for bounds in zip(starts, stops, steps))
+    target, part = c.reshape(target, shape), c.reshape(part, region)
+    if c.portable:
+        inside = numpy.zeros(shape, "float32")
+        inside[tuple(slice(*bounds) for bounds in zip(starts, stops, steps))] = 1
+        put = c.where(c.constant(inside, "inside"), placed(c, part, shape, starts, stops, steps), target)
+    else:
+        put = c.op("_slice_assign", target, part, attrs={"begin": starts, "end": stops, "step": steps})
+    return c.reshape(put, carried_shape(result_type(node).shape))
 
 
 def _unslice(c: Context, node: Node) -> Entry:
     type = result_type(node)
-    return _assign(c, node, c.full(0, carried_shape(type.shape), carried_dtype(type.dtype)), c[node.inputs[0]])
+    shape, starts, stops, steps = _region(node, type.shape)
+    region = tuple(len(range(*bounds)) for bounds in zip(starts, stops, steps))
+    put = placed(c, c.reshape(c[node.inputs[0]], region), shape, starts, stops, steps)
+    return c.reshape(put, carried_shape(type.shape))
 
 
 def _concat(c: Context, node: Node) -> Entry:

@@ -32,6 +32,7 @@ _LISTS = [
      "sort take_along_axis"),
     ("wrong-operator", "MXNet does not refuse positions outside", "ravel_multi_index unravel_index"),
     ("wrong-operator", "MXNet's Convolution has no integers, and is slower for two sequences than NumPy's", "convolve"),
+    ("opaque-operator", "MXNet's own gradient runs beside the symbol", "mxnet_gradient"),
     ("no-operator", "MXNet has no such operator for matrices", "cofactor qr"),
     ("host-function", "a function of the user's own, written with NumPy", "host_call"),
     ("complex-numbers", "MXNet has no complex numbers, which eigenvalues are", "eig eigvals"),

@@ -459,3 +459,11 @@ LOOSE = {"conv", "conv_grad_data", "conv_grad_weight", "matmul", "sum", "prod", 
 from tests.backends.mxnet import floating_cases  # noqa: E402 - it needs what stands above
 
 CASES.update(floating_cases.CASES)
+
+# Operators of MXNet's own: back in a symbol they give what they give alone.
+_LRN = {"operator": "LRN", "attributes": (("nsize", "3"),), "types": ((numpy.dtype("float32"), (2, 4, 3, 3)),)}
+_TOPK = {"operator": "topk", "attributes": (("k", "2"), ("ret_typ", "both"))}
+CASES["mxnet_operator"] = [
+    Case((floats(2, 4, 3, 3),), _LRN),
+    Case((floats(3, 5),), {**_TOPK, "types": ((numpy.dtype("float32"), (3, 2)),) * 2}),
+]

@@ -106,7 +106,9 @@ def test_every_primitive_has_a_lowering_or_is_on_the_list() -> None:
 
 
 def test_the_list_only_shrinks() -> None:
-    lacking = [name for name, (reason, _) in WITHOUT_LOWERING.items() if reason != "host-function"]
+    # Functions of the user's own, and gradients of MXNet's own operators, which MXNet does run.
+    elsewhere = ("host-function", "opaque-operator")
+    lacking = [name for name, (reason, _) in WITHOUT_LOWERING.items() if reason not in elsewhere]
     assert len(lacking) <= 79
     assert all(len(sentence) > 20 for _, sentence in WITHOUT_LOWERING.values())
 

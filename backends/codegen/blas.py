@@ -1,0 +1,95 @@
+"""The BLAS that generated code calls: scipy-openblas32 where it is installed, otherwise the one inside NumPy's wheel.
+
+OpenBLAS chooses its kernels when it is loaded, and takes processors that are newer than itself for old ones; where the
+processor has AVX-512 it is told so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
+
+# Prefix and suffix of the names, and the C type of integers.
+_NAMES = (("scipy_", "", "int"), ("scipy_", "64_", "int64_t"), ("", "64_", "int64_t"), ("", "", "int"))
+
+
+@dataclass(frozen=True)
+class Blas:
+    """A loaded library: where it was found, the C type of its integers, the addresses of `FUNCTIONS`."""
+
+    path: str
+    integer: str
+    addresses: tuple[int, ...]
+
+
+@functools.cache
+def library() -> Blas | None:
+    """The best BLAS there is; None where no wheel brought one."""
+    for folder, own in _folders():
+        for path in sorted(folder.glob("*openblas*")):
+            if path.suffix == ".py" or path.is_dir():
+                continue
+            found = _load(path, own)
+            if found is not None:
+                return found
+    return None
+
+
+def _folders() -> Iterator[tuple[Path, bool]]:
+    """Where libraries are, and whether nobody has loaded them yet."""
+    spec = importlib.util.find_spec("scipy_openblas32")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent / "lib", True
+    package = Path(numpy.__file__).parent
+    yield package.parent / "numpy.libs", False
+    yield package / ".dylibs", False
+
+
+def _load(path: Path, own: bool) -> Blas | None:
+    try:
+        with _processor_told(own):
+            loaded: Any = ctypes.CDLL(str(path))
+    except OSError:
+        return None
+    for prefix, suffix, integer in _NAMES:
+        names = [f"{prefix}{name}{suffix}" for name in FUNCTIONS]
+        if all(hasattr(loaded, name) for name in names):
+            addresses = [ctypes.cast(getattr(loaded, name), ctypes.c_void_p).value or 0 for name in names]
+            return Blas(str(path), integer, tuple(addresses))
+    return None
+
+
+@contextmanager
+def _processor_told(own: bool) -> Iterator[None]:
+    """OpenBLAS's environment variable for the processor, while a library of our own is loaded."""
+    name = "OPENBLAS_CORETYPE"
+    if not own or name in os.environ or not _has_avx512():
+        yield
+        return
+    os.environ[name] = "SKYLAKEX"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+def _has_avx512() -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("flags")[2].partition("\n")[0].split()
+    except OSError:
+        return False
+    return {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= set(flags)

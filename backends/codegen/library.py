@@ -1,0 +1,45 @@
+"""A compiled C file in this process: its function ``run``, until nobody needs it."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import weakref
+from pathlib import Path
+from typing import Any
+
+from dopegraph.backends.codegen import blas
+
+
+class Library:
+    """A loaded shared library, unloaded with the last reference to it; OSError if the file cannot be loaded.
+
+    Parameters
+    ----------
+    path : Path
+    keep : bool
+        Whether it stays loaded, as one with threads has to: they go on waiting, in code that would be gone with it.
+
+    Attributes
+    ----------
+    run : callable
+        Takes an array of pointers, the address of the workspace and a number of threads; runs without the interpreter's
+        lock, and returns 1 when it found a position outside an axis.
+    """
+
+    def __init__(self, path: Path, keep: bool = False) -> None:
+        loaded: Any = ctypes.CDLL(str(path))
+        self.run = loaded.run
+        self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+        self.run.restype = ctypes.c_int
+        if hasattr(loaded, "link_blas"):
+            found = blas.library()
+            assert found is not None
+            functions = (ctypes.c_void_p * len(found.addresses))(*found.addresses)
+            loaded.link_blas.argtypes = (ctypes.c_void_p,)
+            loaded.link_blas.restype = None
+            loaded.link_blas(functions)
+        if not keep and sys.platform != "win32":
+            import _ctypes
+
+            weakref.finalize(self, _ctypes.dlclose, loaded._handle).atexit = False

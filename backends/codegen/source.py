@@ -1,0 +1,196 @@
+"""A whole graph as one C file: its kernels, the calls of them and of products, and where everything is in memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from dopegraph.backends.codegen.entry import Call, entry
+from dopegraph.backends.codegen.loops import KernelWriter
+from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
+from dopegraph.backends.codegen.prelude import prelude
+from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.ir.builder import Builder
+from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.ir.primitive import primitives
+from dopegraph.passes.cells import without_reshapes
+from dopegraph.passes.common_subexpressions import CommonSubexpressions
+from dopegraph.passes.dead_code import DeadCode
+from dopegraph.passes.expand import Expand
+from dopegraph.passes.fuse import Fusion, is_array_constant, plan_fusion
+from dopegraph.passes.kernels import Kernel
+
+ALIGNMENT = 64
+
+# Stands in the text of a kernel until it is known whether another is written alike.
+_NAME = "KERNEL_NAME"
+
+
+@dataclass
+class Source:
+    """A C file, and what its function ``run(pointers, workspace, threads)`` gets.
+
+    Attributes
+    ----------
+    text : str
+    graph : Graph
+        As it was written, composite primitives in their parts.
+    fusion : Fusion
+    constants : list of Node
+        Arrays whose pointers follow those of the arguments; the results come last.
+    workspace : int
+        Bytes for what lives between kernels.
+    products : bool
+        Whether ``link_blas`` has to be called once.
+    """
+
+    text: str
+    graph: Graph
+    fusion: Fusion
+    constants: list[Node] = field(default_factory=list)
+    workspace: int = 0
+    products: bool = False
+
+
+def by_library(node: Node) -> bool:
+    """Whether a node is a call of a library."""
+    return node.op.name == "matmul" or runs_loops(node)
+
+
+def write_source(graph: Graph, integer: str = "int") -> Source:
+    """The C file of a graph all of whose nodes `dopegraph.backends.codegen.support` accepts.
+
+    Parameters
+    ----------
+    graph : Graph
+    integer : str
+        The C type of the integers of the BLAS that will be linked.
+    """
+    graph = graph.copy()
+    Expand().run(graph)
+    CommonSubexpressions().run(graph)
+    DeadCode().run(graph)
+    _separate_results(graph)
+    return _Writer(graph, plan_fusion(graph, by_library), integer).source
+
+
+def _separate_results(graph: Graph) -> None:
+    """Results that are arguments, constants or other results become copies."""
+    builder, seen = Builder(), set(graph.arguments)
+    builder.nodes = graph.nodes
+
+    def separate(value: Value) -> Value:
+        if value in seen or (value.node is not None and not value.node.inputs):
+            value = builder.emit(primitives["identity"], [value], {})
+        seen.add(value)
+        return value
+
+    graph.outputs = [separate(value) for value in graph.outputs]
+    graph.updates = [(old, separate(new)) for old, new in graph.updates]
+
+
+class _Writer:
+    def __init__(self, graph: Graph, fusion: Fusion, integer: str) -> None:
+        self.graph = graph
+        self.fusion = fusion
+        constants = [node for node in graph.nodes if is_array_constant(node)]
+        given = [*graph.arguments, *(node.output for node in constants)]
+        self.pointers = {value: -1 - place for place, value in enumerate(given)}
+        for place, result in enumerate(graph.results, len(given)):
+            self.pointers[fusion.memory[result]] = -1 - place
+        self.functions: dict[str, str] = {}
+        self.helpers: dict[str, None] = {}
+        self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
+        self.arena = _Arena()
+        calls = self._calls()
+        body = "\n\n".join(text.replace(_NAME, name, 1) for text, name in self.functions.items())
+        products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
+        head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
+        if products:
+            head.append(product_functions(integer))
+        text = "\n".join([*head, *self.helpers, body, "", entry(calls)])
+        self.source = Source(text, graph, fusion, constants, self.arena.size, products)
+
+    def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
+        """A kernel's function, which all kernels that are written alike share."""
+        writer = KernelWriter(kernel, _NAME)
+        name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
+        return name, writer
+
+    def _calls(self) -> list[Call]:
+        kernels = iter(self.kernels)
+        last: dict[Value, int] = {}
+        for number, step in enumerate(self.fusion.steps):
+            read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
+            last.update((value, number) for value in read)
+        calls = []
+        for number, step in enumerate(self.fusion.steps):
+            if isinstance(step, Kernel):
+                name, writer = next(kernels)
+                for value in writer.writes:
+                    self._allocate(value)
+                for positions, length in writer.positions:
+                    check, text = check_function(positions.type.dtype)
+                    self.helpers[text] = None
+                    test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
+                    calls.append(Call(test, (self._at(positions),)))
+                operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
+                temporary = self.arena.take(writer.workspace) if writer.workspace else None
+                if temporary is not None:
+                    operands.append(temporary)
+                holes = [f"{{{number}}}" for number in range(len(operands))]
+                holes += ["threads"] * writer.parallel
+                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands)))
+                if temporary is not None:
+                    self.arena.give(temporary)
+                made = writer.writes
+            else:
+                self._allocate(step.output)
+                calls.append(Call(self._library(step), tuple(map(self._at, (*step.inputs, step.output)))))
+                made = [step.output]
+            read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
+            for value in dict.fromkeys([*read, *made]):
+                if last.get(value, -1) <= number and value in self.arena.places:
+                    self.arena.give(self.arena.places[value])
+        return calls
+
+    def _library(self, node: Node) -> str:
+        """The statement of a node that is no kernel."""
+        if node.op.name == "matmul":
+            return product(node)
+        statement, functions = loops_of(node)
+        self.helpers.update(dict.fromkeys(functions))
+        return statement
+
+    def _allocate(self, value: Value) -> None:
+        if value not in self.pointers:
+            place = self.arena.take(value.type.nbytes)
+            self.arena.places[value] = place
+            self.pointers[value] = place
+
+    def _at(self, value: Value) -> int:
+        return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
+
+
+class _Arena:
+    """Memory for what lives between kernels: the smallest free piece that is large enough, otherwise a new one."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.places: dict[Value, int] = {}
+        self._length: dict[int, int] = {}
+        self._free: set[int] = set()
+
+    def take(self, nbytes: int) -> int:
+        nbytes = max(-(-nbytes // ALIGNMENT) * ALIGNMENT, ALIGNMENT)
+        fitting = [(self._length[place], place) for place in self._free if self._length[place] >= nbytes]
+        if fitting:
+            _, place = min(fitting)
+            self._free.remove(place)
+            return place
+        place, self.size = self.size, self.size + nbytes
+        self._length[place] = nbytes
+        return place
+
+    def give(self, place: int) -> None:
+        self._free.add(place)

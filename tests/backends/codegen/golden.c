@@ -1,0 +1,148 @@
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define UNUSED __attribute__((unused))
+/* Called from many places: a copy at each would take the compiler seconds. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define KERNEL static __attribute__((noinline, noclone, unused))
+#else
+#define KERNEL static __attribute__((noinline, unused))
+#endif
+
+#if defined(__GLIBC__) && defined(__x86_64__) && !defined(__clang__)
+#define SIMD __attribute__((simd("notinbranch"), const))
+#if __GLIBC_PREREQ(2, 22)
+SIMD float expf(float);
+#endif
+#endif
+
+/* NaN wins, as in NumPy; the reductions below are told of numbers only. */
+#define LARGER(x, y) ((x) >= (y) || (x) != (x) ? (x) : (y))
+#define SMALLER(x, y) ((x) <= (y) || (x) != (x) ? (x) : (y))
+#pragma omp declare reduction(larger : float, double : omp_out = omp_in > omp_out ? omp_in : omp_out) \
+    initializer(omp_priv = -INFINITY)
+#pragma omp declare reduction(smaller : float, double : omp_out = omp_in < omp_out ? omp_in : omp_out) \
+    initializer(omp_priv = INFINITY)
+
+/* A sum in two numbers, whose rest collects what rounding loses (Neumaier 1974). */
+UNUSED static inline void add_exactly(double *sum, double *rest, double x) {
+  const double s = *sum + x;
+  *rest += fabs(*sum) >= fabs(x) ? (*sum - s) + x : (x - s) + *sum;
+  *sum = s;
+}
+UNUSED static inline double rounded(double sum, double rest) { return isfinite(rest) ? sum + rest : sum; }
+
+
+#define BLASINT int
+typedef void (*gemm_f32)(int, int, int, BLASINT, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT,
+                         float, float *, BLASINT);
+typedef void (*gemv_f32)(int, int, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT, float, float *,
+                         BLASINT);
+static gemm_f32 blas_gemm_f32;
+static gemv_f32 blas_gemv_f32;
+
+KERNEL void product_f32(int tx, int ty, long m, long k, long n, const float *x, const float *y, float *z) {
+  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
+  if (m == 0 || n == 0) return;
+  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(float));
+  if (k == 0) return;
+  if (n == 1)
+    blas_gemv_f32(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
+  else if (m == 1)
+    blas_gemv_f32(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
+  else
+    blas_gemm_f32(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
+                  z, n);
+}
+
+typedef void (*gemm_f64)(int, int, int, BLASINT, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT,
+                         double, double *, BLASINT);
+typedef void (*gemv_f64)(int, int, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT, double, double *,
+                         BLASINT);
+static gemm_f64 blas_gemm_f64;
+static gemv_f64 blas_gemv_f64;
+
+KERNEL void product_f64(int tx, int ty, long m, long k, long n, const double *x, const double *y, double *z) {
+  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
+  if (m == 0 || n == 0) return;
+  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(double));
+  if (k == 0) return;
+  if (n == 1)
+    blas_gemv_f64(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
+  else if (m == 1)
+    blas_gemv_f64(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
+  else
+    blas_gemm_f64(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
+                  z, n);
+}
+
+void link_blas(void *const *functions) {
+  blas_gemm_f32 = (gemm_f32)functions[0];
+  blas_gemm_f64 = (gemm_f64)functions[1];
+  blas_gemv_f32 = (gemv_f32)functions[2];
+  blas_gemv_f64 = (gemv_f64)functions[3];
+}
+
+/* add max sub exp sum div sub sum over [64, 10] */
+KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *restrict p2, float *restrict o0, float *restrict o1, float *restrict o2) {
+  for (long i1 = 0; i1 < 10; i1++) {
+    o2[i1] = 0;
+  }
+  for (long i0 = 0; i0 < 64; i0++) {
+    float kept0[10];
+    float r0 = -INFINITY;
+    int32_t nan0 = 0;
+    #pragma omp simd reduction(larger:r0) reduction(|:nan0)
+    for (long i1 = 0; i1 < 10; i1++) {
+      const float t0 = p0[10 * i0 + i1];
+      const float t1 = p1[i1];
+      const float t2 = (float)(t0 + t1);
+      r0 = t2 > r0 ? t2 : r0;
+      nan0 |= t2 != t2;
+    }
+    if (nan0) r0 = NAN;
+    float r1 = 0;
+    #pragma omp simd reduction(+:r1)
+    for (long i1 = 0; i1 < 10; i1++) {
+      const float t3 = p0[10 * i0 + i1];
+      const float t4 = p1[i1];
+      const float t5 = (float)(t3 + t4);
+      const float t6 = (float)(t5 - r0);
+      const float t7 = (float)(expf(t6));
+      r1 = (float)(r1 + t7);
+      kept0[i1] = t7;
+    }
+    #pragma omp simd
+    for (long i1 = 0; i1 < 10; i1++) {
+      const float t8 = kept0[i1];
+      const float t9 = (float)(t8 / r1);
+      o0[10 * i0 + i1] = t9;
+      const float t10 = p2[10 * i0 + i1];
+      const float t11 = (float)(t9 - t10);
+      o1[10 * i0 + i1] = t11;
+      o2[i1] = (float)(o2[i1] + t11);
+    }
+  }
+}
+
+/* mul over [20, 64] */
+KERNEL void k1(const float *restrict p0, float *restrict o0) {
+  for (long i0 = 0; i0 < 20; i0++) {
+    #pragma omp simd
+    for (long i1 = 0; i1 < 64; i1++) {
+      const float t0 = p0[i0 + 20 * i1];
+      const float t1 = (float)(t0 * t0);
+      o0[64 * i0 + i1] = t1;
+    }
+  }
+}
+
+#define AT(n) ((void *)(w + (n)))
+int run(void *const *a, char *w, int threads) {
+  product_f32(0, 0, 64, 20, 10, a[0], a[1], AT(0));
+  k0(AT(0), a[2], a[3], a[4], AT(2560), a[5]);
+  product_f32(0, 1, 64, 10, 20, AT(2560), a[1], AT(5120));
+  k1(AT(5120), a[6]);
+  return 0;
+}

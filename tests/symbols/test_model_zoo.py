@@ -1,0 +1,87 @@
+"""MXNet's own networks, with random weights: imported whole, run, differentiated, exported again; as MXNet has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+import dopegraph
+import dopegraph.numpy as np
+from dopegraph.backends.mxnet import library
+from tests.plain_mxnet import run_exported
+
+pytestmark = pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
+
+# Name and size of the images; the large ones take half a minute.
+SMALL = [("resnet18_v1", 32), ("squeezenet1_1", 224), ("mobilenet0_25", 64), ("vgg11", 32)]
+LARGE = [("densenet121", 224), ("inception_v3", 299), ("alexnet", 224)]
+CHOSEN = SMALL + (LARGE if os.environ.get("DOPEGRAPH_LARGE") else [])
+
+
+def made(name: str, size: int, batch: int, folder: Path) -> tuple[Any, Any, Path]:
+    """A network of Gluon's, a batch, and the prefix of its files."""
+    mx = library.load()
+    mx.random.seed(3)
+    numpy.random.seed(3)
+    net = getattr(mx.gluon.model_zoo.vision, name)(classes=10)
+    net.initialize(mx.init.MSRAPrelu())
+    x = mx.nd.array(numpy.random.randn(batch, 3, size, size).astype("float32"))
+    net(x)
+    net.hybridize()
+    net(x)
+    net.export(str(folder / name))
+    return net, x, folder / name
+
+
+@pytest.mark.parametrize(("name", "size"), CHOSEN)
+def test_a_network_of_the_zoo(name: str, size: int, tmp_path: Path) -> None:
+    net, x, prefix = made(name, size, 2, tmp_path)
+    f = dopegraph.from_symbol(f"{prefix}-symbol.json", f"{prefix}-0000.params")
+    assert f.inputs == ["data"]
+    assert f.opaque == []  # every operator has primitives
+    wanted = net(x).asnumpy()
+    data = np.array(x.asnumpy())
+    scale = abs(wanted).max()
+    compiled = dopegraph.compile(lambda x: f(x))
+    for call in (f, compiled):
+        numpy.testing.assert_allclose(call(data).asnumpy(), wanted, rtol=1e-4, atol=1e-5 * scale)
+    assert "0 fallback(s)" in str(dopegraph.explain(compiled)(data))
+    gradient = dopegraph.compile(dopegraph.grad(lambda x: f(x).sum()))(data)
+    assert gradient.shape == data.shape
+    assert numpy.isfinite(gradient.asnumpy()).all()
+    # Out again, and into plain MXNet.
+    dopegraph.export(lambda x: f(x), data, path=tmp_path / "again", check=False, free_batch=False)
+    for loader, found in run_exported(tmp_path / "again", data.asnumpy()).items():
+        numpy.testing.assert_allclose(found[0], wanted, rtol=1e-4, atol=1e-5 * scale, err_msg=loader)
+
+
+def test_its_gradient_and_averages_in_training() -> None:
+    """MXNet's gradients outside training mode are wrong after oneDNN has rearranged the weights; inside they agree."""
+    mx = library.load()
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        _, x, prefix = made("mobilenet0_25", 64, 8, Path(folder))
+        symbol = mx.sym.load(f"{prefix}-symbol.json")
+        saved = mx.nd.load(f"{prefix}-0000.params")
+        f = dopegraph.from_symbol(symbol, f"{prefix}-0000.params")
+    auxiliary = {key[4:]: array for key, array in saved.items() if key.startswith("aux:")}
+    arguments = {key[4:]: array for key, array in saved.items() if key.startswith("arg:")}
+    arguments["data"] = x
+    wanted = mx.nd.zeros(x.shape)
+    kinds = {key: "write" if key == "data" else "null" for key in arguments}
+    executor = symbol.bind(mx.cpu(), arguments, {"data": wanted}, kinds, auxiliary)
+    (output,) = executor.forward(is_train=True)
+    head = numpy.random.randn(*output.shape).astype("float32")
+    executor.backward(mx.nd.array(head))
+    with dopegraph.train_mode():
+        found = dopegraph.grad(lambda x: (f(x) * np.array(head)).sum())(np.array(x.asnumpy()))
+    # Rounding decides for some elements on which side of relu they are.
+    difference = numpy.linalg.norm(found.asnumpy() - wanted.asnumpy())
+    assert difference < 0.02 * numpy.linalg.norm(wanted.asnumpy())
+    for key, array in auxiliary.items():
+        numpy.testing.assert_allclose(f.states[key].asnumpy(), array.asnumpy(), rtol=1e-3, atol=1e-4, err_msg=key)
