@@ -300,15 +300,11 @@ class Walk(Values):
             self.guards.none_of(frozenset(self.attributes - set(held)), variable, path)
         names = set(held) if dynamic else self.attributes & set(held)
         for name in sorted(names):
-<<<<<<< HEAD
-            expression = f"{variable}.get({name!r}, MISSING)"
+            expression, where = f"{variable}.get({name!r}, MISSING)", f"{path}.{name}"
             if name in left_out:
-                self.guards.same(expression, held[name], f"{path}.{name}")
+                self.guards.same(expression, held[name], where)
             else:
-                self.visit(expression, held[name], f"{path}.{name}")
-=======
-            self.held(held, name, f"{variable}.get({name!r}, MISSING)", held[name], f"{path}.{name}")
->>>>>>> main
+                self.held(held, name, expression, held[name], where)
         self.places.append(NamesPlace(held, variable, path, None if dynamic else names | self.stored))
 
     def _class(self, kind: type) -> None:
