@@ -533,3 +533,25 @@ def test_a_network_on_another_device(tmp_path):
     numpy.testing.assert_allclose(other(x).asnumpy(), net(x.to(there)).asnumpy(), rtol=1e-5, atol=1e-6)
     with pytest.raises(nn.ParameterError, match=r"on cpu\(0\), not on cpu\(1\)"):
         other[0].weight.data(there)
+
+
+def test_values_that_are_drawn_in_the_middle_of_a_call_come_in_the_same_order_eagerly_and_compiled():
+    x = np.ones((3, 4))
+
+    def recorded(net):
+        def run(x):
+            with dopegraph.record():
+                return net(x)
+
+        return run
+
+    found = []
+    for way in (lambda net: net, dopegraph.compile, recorded):
+        np.random.seed(3)
+        net = nn.Sequential()
+        net.add(nn.Dropout(0.5), nn.Dense(2), nn.Dropout(0.5))
+        net.initialize(init.Normal(1.0))
+        with dopegraph.train_mode():
+            output = way(net)(x)
+        found.append((output.tolist(), net[1].weight.data().tolist(), np.random.uniform(size=2).tolist()))
+    assert found[0] == found[1] == found[2]

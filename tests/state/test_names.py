@@ -27,6 +27,7 @@ def test_attributes_that_are_set_or_deleted() -> None:
     names = names_used(f.__code__)
     assert names.attributes == {"made", "gone"}
     assert names.stored == {"made"}
+    assert names.loaded == {"gone"}
 
 
 def test_globals_that_are_set() -> None:
