@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from tests.fuzz.conditioning import hangs_on_rounding
 from tests.fuzz.head import HEAD
 from tests.fuzz.programs import CONSTRUCTS, draw
 from tests.fuzz.reducing import reduce
@@ -18,8 +19,8 @@ class Campaign:
 
     Attributes
     ----------
-    programs, invalid : int
-        How many were compared, and how many were none.
+    programs, invalid, unstable : int
+        How many were compared, how many were none, and how many differ by what rounding decides.
     calls, reasons : Counter
         What became of the calls of compiled functions, and why they were not replayed.
     constructs, replayed : Counter
@@ -29,7 +30,7 @@ class Campaign:
     def __init__(self, seed: int, start: int, count: int, keep_going: bool = False, small: bool = True) -> None:
         self.seed, self.start, self.count = seed, start, count
         self.keep_going, self.small = keep_going, small
-        self.programs = self.invalid = self.different = 0
+        self.programs = self.invalid = self.different = self.unstable = 0
         self.calls: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.constructs: Counter[str] = Counter()
@@ -40,7 +41,9 @@ class Campaign:
         began = told = time.perf_counter()
         for index in range(self.start, self.start + self.count):
             found = self.one(index)
-            if found is not None:
+            if found is not None and hangs_on_rounding(draw(self.seed, index).text):
+                self.unstable += 1
+            elif found is not None:
                 self.different += 1
                 print(f"\nProgram {index} of seed {self.seed} differs.", flush=True)
                 report(draw(self.seed, index).text, self.small, found)
@@ -74,7 +77,7 @@ class Campaign:
         calls = ", ".join(f"{count} {what}" for what, count in sorted(self.calls.items()))
         return (
             f"{done} programs of seed {self.seed} in {seconds:.0f} s, {done / seconds:.1f} a second; "
-            f"{self.invalid} invalid, {self.different} different; calls: {calls}"
+            f"{self.invalid} invalid, {self.different} different, {self.unstable} that hang on rounding; calls: {calls}"
         )
 
     def summary(self, seconds: float) -> str:

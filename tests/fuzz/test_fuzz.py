@@ -17,6 +17,7 @@ from dopegraph.backends.mxnet import library
 from dopegraph.transform import Compiled
 from tests.fuzz import running
 from tests.fuzz.campaign import Campaign, report
+from tests.fuzz.conditioning import hangs_on_rounding
 from tests.fuzz.head import HEAD
 from tests.fuzz.programs import CONSTRUCTS, draw
 from tests.fuzz.reducing import reduce
@@ -126,3 +127,19 @@ def test_the_count_of_replays() -> None:
     found = check("f = compile(lambda x: x * 2)\nfor i in range(3):\n    call(f, np.ones(2) * i)\n")
     assert (found.calls["recorded"], found.calls["replayed"], found.calls["as Python"]) == (2, 4, 0)
     assert np.ndarray is dopegraph.ndarray
+
+
+def test_what_hangs_on_rounding_is_told_apart() -> None:
+    unstable = (
+        HEAD
+        + """
+def g(x):
+    if x.sum() > 0.0:
+        return x
+    return -x
+f = compile(g)
+call(f, np.array([0.1, 0.2, -0.3]))
+"""
+    )
+    assert not hangs_on_rounding(unstable.replace("-0.3", "-0.7"))
+    assert hangs_on_rounding(unstable)
