@@ -39,7 +39,13 @@ def pushforward(graph: Graph, wrt: Sequence[int]) -> Graph:
     return extract("pushforward", builder.nodes, [*graph.inputs, *tangents], (), outputs)
 
 
-@pytest.mark.parametrize("case", SMOOTH, ids=str)
+def test_forward_mode_refuses_rules_of_the_users_own_that_may_not_be_linear() -> None:
+    case = next(case for case in SMOOTH if case.op == "host_call")
+    with pytest.raises(GradientError, match="linear in the cotangent"):
+        pushforward(case.graph(), case.smooth)
+
+
+@pytest.mark.parametrize("case", [case for case in SMOOTH if case.op != "host_call"], ids=str)
 def test_forward_mode_of_every_primitive_is_the_central_difference(case: Case) -> None:
     graph, arrays, wrt = case.graph(), case.arrays(), case.smooth
     forward = pushforward(graph, wrt)
