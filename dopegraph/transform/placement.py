@@ -157,6 +157,15 @@ class Placement:
         return f"{self._constant(reading.read)}(results[{len(self.outputs) - 1}].array)"
 
     def _array(self, handle: ndarray) -> str:
+        made = len(self._made)
+        name = self._array_itself(handle)
+        if handle._gradient is not None and len(self._made) > made and self._made.get(id(handle)) == name:
+            # It was made by the call, and so is what `attach_grad` keeps of it.
+            self.lines.append(f"{name}._gradient = {self._expression(handle._gradient)}")
+            self.lines.append(f"{name}._grad_req = {handle._grad_req!r}")
+        return name
+
+    def _array_itself(self, handle: ndarray) -> str:
         self.placed.add(id(handle))
         if id(handle) in self.inputs:
             return f"arrays[{self.inputs[id(handle)]}]"

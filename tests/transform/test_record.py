@@ -436,3 +436,23 @@ def test_a_gradient_before_record_is_constant(compile: Compile) -> Any:
 
     f = compile(f)
     return [f(arr(1, 2)), w.grad.copy(), f(arr(3, 2)), w.grad.copy()]
+
+
+@same(replays=2)
+def test_an_array_that_the_call_made_keeps_its_gradient(compile: Compile) -> Any:
+    def f(x):
+        w = x * 2
+        w.attach_grad("add")
+        with record():
+            y = (w**3).sum()
+        y.backward()
+        half = w[:1]
+        return w, w.grad, half, y
+
+    f = compile(f)
+    out = []
+    for value in (1, 2, 3):
+        w, gradient, half, y = f(arr(value, 1))
+        out += [w, w.grad is gradient, w.grad, w._grad_req, half.base is w, half.grad]
+        w.attach_grad()
+    return out
