@@ -19,7 +19,8 @@ from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import DeviceError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording, suspended
+from dopegraph.trace.active import active_recording, suspended
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, type_of_view, write_back
 
 # Up to so many integers are worth a plan for each of their values.

@@ -19,7 +19,7 @@ from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count, recorders
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
 # Steps with None where a position is to be filled in.

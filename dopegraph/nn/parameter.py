@@ -17,7 +17,7 @@ from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.device import device as as_device
 from dopegraph.runtime.errors import DopegraphError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.active import outside_recordings
 
 GRAD_REQS = ("write", "add", "null")
 

@@ -21,7 +21,7 @@ from dopegraph.ops.sorting import along_axis
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = ["choose", "piecewise", "put_along_axis", "select", "take_along_axis"]
 

@@ -17,7 +17,8 @@ from dopegraph.ops import broadcast_to, select
 from dopegraph.runtime.device import others
 from dopegraph.runtime.errors import DeviceError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.active import active_recording
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.views import Steps, write_back
 
 

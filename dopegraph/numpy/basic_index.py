@@ -12,7 +12,7 @@ from dopegraph.dispatch import apply
 from dopegraph.ops import flip, identity, reshape, strided_slice
 from dopegraph.runtime.errors import IndexingError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.views import AtPosition, Steps
 
 

@@ -30,7 +30,7 @@ from dopegraph.runtime.device import others
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
 

@@ -17,7 +17,7 @@ from dopegraph.numpy.promotion import as_array, beside, convert
 from dopegraph.numpy.shape import axis_of, broadcast_to, moveaxis, ravel, reshape
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = ["append", "delete", "insert"]
 

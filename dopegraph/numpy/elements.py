@@ -12,7 +12,8 @@ from dopegraph.array import ndarray, traced
 from dopegraph.ir.graph import Value
 from dopegraph.numpy.promotion import as_array
 from dopegraph.runtime.location import user_frame
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.active import active_recording
+from dopegraph.trace.recording import Recording
 
 # Further away from its constants a value is looked at.
 _NODES = 100

@@ -19,7 +19,7 @@ from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, device
 from dopegraph.runtime.errors import DeviceError, DTypeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = ["from_dlpack", "from_mxnet", "may_share_memory", "shares_memory"]
 

@@ -10,7 +10,7 @@ import numpy
 import dopegraph.numpy as np
 from dopegraph.array import ndarray
 from dopegraph.numpy.assign import assign
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 
 class flatiter:

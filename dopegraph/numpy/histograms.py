@@ -25,7 +25,7 @@ from dopegraph.numpy.shape import ravel, reshape, transpose
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = ["bincount", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 

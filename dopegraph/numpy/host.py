@@ -21,7 +21,8 @@ from dopegraph.runtime.errors import BatchingError, DeviceError, DTypeError, Fal
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count_host_call, recorders
 from dopegraph.runtime.unchanging import Unchanging
-from dopegraph.trace.recording import Recording, active_recording, outside_recordings
+from dopegraph.trace.active import active_recording, outside_recordings
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
 

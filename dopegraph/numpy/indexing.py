@@ -30,7 +30,7 @@ from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording, outside_recordings
+from dopegraph.trace.active import active_recording, outside_recordings
 from dopegraph.trace.views import AtPosition
 
 __all__ = ["take"]

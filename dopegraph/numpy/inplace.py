@@ -21,7 +21,7 @@ from dopegraph.numpy.promotion import BOOL, INT64, as_array, as_operand, beside,
 from dopegraph.numpy.shape import broadcast_to, ravel, reshape, resize
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "putmask"]

@@ -21,7 +21,7 @@ from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.numpy.shape import axis_of, broadcast_arrays, expand_dims, moveaxis, reshape, transpose
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = [
     "apply_along_axis", "apply_over_axes", "iterable", "ravel_multi_index", "unravel_index", "vectorize",

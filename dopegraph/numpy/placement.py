@@ -13,7 +13,7 @@ from typing import Any
 
 from dopegraph.array import ndarray
 from dopegraph.runtime.device import Device, current_device, others
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 # These need nothing beside their array, or place what they need themselves, or share memory that is where it is.
 AS_THEY_ARE = frozenset([

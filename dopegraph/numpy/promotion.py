@@ -23,7 +23,7 @@ from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.device import Device, current_device, others
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording, outside_recordings
+from dopegraph.trace.active import active_recording, outside_recordings
 from dopegraph.trace.scalar import DynamicFloat, DynamicInt
 
 DType = numpy.dtype

@@ -29,7 +29,7 @@ from dopegraph.ops.typing import reduced_shape
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, IndexingError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.active import outside_recordings
 from dopegraph.trace.scalar import DynamicFloat
 
 __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]

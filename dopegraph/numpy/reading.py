@@ -16,7 +16,7 @@ from dopegraph.numpy.promotion import as_array, check_kind, dtype_of
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = ["frombuffer", "fromiter", "fromstring", "genfromtxt"]
 

@@ -19,7 +19,7 @@ from dopegraph.numpy.promotion import BOOL, INT64, as_array, convert, same_kind
 from dopegraph.numpy.shape import axis_of, broadcast_to, ravel
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 __all__ = [
     "ediff1d", "intersect1d", "isin", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_all",

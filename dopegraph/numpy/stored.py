@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from dopegraph.runtime.errors import DopegraphError
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 
 class FileError(DopegraphError, ValueError):

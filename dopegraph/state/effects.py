@@ -17,8 +17,8 @@ from typing import Any
 import numpy
 
 from dopegraph.runtime.location import Location, is_our_file, is_ours
+from dopegraph.trace.active import active_recording, is_evaluating
 from dopegraph.trace.look import Escape
-from dopegraph.trace.recording import active_recording, is_evaluating
 
 _STDLIB = tuple({os.path.join(sysconfig.get_paths()[key], "") for key in ("stdlib", "platstdlib")})
 _INSTALLED = tuple(

@@ -24,7 +24,7 @@ from dopegraph.symbols import arithmetic, layers, opaque, shapes
 from dopegraph.symbols.attributes import bound
 from dopegraph.symbols.errors import SymbolError, Unsupported
 from dopegraph.symbols.reader import LONGEST_TEXT, SymbolGraph, SymbolNode, read
-from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.active import outside_recordings
 
 RULES = {**arithmetic.RULES, **shapes.RULES, **layers.RULES}
 """For each of MXNet's operators that has primitives a function of arrays and attributes."""

@@ -13,7 +13,7 @@ from dopegraph.runtime.config import current_policy, is_training
 from dopegraph.runtime.errors import BackendError, FallbackError
 from dopegraph.runtime.location import here, located
 from dopegraph.symbols.errors import SymbolError
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 # Their numbers are MXNet's, which no graph can draw again.
 _DRAWS = ("_random_", "_sample_", "sample_", "random_", "_npi_random", "_npi_uniform", "_npi_normal", "_npi_choice",

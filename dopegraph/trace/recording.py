@@ -5,10 +5,8 @@ Handles are duck-typed here (`dopegraph.array.ndarray`): a recording sets `_valu
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Any
 
@@ -16,72 +14,28 @@ import numpy
 
 from dopegraph.backends import Program
 from dopegraph.ir.builder import Builder
-from dopegraph.ir.graph import Node, Value, needed_nodes
+from dopegraph.ir.graph import Value
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ir.primitive import Primitive, primitives
 from dopegraph.ir.types import DType, type_of
-from dopegraph.ops.random import is_draw, is_key
+from dopegraph.ops.random import is_key
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.config import current_policy
-from dopegraph.runtime.device import Device, current_device
+from dopegraph.runtime.device import Device
 from dopegraph.runtime.direct import hold, release
-from dopegraph.runtime.errors import BatchingError, DeviceError, GradientError
-from dopegraph.runtime.location import Location, here, located, user_frame
-from dopegraph.trace.last_act import Reading, follows, is_last, position_of
+from dopegraph.runtime.errors import DeviceError
+from dopegraph.runtime.location import here, located
+from dopegraph.trace.active import active
+from dopegraph.trace.evaluation import Evaluation
+from dopegraph.trace.last_act import Reading
 from dopegraph.trace.look import Escape, Look
-from dopegraph.trace.programs import Key, boundary, programs
+from dopegraph.trace.looking import Looking
 from dopegraph.trace.tape import Tape
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
 INLINE_CONSTANT = 1024
 
 
-class _Active(threading.local):
-    def __init__(self) -> None:
-        self.recording: Recording | None = None
-        self.suspended: list[Recording] = []
-        self.evaluating = False
-
-
-_active = _Active()
-
-
-def active_recording() -> Recording | None:
-    """The recording that operations of this thread go to, if any."""
-    return _active.recording
-
-
-def is_evaluating() -> bool:
-    """Whether this thread runs a compiled graph, not the user's Python."""
-    return _active.evaluating
-
-
-def suspended() -> list[Recording]:
-    """Recordings of this thread that were left with values not yet evaluated."""
-    return _active.suspended
-
-
-class Evaluating:
-    """What runs now is no Python of the user's."""
-
-    def __enter__(self) -> None:
-        self._outer, _active.evaluating = _active.evaluating, True
-
-    def __exit__(self, *exc: object) -> None:
-        _active.evaluating = self._outer
-
-
-@contextmanager
-def outside_recordings() -> Iterator[None]:
-    """Run operations at once, whatever is being recorded around."""
-    outer, _active.recording = _active.recording, None
-    try:
-        yield
-    finally:
-        _active.recording = outer
-
-
-class Recording:
+class Recording(Evaluation, Looking):
     """Operations on arrays as a growing list of nodes.
 
     Attributes
@@ -172,27 +126,27 @@ class Recording:
 
     def __enter__(self) -> Recording:
         hold()
-        self._outer.append((_active.recording, self.resume()))
-        _active.recording = self
+        self._outer.append((active.recording, self.resume()))
+        active.recording = self
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _active.recording, was_suspended = self._outer.pop()
+        active.recording, was_suspended = self._outer.pop()
         if was_suspended:
             self.suspend()
         release()
 
     def suspend(self) -> None:
         """Keep unevaluated values alive after leaving; writes to lifted arrays will be noticed."""
-        if self not in _active.suspended:
+        if self not in active.suspended:
             hold()
-            _active.suspended.append(self)
+            active.suspended.append(self)
 
     def resume(self) -> bool:
         """Undo `suspend`; false when there was nothing to undo."""
-        if self not in _active.suspended:
+        if self not in active.suspended:
             return False
-        _active.suspended.remove(self)
+        active.suspended.remove(self)
         release()
         return True
 
@@ -304,184 +258,6 @@ class Recording:
         if id(handle) not in self.lifted:
             self.lift(handle)
         self.mutated[id(handle)] = handle
-
-    # Python looks ------------------------------------------------------------------------------------------------
-
-    def escape(self, reason: str, detail: str, location: Location | None = None) -> None:
-        """Note that this call cannot be replayed."""
-        self.escapes.append(Escape(reason, detail, location if location is not None else here(), len(self.looks)))
-
-    def look(self, handle: Any, kind: str, read: Callable[[Any], Hashable], reason: str, detail: str) -> Any:
-        """What Python sees of an array: a plan goes on as recorded wherever it sees the same.
-
-        Parameters
-        ----------
-        kind : str
-            Names what `read` does; equal names, equal functions.
-        read : callable
-            From the NumPy array to something hashable.
-        """
-        value = self.value_of(handle)
-        array = self.seen([value])[0].array
-        try:
-            outcome = read(array)
-        except Exception:
-            self.escape("error", f"{detail} refused the values")
-            raise
-        self._looked(Look(Escape(reason, detail, here()), kind, read, outcome, (value,)))
-        return outcome
-
-    def number(self, handle: Any, read: Callable[[Any], Any], detail: str) -> Any:
-        """A number that Python gets. If all it does is to return it, plans read it, too."""
-        value = self.value_of(handle)
-        number = read(self.seen([value])[0].array)
-        escape = Escape("value-escape", detail, here(), len(self.looks))
-        position = position_of(user_frame(), self.caller)
-        if position is None:
-            self.escapes.append(escape)
-            return number
-        reading = Reading(value, read, number, escape, *position)
-        if self.readings and not follows(self.readings[-1], reading):
-            self._more_than_read()
-        self.readings.append(reading)
-        return number
-
-    def _more_than_read(self) -> None:
-        """What was read so far was not only returned."""
-        self.escapes += [reading.escape for reading in self.readings]
-        self.readings.clear()
-
-    def returned(self) -> None:
-        """The function came to its end: what it read and did more with than return it has escaped."""
-        if self.readings and not is_last(self.readings[-1]):
-            self._more_than_read()
-
-    def look_at_number(
-        self, expression: str, kind: str, read: Callable[[Any], Hashable], number: Any, detail: str
-    ) -> Any:
-        """What Python sees of a float argument, or of what it computed from one."""
-        outcome = read(number)
-        self._looked(Look(Escape("float-value", detail, here()), kind, read, outcome, expression=expression))
-        return outcome
-
-    def host_call(
-        self,
-        handles: Sequence[Any],
-        kind: str,
-        run: Callable[..., Sequence[Any]],
-        detail: str,
-        reason: str = "host-call",
-    ) -> list[Value]:
-        """Values that a function of NumPy arrays computes: plans run it, too, and go on if the types are the same.
-
-        Parameters
-        ----------
-        kind : str
-            Names what `run` does; equal names, equal functions.
-        run : callable
-            From NumPy arrays, which it does not change, to NumPy arrays of its own.
-        """
-        values = [self.value_of(handle) for handle in handles]
-        arrays = [buffer.array for buffer in self.seen(values)]
-        try:
-            made = [Buffer(array) for array in run(*arrays)]
-        except (ArithmeticError, IndexError, ValueError):
-            self.escape("error", f"{kind} refused the values")
-            raise
-        results = tuple([self.input(buffer) for buffer in made])
-        types = tuple([value.type for value in results])
-        self._looked(Look(Escape(reason, detail, here()), kind, run, types, tuple(values), results=results))
-        return list(results)
-
-    def _looked(self, look: Look) -> None:
-        look.nodes, look.inputs = len(self.builder.nodes), len(self.inputs)
-        self.looks.append(look)
-
-    # Evaluation --------------------------------------------------------------------------------------------------
-
-    def seen(self, values: Iterable[Value]) -> list[Buffer]:
-        """Buffers of values that Python looks at. What else was computed for them and may be used again is kept."""
-        return self._evaluated(values, keep=True)
-
-    def evaluate(self, values: Iterable[Value]) -> list[Buffer]:
-        """Buffers of values; what was evaluated before is not computed again."""
-        return self._evaluated(values)
-
-    def _evaluated(self, values: Iterable[Value], keep: bool = False) -> list[Buffer]:
-        wanted = list(values)
-        missing = [value for value in dict.fromkeys(wanted) if value not in self.known]
-        if missing:
-            if keep:
-                missing += self._used_later(missing)
-            _, program, inputs = self.program_of(missing)
-            self.run(program, inputs, missing)
-            if self.path is not None:
-                self.path.note("known", missing)
-        return [self.known[value] for value in wanted]
-
-    def _used_later(self, wanted: Sequence[Value]) -> list[Value]:
-        """What is computed on the way to what is wanted, and what arrays, or a derivative to come, refer to."""
-        held = [handle._value for handle in self.live_handles() if handle._value not in self.known]
-        everything = self.differentiating
-        question = (
-            self.path.question([*wanted, *held], "later", len(held), everything) if self.path is not None else None
-        )
-        if self.path is not None and question is not None and question.answer is not None:
-            return self.path.values_of(question.answer)
-        nodes = needed_nodes(self.builder.nodes, wanted, self.known)
-        chosen = None if everything else set(held)
-        later = [
-            value
-            for node in nodes
-            if node.inputs
-            for value in node.outputs
-            if (chosen is None or value in chosen) and value not in wanted
-        ]
-        if self.path is not None and question is not None:
-            question.answer = self.path.numbers(later)
-        return later
-
-    def run(self, program: Program, inputs: Iterable[Value], values: Iterable[Value]) -> list[Buffer]:
-        """Run a program on what is known, and know its results."""
-        with Evaluating():
-            self.programs.append(program)
-            results = program.run([self.known[value] for value in inputs])
-        self.known.update(zip(values, results))
-        return results
-
-    def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
-        """The program that computes values, its key, and what it computes them from."""
-        device = self.device or current_device()
-        question = self.path.question(values, "program", current_policy(), device) if self.path is not None else None
-        if self.path is not None and question is not None:
-            found = question.answer
-            program = programs.find(found[0]) if found is not None else None
-            if program is not None:
-                return found[0], program, self.path.values_of(found[1])
-        nodes = needed_nodes(self.builder.nodes, values, self.known)
-        read = boundary(nodes, values)
-        self._refuse_unknown(nodes, read)
-        with Evaluating():
-            key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
-        if self.path is not None and question is not None:
-            numbers = self.path.numbers(read)
-            if numbers is not None:
-                question.answer = key, numbers
-        return key, program, read
-
-    def _refuse_unknown(self, nodes: Sequence[Node], inputs: Sequence[Value]) -> None:
-        """Raise for what has no values while it is recorded."""
-        for start, stand_ins in self.examples:
-            inside = set(self.builder.nodes[start:])
-            if any(value in stand_ins for value in inputs) or any(is_draw(node) and node in inside for node in nodes):
-                message = (
-                    "Python asks for the value of an array that differs between the examples of vmap, which have none "
-                    "yet: in place of `if` and `while` use np.where or np.select; what float(), int(), item(), "
-                    "printing and functions that run in NumPy need must not be mapped (in_axes=None)"
-                )
-                raise BatchingError(located(f"vmap: {message}", here()))
-        if not all(value in self.known for value in inputs):
-            raise GradientError(located("a cotangent has no values yet while its rule is recorded", here()))
 
     def finish(self) -> None:
         """Evaluate every live handle and write mutated arrays back; the recording is over."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 # A longer computation is not worth doing again in Python at each call.
 _LONGEST = 400

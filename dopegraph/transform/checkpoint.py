@@ -13,7 +13,8 @@ from dopegraph.autodiff import close_region, inline, needed, pullback, reads
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ops import barrier
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.active import active_recording
+from dopegraph.trace.recording import Recording
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,8 +17,9 @@ from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
 from dopegraph.state.static import Numbers, Static, Strings, static_arguments
 from dopegraph.state.walk import Walk, walk
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.look import Escape, Look
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable

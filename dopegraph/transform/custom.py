@@ -16,7 +16,8 @@ from dopegraph.ir.graph import Value
 from dopegraph.ir.types import TensorType
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.active import active_recording
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.tree import Structure, flatten
 from dopegraph.transform.differentiated import array_of, fitted, fitted_value
 

@@ -19,7 +19,8 @@ from dopegraph.ops import full
 from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import DTypeError, GradientError, ShapeError, StructureError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import Recording, active_recording, outside_recordings
+from dopegraph.trace.active import active_recording, outside_recordings
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import Structure, children_of, flatten, take_apart
 

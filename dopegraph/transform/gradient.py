@@ -15,8 +15,9 @@ from dopegraph.numpy.promotion import as_array
 from dopegraph.ops import full
 from dopegraph.runtime.errors import GradientError
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.ending import end
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
 from dopegraph.transform.differentiated import Variables, built, own_recording

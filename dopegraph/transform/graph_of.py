@@ -22,8 +22,9 @@ from dopegraph.state.names import parameter_names
 from dopegraph.state.static import Static
 from dopegraph.state.values import unwrap
 from dopegraph.state.walk import Walk, walk
+from dopegraph.trace.active import outside_recordings
 from dopegraph.trace.look import Escape
-from dopegraph.trace.recording import Recording, outside_recordings
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.scalar import DynamicFloat
 from dopegraph.trace.tree import flatten
 from dopegraph.transform.placement import Unreplayable

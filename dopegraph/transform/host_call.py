@@ -17,7 +17,8 @@ from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.errors import DTypeError, StructureError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
-from dopegraph.trace.recording import Evaluating, Recording, active_recording, outside_recordings
+from dopegraph.trace.active import Evaluating, active_recording, outside_recordings
+from dopegraph.trace.recording import Recording
 from dopegraph.trace.tree import Structure, flatten
 from dopegraph.transform.differentiated import fitted
 

@@ -17,8 +17,8 @@ from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.state.guards import Match
 from dopegraph.state.walk import Walk
+from dopegraph.trace.active import suspended
 from dopegraph.trace.look import Escape
-from dopegraph.trace.recording import suspended
 from dopegraph.transform.straight import Replay, never
 
 SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)

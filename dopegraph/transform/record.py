@@ -20,8 +20,9 @@ from dopegraph.ops import add
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError
 from dopegraph.runtime.location import here, located, user_frame
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.ending import end
-from dopegraph.trace.recording import Recording, active_recording
+from dopegraph.trace.recording import Recording
 
 # Values of arrays with `attach_grad` that were read, and the arrays.
 Sources = Sequence[tuple[Value, ndarray]]

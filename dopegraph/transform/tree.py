@@ -21,9 +21,9 @@ from dopegraph.numpy import random
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.state.guards import is_view
 from dopegraph.state.walk import Walk
+from dopegraph.trace.active import suspended
 from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.programs import boundary
-from dopegraph.trace.recording import suspended
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import SHARED, AsPython, overlaps_another
 from dopegraph.transform.results import Layout

@@ -24,7 +24,7 @@ os.environ.setdefault("DOPEGRAPH_SMALL", "0")  # MXNet is to run the tiny arrays
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.runtime.errors import DopegraphError
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
 
 FILE = "/fuzz/program.py"

@@ -6,7 +6,7 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.trace import Recording, active_recording, programs
-from dopegraph.trace.recording import outside_recordings
+from dopegraph.trace.active import outside_recordings
 
 
 def test_operations_are_recorded_and_evaluated_when_looked_at() -> None:

@@ -19,7 +19,7 @@ from dopegraph.numpy.linalg.operands import adjoint, matrix
 from dopegraph.numpy.linalg.results import EighResult, EigResult, QRResult, SVDResult, result_of
 from dopegraph.numpy.promotion import convert
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 
 def qr(a: Any, mode: str = "reduced") -> Any:

@@ -17,7 +17,7 @@ from dopegraph.numpy.promotion import beside, scalar
 from dopegraph.numpy.reduction import max as array_max
 from dopegraph.numpy.reduction import sum as array_sum
 from dopegraph.ops.complex import real_of
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 # Coefficients of the numerator of the approximant of degree 13, and the norm up to which it is exact in double
 # precision: Higham, The scaling and squaring method for the matrix exponential revisited (2005), table 2.3.

@@ -22,7 +22,7 @@ from dopegraph.numpy.shape import expand_dims, reshape, transpose
 from dopegraph.ops.complex import real_of
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 
 def solve(a: Any, b: Any) -> ndarray:

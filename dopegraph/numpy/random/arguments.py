@@ -14,7 +14,7 @@ from dopegraph.numpy.promotion import INT64, as_array, convert, scalar
 from dopegraph.ops.typing import broadcast_shapes
 from dopegraph.runtime.errors import DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 from dopegraph.trace.scalar import DynamicFloat
 
 # What parameters may be: the test that all elements pass, and the words for it. As in NumPy, NaN passes but for

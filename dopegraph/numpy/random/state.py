@@ -21,7 +21,7 @@ from dopegraph.numpy.promotion import new
 from dopegraph.runtime.device import cpu, current_device
 from dopegraph.runtime.errors import DTypeError
 from dopegraph.runtime.location import here, located
-from dopegraph.trace.recording import active_recording
+from dopegraph.trace.active import active_recording
 
 NUMBERS = 2**64
 

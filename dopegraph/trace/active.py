@@ -1,0 +1,56 @@
+"""What this thread records to: the active recording, those that were left with values, and whether a graph runs now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dopegraph.trace.recording import Recording
+
+
+class Active(threading.local):
+    def __init__(self) -> None:
+        self.recording: Any = None
+        self.suspended: list[Any] = []
+        self.evaluating = False
+
+
+active = Active()
+
+
+def active_recording() -> Recording | None:
+    """The recording that operations of this thread go to, if any."""
+    return active.recording
+
+
+def is_evaluating() -> bool:
+    """Whether this thread runs a compiled graph, not the user's Python."""
+    return active.evaluating
+
+
+def suspended() -> list[Recording]:
+    """Recordings of this thread that were left with values not yet evaluated."""
+    return active.suspended
+
+
+class Evaluating:
+    """What runs now is no Python of the user's."""
+
+    def __enter__(self) -> None:
+        self._outer, active.evaluating = active.evaluating, True
+
+    def __exit__(self, *exc: object) -> None:
+        active.evaluating = self._outer
+
+
+@contextmanager
+def outside_recordings() -> Iterator[None]:
+    """Run operations at once, whatever is being recorded around."""
+    outer, active.recording = active.recording, None
+    try:
+        yield
+    finally:
+        active.recording = outer
