@@ -76,6 +76,11 @@ def test_every_entry_says_what_it_means_and_what_to_change() -> None:
     assert {reason.kind for reason in REASONS.values()} == {GUARD, PYTHON, NUMPY, UNFUSED, RECOMPILE}
 
 
+def test_the_page_lists_every_reason() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert [id for id in REASONS if f"| `{id}` |" not in text] == []
+
+
 def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m docs.reasons`"
 
