@@ -18,8 +18,8 @@ reason, the line of your code and a hint for everything that kept a call from be
 stable.
 """
 SECTIONS = {
-    GUARD: "What a compiled call looks at between segments, to go the way that Python would. Each outcome has a plan; the call "
-    "is replayed. With `compile(fullgraph=True)` these are errors.",
+    GUARD: "What a compiled call looks at between segments, to go the way that Python would. Each outcome has a plan; "
+    "the call is replayed. With `compile(fullgraph=True)` these are errors.",
     PYTHON: "Why a call runs as Python. With `compile(fullgraph=True)` these are errors.",
     NUMPY: "Why NumPy runs a node of the graph although MXNet is there. The call is compiled all the same.",
     UNFUSED: "Why a compiled graph runs without generated kernels where they would pay.",

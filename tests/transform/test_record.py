@@ -452,7 +452,7 @@ def test_an_array_that_the_call_made_keeps_its_gradient(compile: Compile) -> Any
     f = compile(f)
     out = []
     for value in (1, 2, 3):
-        w, gradient, half, y = f(arr(value, 1))
-        out += [w, w.grad is gradient, w.grad, w._grad_req, half.base is w, half.grad]
+        w, gradient, half, loss = f(arr(value, 1))
+        out += [loss, w, w.grad is gradient, w.grad, w._grad_req, half.base is w, half.grad]
         w.attach_grad()
     return out
