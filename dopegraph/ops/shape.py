@@ -91,7 +91,8 @@ def slices(starts: Axes, stops: Axes, steps: Axes) -> tuple[slice, ...]:
 strided_slice = primitive(
     "strided_slice",
     _infer_slice,
-    lambda x, *, starts, stops, steps: x[slices(starts, stops, steps)],
+    # The dots make it a view, not a number, where there are no axes.
+    lambda x, *, starts, stops, steps: x[(*slices(starts, stops, steps), ...)],
     [lambda g, y, x, *, starts, stops, steps: unslice(g, shape=x.shape, starts=starts, stops=stops, steps=steps)],
     view=True,
 )

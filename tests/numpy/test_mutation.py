@@ -375,3 +375,13 @@ def test_floats_are_not_added_to_integers_at_positions() -> None:
 
     for function in (f, dopegraph.compile(f)):
         assert isinstance(attempt(function, np.array([0, -1])), TypeError)
+
+
+def test_a_view_without_axes_is_a_view_when_compiled():
+    for function in (lambda s: s[...], dopegraph.compile(lambda s: s[...])):
+        for _ in range(2):
+            s = np.array(1.25)
+            part = function(s)
+            part += 1
+            assert s.item() == part.item() == 2.25
+            assert np.shares_memory(s, part)
