@@ -28,6 +28,9 @@ ALL = [
     for number, case in enumerate(cases)
     if name in RULES
 ]
+# Kernels of older runtimes (1.19 is the last for Python 3.9) that do not know infinity or NaN.
+FINITE_ONLY = frozenset(["sqrt", "erf", "max_pool"])
+OLD = tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 20)
 TOLERANCE = {"float16": 2e-3, "float32": 1e-5, "float64": 1e-12}
 
 
@@ -72,6 +75,8 @@ def test_the_lowering_gives_what_the_kernel_gives(name: str, case: Case) -> None
                 pytest.skip("onnxruntime reduces integers as doubles, and does not wrap")
             numpy.testing.assert_array_equal(one, expected)
         else:
+            if OLD and name in FINITE_ONLY and not numpy.isfinite(operands[0]).all():
+                pytest.skip(f"onnxruntime {onnxruntime.__version__}: {name} is wrong for infinity and NaN")
             rtol = TOLERANCE[expected.dtype.name] * 5
             finite = numpy.abs(expected[numpy.isfinite(expected)])
             numpy.testing.assert_allclose(one, expected, rtol=rtol, atol=rtol * min(finite.max(initial=0), 1e3))
