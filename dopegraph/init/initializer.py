@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from typing import Any
 
 from dopegraph.array import ndarray
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.registry import Registry
 
 # By the end of a parameter's name: what it starts with, unless it has an initializer of its own; as in MXNet.
 _BY_NAME = (
@@ -14,8 +15,6 @@ _BY_NAME = (
     *(("running_mean", 0.0), ("moving_mean", 0.0), ("running_var", 1.0), ("moving_var", 1.0)),
     *(("min", 0.0), ("max", 1.0)),
 )
-
-_registry: dict[str, Any] = {}
 
 
 class InitializerError(DopegraphError, ValueError):
@@ -81,18 +80,8 @@ class Initializer:
         return hash(repr(self))
 
 
-Kind = TypeVar("Kind", bound=Callable[..., Any])
-
-
-def register(*names: str) -> Callable[[Kind], Kind]:
-    """Let `create` find a class under names, besides its own in small letters."""
-
-    def remember(kind: Kind) -> Kind:
-        for name in (kind.__name__, *names):
-            _registry[name.lower()] = kind
-        return kind
-
-    return remember
+_registry = Registry("init", "initializer", InitializerError)
+register = _registry.register
 
 
 def create(init: Any, **kwargs: Any) -> Any:
@@ -106,7 +95,4 @@ def create(init: Any, **kwargs: Any) -> Any:
     """
     if not isinstance(init, str):
         return init
-    if init.lower() not in _registry:
-        known = ", ".join(sorted(_registry))
-        raise InitializerError(located(f"init: there is no initializer {init!r}; there are {known}", here()))
-    return _registry[init.lower()](**kwargs)
+    return _registry.find(init)(**kwargs)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy
 
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
+from dopegraph.runtime.registry import Registry
 
 Array = numpy.ndarray[Any, Any]
-_registry: dict[str, Any] = {}
 
 
 class EvalMetric:
@@ -156,18 +156,8 @@ class CustomMetric(EvalMetric):
         return found if isinstance(found, tuple) else (found, 1)
 
 
-Kind = TypeVar("Kind", bound=Callable[..., Any])
-
-
-def register(*names: str) -> Callable[[Kind], Kind]:
-    """Let `create` find a class under names, besides its own in small letters."""
-
-    def remember(kind: Kind) -> Kind:
-        for name in (kind.__name__, *names):
-            _registry[name.lower()] = kind
-        return kind
-
-    return remember
+_registry = Registry("metrics", "metric", ValueError)
+register = _registry.register
 
 
 register()(Loss)
@@ -188,8 +178,5 @@ def create(metric: Any, *args: Any, **kwargs: Any) -> EvalMetric:
         return CompositeEvalMetric(metric)
     if callable(metric):
         return CustomMetric(metric, *args, **kwargs)
-    if str(metric).lower() not in _registry:
-        known = ", ".join(sorted(_registry))
-        raise ValueError(located(f"metrics: there is no metric {metric!r}; there are {known}", here()))
-    made: EvalMetric = _registry[metric.lower()](*args, **kwargs)
+    made: EvalMetric = _registry.find(metric)(*args, **kwargs)
     return made

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from typing import Any
 
 import dopegraph.numpy as np
 from dopegraph.array import ndarray
 from dopegraph.optim.schedules import LRScheduler
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
-
-_registry: dict[str, Any] = {}
+from dopegraph.runtime.registry import Registry
 
 
 class OptimizerError(DopegraphError, ValueError):
@@ -132,18 +131,8 @@ class Optimizer:
         return f"{type(self).__name__}(learning_rate={self.learning_rate}, wd={self.wd})"
 
 
-Kind = TypeVar("Kind", bound=Callable[..., Any])
-
-
-def register(*names: str) -> Callable[[Kind], Kind]:
-    """Let `create` and `Trainer` find a class under names, besides its own in small letters."""
-
-    def remember(kind: Kind) -> Kind:
-        for name in (kind.__name__, *names):
-            _registry[name.lower()] = kind
-        return kind
-
-    return remember
+_registry = Registry("optim", "optimizer", OptimizerError)
+register = _registry.register
 
 
 def create(optimizer: Any, **kwargs: Any) -> Optimizer:
@@ -160,8 +149,5 @@ def create(optimizer: Any, **kwargs: Any) -> Optimizer:
             message = f"optim: arguments {sorted(kwargs)} besides an optimizer that is made already"
             raise OptimizerError(located(message, here()))
         return optimizer
-    if str(optimizer).lower() not in _registry:
-        known = ", ".join(sorted(_registry))
-        raise OptimizerError(located(f"optim: there is no optimizer {optimizer!r}; there are {known}", here()))
-    made: Optimizer = _registry[optimizer.lower()](**kwargs)
+    made: Optimizer = _registry.find(optimizer)(**kwargs)
     return made
