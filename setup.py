@@ -61,6 +61,7 @@ setup(
     },
     package_dir=ROOTS,
     packages=packages(),
+    package_data={"dopegraph.show": ["assets/*"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",

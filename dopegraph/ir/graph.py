@@ -210,6 +210,13 @@ class Graph:
 
         return to_dot(self)
 
+    def visualize(self, path: Any = None, **options: Any) -> Any:
+        """Draw it into a file, by default ``NAME.svg``; the options are those of `dopegraph.visualize`."""
+        from dopegraph.transform.visualize import visualize_graph
+
+        options["steps"] = self if options.get("steps") else None
+        return visualize_graph(self, path if path is not None else f"{self.name}.svg", **options)
+
     def to_networkx(self) -> Any:
         """A ``networkx.MultiDiGraph`` of inputs, nodes and outputs with all attributes."""
         from dopegraph.show.networkx import to_networkx

@@ -1,0 +1,1 @@
+def profile_graph(*a): raise NotImplementedError
