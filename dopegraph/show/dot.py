@@ -1,4 +1,4 @@
-"""Pictures of graphs as Graphviz DOT, and as SVG, PNG or PDF where Graphviz's ``dot`` is installed, as pages elsewhere."""
+"""Pictures of graphs as Graphviz DOT, as SVG, PNG or PDF where Graphviz's ``dot`` is installed, as pages elsewhere."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _draw(target: graphviz.Digraph, shown: Visible, prefix: str, colour: str) ->
         for own, folded in shown.folded.items():
             if folded.group.parent == group:
                 colours = scale(folded.total(colour) / peak) if colour in ("memory", "time") and peak else "#f5f5f5"
-                place.node(prefix + own, graphviz.escape(folded.label), shape="box3d", style="filled", fillcolor=colours)
+                place.node(
+                    prefix + own, graphviz.escape(folded.label), shape="box3d", style="filled", fillcolor=colours
+                )
         for own, one in shown.open.items():
             if one.parent == group:
                 with place.subgraph(name=f"cluster_{prefix}{own}") as inside:

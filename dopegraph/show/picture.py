@@ -133,7 +133,12 @@ def picture_of(
     for values, kind, colour in ((graph.inputs, "input", INPUT), (graph.state, "state", STATE)):
         for value in values:
             name, type = names[value][1:], str(value.type)
-            details = [("kind", kind), ("place", value.name or name), ("type", type), ("bytes", f"{value.type.nbytes:,}")]
+            details = [
+                ("kind", kind),
+                ("place", value.name or name),
+                ("type", type),
+                ("bytes", f"{value.type.nbytes:,}"),
+            ]
             picture.vertices.append(Vertex(identity[value], kind, name, [type], colour, details=details))
     returned = set(graph.results)
     drawn = [node for node in graph.nodes if not is_detail(node) or returned.intersection(node.outputs)]

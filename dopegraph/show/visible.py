@@ -21,7 +21,9 @@ class Folded:
         """The text of the vertex."""
         counts = Counter(vertex.title.split(" ")[0] for vertex in self.members)
         content = ", ".join(name if count == 1 else f"{count} {name}" for name, count in counts.most_common(4))
-        return "\n".join([self.group.title, f"{len(self.members)} nodes: {content}{', ...' if len(counts) > 4 else ''}"])
+        return "\n".join(
+            [self.group.title, f"{len(self.members)} nodes: {content}{', ...' if len(counts) > 4 else ''}"]
+        )
 
     def total(self, colour: str) -> float:
         """The time of all, or the most memory of any."""

@@ -11,6 +11,7 @@ from dopegraph.transform.host_call import customop, host_call
 from dopegraph.transform.jacobian import hessian, jacobian
 from dopegraph.transform.lowered import Lowered, Operations
 from dopegraph.transform.products import jvp, vjp
+from dopegraph.transform.profiling import profile
 from dopegraph.transform.record import attach_methods, record
 from dopegraph.transform.vectorize import vmap
 from dopegraph.transform.visualize import visualize
@@ -36,6 +37,7 @@ __all__ = [
     "host_call",
     "jacobian",
     "jvp",
+    "profile",
     "record",
     "stop_gradient",
     "trace",

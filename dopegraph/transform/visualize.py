@@ -105,7 +105,9 @@ def visualize_graph(
     _check(colour)
     known = dict(facts or {})
     if colour == "time" and not known:
-        message = "visualize: a graph alone has no times: write visualize(f, path, colour='time')(*args), or draw a profile"
+        message = (
+            "visualize: a graph alone has no times: write visualize(f, path, colour='time')(*args), or draw a profile"
+        )
         raise DopegraphError(message)
     if steps is not None:
         named = list(stages_of_optimization(steps))
