@@ -45,9 +45,14 @@ def kernels_of(stage: Stage, source: Source) -> list[tuple[str, str, dict[Node, 
             if at is not None:
                 weights[at] = weights.get(at, 0.0) + weight
         function = statement.partition("(")[0].strip()
-        name = f"{function}: {' '.join(step.names) or 'copy'}" if isinstance(step, Kernel) else step.op.name
+        name = f"{function}: {' '.join(step.names) or 'copy'}" if isinstance(step, Kernel) else called(step)
         found.append((name, code_of(source.text, function), weights))
     return found
+
+
+def called(node: Node) -> str:
+    """What to call a node that is computed alone."""
+    return f"{node.op.name} {', '.join(str(value.type) for value in node.outputs)}"
 
 
 def code_of(text: str, function: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dopegraph.backends.codegen.timed import time_steps
-from dopegraph.backends.facts import kernels_of
+from dopegraph.backends.facts import called, kernels_of
 from dopegraph.backends.numpy.timed import TimedNumpy
 from dopegraph.backends.origins import originals, shares
 from dopegraph.backends.partition import Stage
@@ -160,7 +160,7 @@ def _calls(graph: Graph, timed: TimedNumpy) -> list[StepTime]:
     for node in graph.nodes:
         measured = [one[node] for one in timed.measured if node in one]
         if measured:
-            found.append(_step(node.op.name, "numpy", statistics.median(measured), {node: 1.0}))
+            found.append(_step(called(node), "numpy", statistics.median(measured), {node: 1.0}))
     return found
 
 
@@ -182,7 +182,7 @@ def _symbol(stage: Stage, executable: Any, repeats: int, seconds: float, origin:
     alone = weights(stage.graph, executable.device, repeats)
     whole = sum(alone.values()) or 1.0
     return [
-        _step(node.op.name, "mxnet", seconds * spent / whole, {origin[node]: 1.0}, estimated=True)
+        _step(called(node), "mxnet", seconds * spent / whole, {origin[node]: 1.0}, estimated=True)
         for node, spent in alone.items()
         if node in origin
     ]

@@ -2,8 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.passes.memory import MemoryPlan, is_planned, storage_of
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Bytes for each node of a graph, in order; arguments are always there.
+
+    Attributes
+    ----------
+    operations : tuple of str
+        What each node is, with the line of the source.
+    imperative : tuple of int
+        With an array for every value, none of which is freed.
+    live : tuple of int
+        With an array for every value, freed as soon as nobody reads it any more.
+    planned : tuple of int
+        Of the plan's buffers those that hold something, at their full sizes.
+    """
+
+    operations: tuple[str, ...]
+    imperative: tuple[int, ...]
+    live: tuple[int, ...]
+    planned: tuple[int, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, plan: MemoryPlan) -> Timeline:
+        """The timeline of a graph under a plan."""
+        names = [
+            f"{node.op.name} at {node.location}" if node.location is not None else node.op.name for node in graph.nodes
+        ]
+        lists = (held_bytes(graph), live_bytes(graph), planned_bytes(graph, plan))
+        return cls(tuple(names), *(tuple(one) for one in lists))
 
 
 def live_bytes(graph: Graph) -> list[int]:

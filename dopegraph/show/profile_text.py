@@ -37,6 +37,8 @@ def facts(profile: Profile) -> list[str]:
         lines.append("NumPy's functions: " + ", ".join(f"{n} {name}" for name, n in profile.host_calls.items()))
     if any(step.estimated for step, _ in profile.steps):
         lines.append("~: a share of its symbol's time, by what each node takes alone")
+    if any(step.share_of_limit(machine) > 1 for step, _ in profile.steps):
+        lines.append("more than 100 % of the limit: arrays that are in caches already need no memory bandwidth")
     return lines
 
 
