@@ -21,9 +21,14 @@ _OWN = ("dot", "html")
 """Formats that need no Graphviz."""
 
 
+def _plain(text: str) -> str:
+    """Text as it is: neither a backslash nor an ampersand nor a bracket begins something of Graphviz's."""
+    return str(graphviz.escape(text.replace("&", "&amp;")))
+
+
 def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.Digraph:
     """Pictures side by side, as an object of the graphviz package."""
-    whole = graphviz.Digraph(graphviz.escape(pictures[0].title))
+    whole = graphviz.Digraph(_plain(pictures[0].title))
     whole.attr(rankdir="TB", fontname="Helvetica")
     whole.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", fillcolor="white")
     whole.attr("edge", fontname="Helvetica", fontsize="8", color="#666666")
@@ -32,7 +37,7 @@ def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.
         return whole
     for number, picture in enumerate(pictures):
         with whole.subgraph(name=f"cluster_picture_{number}") as part:
-            part.attr(label=graphviz.escape(picture.title), fontsize="14", color="#bbbbbb")
+            part.attr(label=_plain(picture.title), fontsize="14", color="#bbbbbb")
             _draw(part, visible(picture), f"p{number}_", colour)
     return whole
 
@@ -47,26 +52,26 @@ def _draw(target: graphviz.Digraph, shown: Visible, prefix: str, colour: str) ->
                 shape = "box" if vertex.kind == "node" else "ellipse"
                 wide = {"penwidth": "3", "color": "#b85450"} if vertex.changed else {}
                 place.node(
-                    prefix + vertex.id, graphviz.escape(vertex.label), shape=shape, fillcolor=vertex.colour, **wide
+                    prefix + vertex.id, _plain(vertex.label), shape=shape, fillcolor=vertex.colour, **wide
                 )
         for own, folded in shown.folded.items():
             if folded.group.parent == group:
                 colours = scale(folded.total(colour) / peak) if colour in ("memory", "time") and peak else "#f5f5f5"
                 place.node(
-                    prefix + own, graphviz.escape(folded.label), shape="box3d", style="filled", fillcolor=colours
+                    prefix + own, _plain(folded.label), shape="box3d", style="filled", fillcolor=colours
                 )
         for own, one in shown.open.items():
             if one.parent == group:
                 with place.subgraph(name=f"cluster_{prefix}{own}") as inside:
                     dashed = {"style": "dashed", "color": "#9673a6"} if one.kind == "gradient" else {"color": "#bbbbbb"}
-                    inside.attr(label=graphviz.escape(one.title), fontsize="10", **dashed)
+                    inside.attr(label=_plain(one.title), fontsize="10", **dashed)
                     fill(own, inside)
 
     fill(None, target)
     for edge in shown.edges:
         more = {"style": "dashed", "color": "#d79b00", "constraint": "false"} if edge.update else {}
         if edge.label:
-            more["label"] = graphviz.escape(edge.label)
+            more["label"] = _plain(edge.label)
         target.edge(prefix + edge.source, prefix + edge.target, **more)
 
 
@@ -88,6 +93,12 @@ def to_svg(graph: Graph) -> str | None:
     if len(shown.vertices) + len(shown.folded) > _MOST_SHOWN:
         return None
     return str(digraph([picture]).pipe(format="svg", encoding="utf-8"))
+
+
+def draws_page(path: str | Path) -> bool:
+    """Whether a file of this name becomes a page."""
+    kind = Path(path).suffix.lower()
+    return kind == ".html" or (kind != ".dot" and shutil.which("dot") is None)
 
 
 def render(

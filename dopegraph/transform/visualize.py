@@ -13,7 +13,7 @@ from dopegraph.passes import optimize as run_passes
 from dopegraph.passes.pipeline import stages_of_optimization
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.show.difference import changed_nodes
-from dopegraph.show.dot import render
+from dopegraph.show.dot import draws_page, render
 from dopegraph.show.picture import COLOURS, Facts, Picture, picture_of, recolour
 from dopegraph.transform.graph_of import record_graph
 from dopegraph.transform.profiling import profile_graph
@@ -122,17 +122,23 @@ def visualize_graph(
         if isinstance(after, Graph):
             title = graph.name if isinstance(before, Graph) else f"{graph.name}: before"
             named[-1:] = [(title, graph), (f"{after.name}: after", after)]
-    pictures = [_picture(named, number, known, colour, fold) for number in range(len(named))]
+    told = colour == "backend" or draws_page(path)  # what runs a node, and how, is asked for nothing else
+    pictures = [_picture(named, number, known, colour, fold, told) for number in range(len(named))]
     return render(pictures, path, colour, steps is not None, graph.name)
 
 
 def _picture(
-    named: Sequence[tuple[str, Graph]], number: int, known: dict[Node, Facts], colour: str, fold: bool | None
+    named: Sequence[tuple[str, Graph]],
+    number: int,
+    known: dict[Node, Facts],
+    colour: str,
+    fold: bool | None,
+    told: bool,
 ) -> Picture:
     title, graph = named[number]
     changed = changed_nodes(named[number - 1][1], graph) if number else ()
     last = number == len(named) - 1
-    facts = known or (facts_of(graph) if last or colour == "backend" else {})
+    facts = known or (facts_of(graph) if told and (last or colour == "backend") else {})
     picture = picture_of(graph, title, facts, changed, fold)
     recolour(picture, colour)
     return picture

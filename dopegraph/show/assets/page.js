@@ -81,7 +81,10 @@
     const around = new Map([...pane.groups.keys()].map((own) => [own, foldedAround(pane, own)]));
     const folded = new Set();
     const inside = new Map();
-    const put = (group, item) => inside.set(group, [...(inside.get(group) ?? []), item]);
+    const put = (group, item) => {
+      if (!inside.has(group)) inside.set(group, []);
+      inside.get(group).push(item);
+    };
     for (const vertex of picture.vertices) {
       const instead = vertex.group === null ? null : around.get(vertex.group);
       if (instead === null) put(vertex.group, vertex);
