@@ -47,7 +47,7 @@ def opened(browser):
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
-        page.picture, page.problems = path, problems
+        page.picture, page.problems, page.requests = path, problems, requests
         return page
 
     yield open_page
@@ -117,8 +117,12 @@ def test_parts_fold_and_unfold(opened, tmp_path):
     page.locator("#details button", has_text="Unfold").click()
     assert boxes(page) == before - 1 + 6 + 29  # the first of thirty parts, of six nodes, and the others folded
     assert "1 of 30" in " ".join(page.locator("g.cluster").all_text_contents())
-    page.locator("g.node", has_text=re.compile(r"(?<!\d)2 of 30")).dblclick()
+    page.locator("g.node", has_text=re.compile(r"(?<!\d)2 of 30")).focus()
+    page.keyboard.press("f")
     assert boxes(page) == before - 1 + 12 + 28
+    page.click("#fit")
+    page.locator("g.cluster", has_text=re.compile(r"(?<!\d)1 of 30")).last.dblclick(position={"x": 2, "y": 2})
+    assert boxes(page) == before - 1 + 6 + 29
     page.click("#unfold")
     assert boxes(page) == before - 1 + 180
     page.click("#fold")
@@ -230,3 +234,4 @@ def test_no_script_of_others_runs(opened, tmp_path):
     assert page.evaluate("window.hacked === undefined")
     assert page.problems and all("Content Security Policy" in one for one in page.problems)
     page.problems.clear()
+    page.requests.pop()  # the picture that the policy refused

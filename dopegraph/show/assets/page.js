@@ -127,6 +127,7 @@
           graphAttributes: {
             id: `p${pane.number}-${own.id}`,
             label: plain(own.title),
+            fontname: "Helvetica",
             fontsize: 10,
             color: own.kind === "gradient" ? "#9673a6" : "#bbbbbb",
             style: own.kind === "gradient" ? "dashed" : "solid",
@@ -261,8 +262,10 @@
     const before = elementOf(pane, own)?.getBoundingClientRect();
     group.folded = !group.folded;
     draw(pane);
-    if (before && pane.svg) centre(pane, own);
+    // What was at this place stays in sight: the group, or the first of what was in it.
+    if (before && pane.svg) centre(pane, group.folded ? own : placeOf(pane, pane.members.get(own)[0].id));
     choose(pane, own);
+    elementOf(pane, own)?.focus({ preventScroll: true });
   };
 
   const setAll = (folded) => {
