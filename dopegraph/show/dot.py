@@ -17,6 +17,10 @@ from dopegraph.show.visible import Visible, visible
 # More than this nobody looks at in a notebook, and Graphviz takes minutes.
 _MOST_SHOWN = 500
 
+# With more boxes than this Graphviz is told to take less trouble, which is a matter of seconds instead of minutes.
+_FEW = 100
+_QUICK = {"nslimit": "1", "nslimit1": "1", "mclimit": "0.2", "splines": "line"}
+
 _OWN = ("dot", "html")
 """Formats that need no Graphviz."""
 
@@ -32,13 +36,16 @@ def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.
     whole.attr(rankdir="TB", fontname="Helvetica")
     whole.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", fillcolor="white")
     whole.attr("edge", fontname="Helvetica", fontsize="8", color="#666666")
+    every = [visible(picture) for picture in pictures]
+    if sum(len(shown.vertices) + len(shown.folded) for shown in every) > _FEW:
+        whole.attr(**_QUICK)
     if len(pictures) == 1:
-        _draw(whole, visible(pictures[0]), "", colour)
+        _draw(whole, every[0], "", colour)
         return whole
-    for number, picture in enumerate(pictures):
+    for number, (picture, shown) in enumerate(zip(pictures, every)):
         with whole.subgraph(name=f"cluster_picture_{number}") as part:
             part.attr(label=_plain(picture.title), fontsize="14", color="#bbbbbb")
-            _draw(part, visible(picture), f"p{number}_", colour)
+            _draw(part, shown, f"p{number}_", colour)
     return whole
 
 

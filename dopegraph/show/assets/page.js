@@ -3,6 +3,8 @@
 "use strict";
 (async () => {
   const MOST = 900; // boxes that are laid out at once
+  const FEW = 100; // more of them are laid out with less effort, which is a matter of seconds instead of minutes
+  const QUICK = { nslimit: 1, nslimit1: 1, mclimit: 0.2, splines: "line" };
   const data = JSON.parse(document.getElementById("data").textContent);
   const one = (id) => document.getElementById(id);
   const viz = await Viz.instance();
@@ -155,7 +157,7 @@
     return {
       count,
       graph: {
-        graphAttributes: { rankdir: "TB", fontname: "Helvetica" },
+        graphAttributes: { rankdir: "TB", fontname: "Helvetica", ...(count > FEW ? QUICK : {}) },
         nodeAttributes: { fontname: "Helvetica", fontsize: 10, shape: "box", style: "rounded,filled", fillcolor: "white" },
         edgeAttributes: { fontname: "Helvetica", fontsize: 8, color: "#666666" },
         ...level(null),
@@ -220,6 +222,9 @@
       pane.box.width = size.width * 1.6;
       pane.box.height = size.height * 1.6;
       pane.box.x = pane.whole.x + (pane.whole.width - pane.box.width) / 2;
+      show(pane);
+      const first = pane.svg.querySelector("g.node")?.getBoundingClientRect();
+      if (first) pane.box.x = pointOf(pane, { clientX: first.x + first.width / 2, clientY: 0 }).x - pane.box.width / 2;
     }
     show(pane);
   };
