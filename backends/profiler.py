@@ -49,8 +49,8 @@ class ProgramProfiler:
 
     @property
     def programs(self) -> list[ProgramTime]:
-        """In the order in which they ran first."""
-        return list(self._times.values())
+        """Those that compute anything, in the order in which they ran first."""
+        return [found for found in self._times.values() if found.stages]
 
     def now(self) -> float:
         """The time, in seconds."""

@@ -58,15 +58,11 @@ def _draw(target: graphviz.Digraph, shown: Visible, prefix: str, colour: str) ->
             if vertex.group == group:
                 shape = "box" if vertex.kind == "node" else "ellipse"
                 wide = {"penwidth": "3", "color": "#b85450"} if vertex.changed else {}
-                place.node(
-                    prefix + vertex.id, _plain(vertex.label), shape=shape, fillcolor=vertex.colour, **wide
-                )
+                place.node(prefix + vertex.id, _plain(vertex.label), shape=shape, fillcolor=vertex.colour, **wide)
         for own, folded in shown.folded.items():
             if folded.group.parent == group:
                 colours = scale(folded.total(colour) / peak) if colour in ("memory", "time") and peak else "#f5f5f5"
-                place.node(
-                    prefix + own, _plain(folded.label), shape="box3d", style="filled", fillcolor=colours
-                )
+                place.node(prefix + own, _plain(folded.label), shape="box3d", style="filled", fillcolor=colours)
         for own, one in shown.open.items():
             if one.parent == group:
                 with place.subgraph(name=f"cluster_{prefix}{own}") as inside:

@@ -1,4 +1,4 @@
-"""The page in a real browser, headless Chromium by playwright: drawn, searched, clicked, folded; without a script of others.
+"""The page in a real browser, headless Chromium by playwright: drawn, searched, clicked, folded.
 
 Skipped where either is missing: ``pip install playwright`` and Debian's package ``chromium``.
 """

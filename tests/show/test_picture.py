@@ -18,7 +18,6 @@ from dopegraph.show.dot import digraph
 from dopegraph.show.folding import find_repeats
 from dopegraph.show.picture import BACKENDS, is_detail, picture_of, recolour
 from dopegraph.show.visible import visible
-
 from tests.show import graphs
 
 SVG = "{http://www.w3.org/2000/svg}"
