@@ -272,7 +272,6 @@ def test_an_argument_that_is_not_used(compile: Compile) -> Any:
     return [f(arr(1), arr(2)), f(arr(1), arr(3))]
 
 
-@pytest.mark.xfail(strict=True, reason="what refuses values is run when the derivative is, not where Python is")
 def test_an_error_inside_a_differentiated_function_is_raised_where_python_catches_it() -> None:
     def loss(x):
         try:
