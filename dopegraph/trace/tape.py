@@ -7,7 +7,6 @@ from typing import Any, Optional
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value
 
-
 # Which tape was open, if any, and how much had been written to arrays in it.
 Moment = tuple[Optional[object], int]
 

@@ -4,8 +4,6 @@ import dataclasses
 import threading
 from typing import Any
 
-import pytest
-
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record, value_and_grad
