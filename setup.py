@@ -54,6 +54,7 @@ setup(
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],
+        "plot": ["matplotlib"],
         "test": TEST,
         "bench": BENCH,
         "docs": DOCS,

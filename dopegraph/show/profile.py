@@ -146,6 +146,11 @@ class Profile:
         return sum(run.seconds for program in self.programs for stage in program.stages for run in stage.runs)
 
     @property
+    def measured(self) -> float:
+        """Seconds in kernels, symbols and NumPy's functions by the medians of their repetitions."""
+        return sum(len(stage.runs) * stage.seconds for program in self.programs for stage in program.stages)
+
+    @property
     def host(self) -> float:
         """Seconds in Python: guards, plans, what is not compiled; and recording, if the call did that."""
         return max(self.seconds - self.computing - self.transfer, 0.0)
@@ -183,6 +188,7 @@ class Profile:
             "name": self.name,
             "seconds": self.seconds,
             "computing": self.computing,
+            "measured": self.measured,
             "transfer": self.transfer,
             "host": self.host,
             "recorded": self.recorded,

@@ -31,6 +31,7 @@ def facts(profile: Profile) -> list[str]:
     lines = [
         f"{first}: {part(profile.computing)} computing, {part(profile.transfer)} transfers, "
         f"{part(profile.host)} {python}",
+        f"run again, {part(profile.measured)} computing; the tables have medians of these",
         f"this machine: {machine.bandwidth / 1e9:.1f} GB/s, {gflops}",
     ]
     if profile.host_calls:

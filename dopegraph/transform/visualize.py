@@ -46,7 +46,7 @@ def visualize(
         Draw the graph that would be executed, not the one that was recorded.
     colour : {"operation", "backend", "memory", "time"}
         What colours mean: the kind of operation, who runs it, how many bytes are alive while it runs, or how long it
-        takes. For the last one the graph is run, on copies of all arrays: nothing changes.
+        takes. For the last one the optimized graph is run, on copies of all arrays: nothing changes.
     before, after : Graph or bool, optional
         A graph to draw on the left or on the right of it, or True: as it was recorded, or as it would be executed.
         What only the graph on the right has gets a thick frame.
@@ -77,10 +77,12 @@ def visualize(
     def drawn(*args: Any, **kwargs: Any) -> Path:
         recorded = record_graph(function, args, kwargs)
         graph = run_passes(recorded.graph) if optimize else recorded.graph
-        seconds: Mapping[Node, Facts] = {}
+        seconds: Mapping[Node, Facts] | None = None
         if colour == "time":
             profile = profile_graph(recorded.graph if optimize else graph, [*recorded.inputs, *recorded.state])
-            graph, seconds = profile.programs[0].graph, profile.programs[0].facts
+            seconds = {}
+            for program in profile.programs:  # none, if there is nothing to compute
+                graph, seconds = program.graph, program.facts
         target = path if path is not None else f"{graph.name}.svg"
         return visualize_graph(
             graph, target, colour=colour, before=recorded.graph if before is True else before, after=after,
@@ -104,7 +106,7 @@ def visualize_graph(
     """Draw a graph, others beside it, or all that optimizing `steps` goes through; see `visualize`."""
     _check(colour)
     known = dict(facts or {})
-    if colour == "time" and not known:
+    if colour == "time" and facts is None:
         message = (
             "visualize: a graph alone has no times: write visualize(f, path, colour='time')(*args), or draw a profile"
         )
