@@ -27,7 +27,8 @@ _OWN = ("dot", "html")
 
 def _plain(text: str) -> str:
     """Text as it is: neither a backslash nor an ampersand nor a bracket begins something of Graphviz's."""
-    return str(graphviz.escape(text.replace("&", "&amp;")))
+    without_entities = text.replace("&", "&amp;")
+    return str(graphviz.escape(without_entities))
 
 
 def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.Digraph:
