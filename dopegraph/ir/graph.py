@@ -236,8 +236,10 @@ class Graph:
         return to_svg(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The picture, if there is one, and the text, for Jupyter."""
-        found = {"text/plain": str(self), "image/svg+xml": self._repr_svg_()}
+        """The text and the picture, for Jupyter; without Graphviz's ``dot`` a page in a frame."""
+        from dopegraph.show.dot import to_frame
+
+        found = {"text/plain": str(self), "image/svg+xml": self._repr_svg_(), "text/html": to_frame(self)}
         return {
             kind: shown
             for kind, shown in found.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,14 @@ def to_svg(graph: Graph) -> str | None:
     if len(shown.vertices) + len(shown.folded) > _MOST_SHOWN:
         return None
     return str(digraph([picture]).pipe(format="svg", encoding="utf-8"))
+
+
+def to_frame(graph: Graph) -> str | None:
+    """The picture as a page in a frame of a notebook, where there is no ``dot`` to draw it."""
+    if shutil.which("dot") is not None:
+        return None
+    text = html.escape(page([picture_of(graph)]))
+    return f'<iframe srcdoc="{text}" style="width: 100%; height: 600px" title="{html.escape(graph.name)}"></iframe>'
 
 
 def draws_page(path: str | Path) -> bool:

@@ -9,14 +9,18 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given, settings
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.backends.facts import facts_of
 from dopegraph.ir import parse
 from dopegraph.runtime.location import Location
+from dopegraph.show.dot import to_dot
 from dopegraph.show.page import _ASSETS, page
 from dopegraph.show.picture import picture_of
 from tests.show import graphs
+from tests.strategies import graphs as random_graphs
 
 NASTY = "</script><script>window.hacked = 1</script><!-- <img src=x onerror='window.hacked = 1'> \u2028 ]]> \\N &lt;"
 
@@ -145,3 +149,16 @@ def test_small_graphs(text, tmp_path):
     graph = parse(text)
     for ending in ("html", "dot"):
         assert graph.visualize(tmp_path / f"f.{ending}").stat().st_size > 10
+
+
+@settings(max_examples=60, deadline=None)
+@given(random_graphs())
+def test_any_graph_has_a_page_and_a_text(graph):
+    picture = picture_of(graph, facts=facts_of(graph, "only_numpy"))
+    (drawn,) = data_of(page([picture]))["pictures"]
+    ends = {vertex["id"] for vertex in drawn["vertices"]}
+    assert len(ends) == len(drawn["vertices"])
+    assert all(source in ends and target in ends for source, target, _, _ in drawn["edges"])
+    groups = {group["id"] for group in drawn["groups"]}
+    assert all(vertex["group"] is None or vertex["group"] in groups for vertex in drawn["vertices"])
+    assert to_dot(graph).startswith("digraph")

@@ -7,19 +7,26 @@ import shutil
 
 import numpy
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.backends import compile_graph
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.codegen.timed import time_steps, timed_source
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.numpy.timed import TimedNumpy
 from dopegraph.ir import parse
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.config import current_policy
 from dopegraph.runtime.machine import limits
 from dopegraph.runtime.profiling import mine
 from dopegraph.show.operations import operations
+from dopegraph.transform.profiling import profile_graph
+from tests.reference import random_arguments
 from tests.show import graphs
+from tests.strategies import graphs as random_graphs
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
@@ -282,3 +289,20 @@ def test_limits_are_measured_once():
     assert limits() is limits()
     assert 1e8 < limits().bandwidth < 1e13
     assert limits().flops["float32"] > 1e8
+
+
+@settings(max_examples=25, deadline=None)
+@given(random_graphs(), st.integers(0, 1000), st.sampled_from(["always", "never"]))
+def test_any_graph_runs_profiled_as_it_runs(graph, seed, codegen):
+    if codegen == "always" and shutil.which("cc") is None:
+        return
+    arguments = random_arguments(graph, seed)
+    with dopegraph.codegen(codegen), dopegraph.policy("only_numpy" if codegen == "never" else "prefer_mxnet"):
+        profile = profile_graph(graph, arguments, repeats=1)
+        expected = compile_graph(graph, current_policy()).run([Buffer(one.copy()) for one in arguments])
+    assert [one.tobytes() for one in profile.result] == [one.array.tobytes() for one in expected]
+    nodes = {node for program in profile.programs for node in program.graph.nodes}
+    for step, _ in profile.steps:
+        assert set(step.nodes) <= nodes
+        assert not step.nodes or sum(step.nodes.values()) == pytest.approx(1)
+    json.dumps(profile.to_dict())
