@@ -38,7 +38,7 @@ def profile(function: Callable[..., Any], repeats: int = 5) -> Callable[..., Pro
     Returns
     -------
     callable
-        Takes the function's arguments, returns a `Profile`: printed as tables by step and by line, with achieved
+        Takes the function's arguments, returns a `Profile`: printed as tables by step, by node and by line, with achieved
         GFLOP/s and GB/s and the share of what this machine can do that they are; ``to_dict()`` for the data,
         ``save("trace.json")`` for Perfetto, ``visualize("step.html")`` for a picture with colours by time.
 
