@@ -96,6 +96,38 @@ def test_lines_are_the_users():
     assert where.source() == "return (np.tanh(x @ w) ** 2).mean()"
 
 
+def test_lines_are_those_of_the_function_that_ran():
+    # Both record the same, and share a program.
+    def one(x):
+        y = np.tanh(x) * 2
+        return np.exp(y).sum()
+
+    def other(x):
+        y = np.tanh(x) * 2
+        return np.exp(y).sum()
+
+    def branching(x):
+        if x.sum() > 0:
+            return np.exp(np.tanh(x) * 3).sum()
+        return x
+
+    def branching_too(x):
+        if x.sum() > 0:
+            return np.exp(np.tanh(x) * 3).sum()
+        return x
+
+    for pair in ((one, other), (branching, branching_too)):
+        for function in pair:
+            start = function.__code__.co_firstlineno
+            for _ in range(2):
+                profile = dopegraph.profile(dopegraph.compile(function))(np.ones(100))
+                lines = {where.line for where, _ in profile.by_line()}
+                assert lines and lines <= {start + 1, start + 2}, function
+                assert {node for _, node, _ in profile.by_node()} <= {
+                    node for program in profile.programs for node in program.graph.nodes
+                }
+
+
 def test_flops_and_bytes_are_those_of_the_graph():
     profile = dopegraph.profile(graphs.train)(*call())
     (program,) = profile.programs
