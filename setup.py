@@ -54,6 +54,7 @@ setup(
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],
+        "plot": ["matplotlib"],
         "test": TEST,
         "bench": BENCH,
         "docs": DOCS,
@@ -61,6 +62,7 @@ setup(
     },
     package_dir=ROOTS,
     packages=packages(),
+    package_data={"dopegraph.show": ["assets/*"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",
