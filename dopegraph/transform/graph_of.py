@@ -18,7 +18,8 @@ from dopegraph.runtime.errors import StructureError
 from dopegraph.runtime.location import here
 from dopegraph.show import render
 from dopegraph.state.effects import Watch
-from dopegraph.state.names import parameter_names
+from dopegraph.state.names import parameter_names, readable
+from dopegraph.state.places import Place
 from dopegraph.state.static import Static
 from dopegraph.state.values import unwrap
 from dopegraph.state.walk import Walk, walk
@@ -84,7 +85,7 @@ def record_graph(
 ) -> Recorded:
     """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
     found = walk(function, args, kwargs, static)
-    name = getattr(function, "__name__", "graph")
+    name = _name_of(function)
     # Not along the path of what was recorded before, whose nodes have the lines of another function.
     recording = Recording(name if name.isidentifier() else "graph", repeated=False)
     recording.originals = {}
@@ -109,7 +110,7 @@ def record_graph(
     for handle, value in recording.lifted.values():
         place = found.arrays.get(id(handle))
         label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
-        value.name = value.name or label
+        value.name = readable(value.name or label)
         (inputs if id(handle) in arguments else state).append(value)
     for (expression, _), value in recording.scalars.items():
         value.name = labels.get(expression, value.name)
@@ -118,6 +119,17 @@ def record_graph(
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
     held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]
     return Recorded(graph, held[0], breaks, held[1])
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """A function's name; of an object to call its own, or that of its class."""
+    owner = getattr(function, "__self__", None)
+    name = getattr(function, "__name__", None)
+    if name is None or (name == "__call__" and owner is not None):
+        called = function if owner is None else owner
+        name = getattr(called, "__dict__", {}).get("name")
+        return name if isinstance(name, str) else type(called).__name__
+    return str(name)
 
 
 def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:
@@ -145,7 +157,11 @@ def _undo(found: Walk, recording: Recording) -> None:
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
+    drawn = [place for place in found.places if _is_drawn(place)]
+    parameters = {id(place.now()["_data"]) for place in drawn}
     for root, contents in (recording.originals or {}).values():
+        if id(root) in parameters:
+            continue
         if root._shared:
             root._buffer.overwrite(contents)
         else:
@@ -154,8 +170,15 @@ def _undo(found: Walk, recording: Recording) -> None:
         if isinstance(array, numpy.ndarray) and array.tobytes() != copy.tobytes():
             numpy.copyto(array, copy)
     for place in found.places:
-        place.restore()
+        if place not in drawn:
+            place.restore()
     found.stand_ins.remove()
+
+
+def _is_drawn(place: Place) -> bool:
+    """Whether a parameter of a layer got its array just now, as it would have in a call: its numbers are drawn once."""
+    before, now = place.before, place.now()
+    return "_data" in before and before["_data"] is None and isinstance(now.get("_data"), ndarray)
 
 
 def visualize(
