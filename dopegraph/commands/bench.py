@@ -107,7 +107,10 @@ def _seconds(function: Callable[..., Any], args: Any, kwargs: Any, count: int) -
 
 
 def _table(facts: dict[str, Any]) -> str:
-    lines = [f"{facts['function']}, microseconds a call", f"{'':10} {'median':>10} {'quartiles':>23} {'first call':>12}"]
+    lines = [
+        f"{facts['function']}, microseconds a call",
+        f"{'':10} {'median':>10} {'quartiles':>23} {'first call':>12}",
+    ]
     for row in facts["rows"]:
         between = f"{row['low_us']:.1f} to {row['high_us']:.1f}"
         lines.append(f"{row['name']:10} {row['median_us']:10.1f} {between:>23} {row['first_call_us']:12.0f}")

@@ -57,9 +57,6 @@ class Taken:
 def take(function: Callable[..., Any], args: tuple[Any, ...], updates: bool, optimized: bool = True) -> Taken:
     """Record a function; without `updates` only what its outputs need; as it would run, or as it was written."""
     recorded = record_graph(function, args, {})
-    if any(value.name is None for value in recorded.graph.state):
-        # Layers have drawn their parameters just now, and can be asked for them the next time.
-        recorded = record_graph(function, args, {})
     taken = Taken(recorded.graph, recorded.inputs, recorded.state)
     taken = taken if updates else taken.without_updates()
     return Taken(optimize(taken.graph), taken.inputs, taken.state) if optimized else taken

@@ -84,6 +84,14 @@ def record_graph(
     static: Static = Static(),  # noqa: B008 - immutable
 ) -> Recorded:
     """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
+    recorded, drawn = _record(function, args, kwargs, static)
+    # Layers that have drawn their parameters just now can be asked for them, and for their names, the next time.
+    return _record(function, args, kwargs, static)[0] if drawn else recorded
+
+
+def _record(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], static: Static
+) -> tuple[Recorded, bool]:
     found = walk(function, args, kwargs, static)
     name = _name_of(function)
     # Not along the path of what was recorded before, whose nodes have the lines of another function.
@@ -102,7 +110,7 @@ def record_graph(
             outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
             updates = [(recording.lifted[key][1], handle._value) for key, handle in recording.mutated.items()]
     finally:
-        _undo(found, recording)
+        drawn = _undo(found, recording)
     arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
     given = [*zip(parameter_names(unwrap(function), len(found.args)), found.args), *found.kwargs.items()]
     labels = {one.expression: label for label, one in given if isinstance(one, DynamicFloat)}
@@ -118,7 +126,7 @@ def record_graph(
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
     held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]
-    return Recorded(graph, held[0], breaks, held[1])
+    return Recorded(graph, held[0], breaks, held[1]), drawn
 
 
 def _name_of(function: Callable[..., Any]) -> str:
@@ -152,8 +160,8 @@ def _array(leaf: Any) -> ndarray | None:
     raise StructureError(f"trace: the function returned a {type(leaf).__name__}")
 
 
-def _undo(found: Walk, recording: Recording) -> None:
-    """Arrays and containers get back what they held."""
+def _undo(found: Walk, recording: Recording) -> bool:
+    """Arrays and containers get back what they held; whether parameters were drawn, which stay."""
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
@@ -173,6 +181,7 @@ def _undo(found: Walk, recording: Recording) -> None:
         if place not in drawn:
             place.restore()
     found.stand_ins.remove()
+    return bool(drawn)
 
 
 def _is_drawn(place: Place) -> bool:
