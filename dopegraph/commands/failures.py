@@ -31,7 +31,7 @@ class UsageError(CommandError):
 
 
 def told(cause: BaseException) -> str:
-    """An error in words: its message, its type where the message needs it, and the innermost line that is the user's."""
+    """An error in words: its message, its type where that says more, and the innermost line of the user's."""
     message = str(cause).strip()
     if isinstance(cause, OSError) and cause.filename is not None and cause.strerror:
         return f"{cause.filename}: {cause.strerror}"

@@ -1,4 +1,4 @@
-"""What commands print: text for people, or with ``--json`` one JSON document and nothing else on the standard output."""
+"""What commands print: text for people, or with ``--json`` one JSON document and nothing else."""
 
 from __future__ import annotations
 

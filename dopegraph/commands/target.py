@@ -1,5 +1,5 @@
-"""What a command works on: ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION`` with example arguments, or a file with a function
-in it, which mostly brings its own.
+"""What a command works on: ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION`` with example arguments, or a file that holds a
+function, which mostly brings its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Show a function, or what a file holds: operations, parameters and bytes by source line, the graph as text or picture."""
+"""Show a function, or what a file holds: operations, parameters and bytes by source line, its graph, a picture."""
 
 from __future__ import annotations
 

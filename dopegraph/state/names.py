@@ -135,7 +135,7 @@ def _code_of(function: Any) -> tuple[types.CodeType | None, int]:
     if isinstance(found, types.MethodType):
         found = found.__func__
     elif not isinstance(getattr(found, "__code__", None), types.CodeType):
-        found, owner = getattr(type(function), "__call__", None), function
+        found, owner = type(function).__call__, function
     code = getattr(found, "__code__", None)
     if not isinstance(code, types.CodeType):
         return None, 0
