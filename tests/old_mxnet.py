@@ -57,7 +57,7 @@ print("mxnet", mx.__version__, "numpy", numpy.__version__, "python", sys.version
 """
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def old_python() -> str | None:
     """A Python that has MXNet and a NumPy before 1.24, or None."""
     for place in (os.environ.get("DOPEGRAPH_OLD_PYTHON"), str(ROOT / ".venv-old" / "bin" / "python")):

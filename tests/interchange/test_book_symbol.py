@@ -51,8 +51,8 @@ def test_the_twelve_nodes_of_the_books_symbol(tmp_path: Path) -> None:
     numpy.testing.assert_allclose(loaded(more).asnumpy(), net(more).asnumpy(), rtol=1e-4, atol=1e-5)
 
 
-# What the book prints of net(sym.var("data")), chapter 14 of part 2: operator, name, inputs. The layers' names are theirs
-# within the network.
+# What the book prints of net(sym.var("data")), chapter 14 of part 2: operator, name, inputs. The names are those that
+# layers have within the network.
 BOOK = [
     ("null", "data", []),
     ("null", "dense0_weight", []),
