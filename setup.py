@@ -36,7 +36,18 @@ CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
 ONNX = ["onnx>=1.14"]
 CLI = ["shtab", "rich"]
-TEST = ["onnx>=1.14", "onnxruntime", "shtab", "pytest>=7", "rich", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
+TEST = [
+    "onnx>=1.14",
+    "onnxruntime",
+    "shtab",
+    "pytest>=7",
+    "rich",
+    "pytest-xdist",
+    "hypothesis",
+    "ruff",
+    "mypy",
+    "import-linter",
+]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
 

@@ -90,7 +90,7 @@ def timed(name: str, function: Callable[..., Any], args: Any, kwargs: Any, round
     for number in range(rounds):
         for key in sorted(contestants, reverse=bool(number % 2)):
             times[key].append(_seconds(contestants[key], args, kwargs, sizes[key]) / sizes[key] * 1e6)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for key, found in times.items():
         low, _, high = quantiles(found, n=4)
         rows.append({"name": key, "median_us": median(found), "low_us": low, "high_us": high,

@@ -111,7 +111,7 @@ def drawn(graph: Graph, path: Path) -> Path:
 def _arrays(target: Target) -> tuple[dict[str, Any], str]:
     """A file of arrays as a table."""
     arrays = target.loaded if isinstance(target.loaded, dict) else dict(enumerate(target.loaded))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": str(key), "dtype": str(one.dtype), "shape": list(one.shape), "bytes": int(one.nbytes)}
         for key, one in arrays.items()
     ]
