@@ -12,7 +12,6 @@ from dopegraph.commands.failures import DONE, UsageError
 from dopegraph.commands.reports import add_json, only_reports, report
 from dopegraph.commands.target import Target, add_target, find
 from dopegraph.ir.graph import Graph
-from dopegraph.show import render
 from dopegraph.symbols import SymbolFunction
 
 HELP = "show the graph of a function or of a file"
@@ -93,19 +92,20 @@ def _graph(target: Target, chosen: argparse.Namespace) -> tuple[dict[str, Any], 
     if chosen.text:
         text += f"\n\n{graph}"
     if chosen.output is not None:
-        file = drawn(graph, chosen.output)
+        file = _drawn(target, graph, chosen.output, chosen.recorded)
         facts["file"] = str(file)
         text += f"\n\nwritten: {file}"
     return facts, text
 
 
-def drawn(graph: Graph, path: Path) -> Path:
+def _drawn(target: Target, graph: Graph, path: Path, recorded: bool) -> Path:
     """The graph in a file; its ending chooses the format."""
     if path.suffix == ".txt":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{graph}\n", encoding="utf-8")
         return path
-    return render(graph, path)
+    assert target.function is not None
+    return dopegraph.visualize(target.function, path, optimize=not recorded)(*target.args, **target.kwargs)
 
 
 def _arrays(target: Target) -> tuple[dict[str, Any], str]:
