@@ -67,6 +67,7 @@ setup(
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],
+        "plot": ["matplotlib"],
         "cli": CLI,
         "test": TEST,
         "bench": BENCH,
@@ -75,6 +76,7 @@ setup(
     },
     package_dir=ROOTS,
     packages=packages(),
+    package_data={"dopegraph.show": ["assets/*"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import CodeType, FrameType
 
 # The folders whose frames are ours, not the user's. `passes` and `backends` live beside the package in a checkout.
@@ -21,11 +21,23 @@ _file_is_ours: dict[str, bool] = {}
 
 @dataclass(frozen=True)
 class Location:
-    """A line of Python: file, line number and the name of the function around it."""
+    """A line of Python: file, line number and the name of the function around it.
+
+    `gradient`: what was recorded there is part of the derivative of that line.
+    """
 
     file: str
     line: int
     function: str
+    gradient: bool = field(default=False, compare=False)
+
+    def in_gradient(self) -> Location:
+        """The same line, for the nodes of its derivative; one object for one location."""
+        found: Location | None = self.__dict__.get("_in_gradient")
+        if found is None:
+            found = self if self.gradient else replace(self, gradient=True)
+            object.__setattr__(self, "_in_gradient", found)
+        return found
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,7 +15,6 @@ from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
 from dopegraph.runtime.location import here
-from dopegraph.show import render
 from dopegraph.state.effects import Watch
 from dopegraph.state.names import parameter_names, readable
 from dopegraph.state.places import Place
@@ -190,31 +188,3 @@ def _is_drawn(place: Place) -> bool:
         return False
     array = place.now().get("_data")
     return isinstance(array, ndarray) and array._recording is None
-
-
-def visualize(
-    function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True
-) -> Callable[..., Path]:
-    """A function that draws the graph of `function` for its arguments into a file.
-
-    Parameters
-    ----------
-    function : callable
-    path : path, optional
-        ``NAME.svg`` in the working directory by default; the ending chooses the format. Without Graphviz's ``dot`` the
-        DOT text is written instead.
-    optimize : bool
-        Draw the graph that would be executed, not the one that was recorded.
-
-    Returns
-    -------
-    callable
-        Takes the function's arguments, returns the path of the file.
-    """
-
-    @functools.wraps(function)
-    def drawn(*args: Any, **kwargs: Any) -> Path:
-        graph = trace(function, optimize)(*args, **kwargs)
-        return render(graph, path if path is not None else f"{graph.name}.svg")
-
-    return drawn
