@@ -53,8 +53,14 @@ def is_our_file(file: str) -> bool:
     """Whether a file of Python belongs to dopegraph itself."""
     known = _file_is_ours.get(file)
     if known is None:
-        known = _file_is_ours[file] = file.startswith(_OURS)
+        known = _file_is_ours[file] = file.startswith(_OURS) or _starts_programs(file)
     return known
+
+
+def _starts_programs(file: str) -> bool:
+    """Whether a file is what runs ``python -m``, or the script of our command line."""
+    folder, name = os.path.split(file)
+    return file.startswith("<frozen ") or (name == "dopegraph" and os.path.basename(folder) in ("bin", "Scripts"))
 
 
 def is_ours(code: CodeType) -> bool:
