@@ -68,6 +68,7 @@ setup(
         "onnx": ONNX,
         "rich": ["rich"],
         "plot": ["matplotlib"],
+        "browser": ["playwright"],  # the tests of pages, with the system's Chromium
         "cli": CLI,
         "test": TEST,
         "bench": BENCH,
