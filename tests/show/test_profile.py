@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends import compile_graph
+from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.codegen.timed import time_steps, timed_source
 from dopegraph.backends.numpy.executable import NumpyExecutable
@@ -177,6 +178,26 @@ def test_functions_of_the_users_run_once():
     profile = dopegraph.profile(f)(np.ones(5))
     assert len(calls) == before + 1
     assert "host_call" in [node.op.name for _, node, _ in profile.by_node()]
+
+
+@needs_compiler
+def test_a_call_does_not_fail_because_of_its_profile(monkeypatch):
+    w, x, lr = call()
+    v, y, _ = call()
+    with dopegraph.codegen("always"):
+        compiled = dopegraph.compile(graphs.train)
+        compiled(v.copy(), y, lr)
+
+        def fail(*args):
+            raise CompilerError("compiler-failed", "the disk is full")
+
+        monkeypatch.setattr("dopegraph.backends.profiler.time_steps", fail)
+        with pytest.warns(RuntimeWarning, match="could not be measured: the disk is full"):
+            profile = dopegraph.profile(compiled)(w, x, lr)
+        assert profile.result.asnumpy() == compiled(v, y, lr).asnumpy()
+    assert w.asnumpy().tobytes() == v.asnumpy().tobytes()
+    assert profile.measured > 0 and profile.steps == []
+    assert "computing" in str(profile)
 
 
 def test_random_numbers_are_those_of_a_call():
