@@ -60,7 +60,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.9",
     entry_points={"console_scripts": ["dopegraph = dopegraph.__main__:main"]},
-    install_requires=["numpy>=1.23", "networkx", "graphviz"],
+    install_requires=["numpy>=1.23", "networkx", "graphviz>=0.20"],
     extras_require={
         "mxnet": MXNET,
         "codegen": CODEGEN,
