@@ -83,12 +83,12 @@ def compare(book: Mapping[str, Any], found: Mapping[str, Any]) -> None:
 
 
 def shown(value: Any) -> str:
-    """A figure of a chapter as text: numbers with five digits, arrays as lists."""
+    """A figure of a chapter as text: numbers with six digits, arrays as lists."""
     if isinstance(value, (dopegraph.ndarray, numpy.ndarray, numpy.generic)):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(shown, value)) + "]"
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 @contextmanager

@@ -88,8 +88,8 @@ def test_what_a_run_tells():
     assert set(result["book"]) == set(result["here"])
 
 
-def test_figures_are_shown_with_five_digits():
-    assert shown([numpy.float32(0.1234567), 2]) == "[0.12346, 2]"
+def test_figures_are_shown_with_six_digits():
+    assert shown([numpy.float32(0.1234567), 2]) == "[0.123457, 2]"
     assert shown(dopegraph.numpy.array([1.0, -3.4])) == "[1, -3.4]"
     assert shown("fizz") == "fizz"
 
