@@ -50,12 +50,13 @@ def options(description: str, epochs: int = 1, arguments: Sequence[str] | None =
     return chosen
 
 
-def digits(flatten: bool = True) -> Digits:
-    """MNIST, or the digits that stand in for it, on the device."""
+def digits(train: int | None = None, test: int | None = None, flatten: bool = True) -> Digits:
+    """MNIST, or the digits that stand in for it, or the first images of each set, on the device."""
     found = digits_or_mnist(flatten)
+    lengths = {"train_images": train, "train_labels": train, "test_images": test, "test_labels": test}
+    found = replace(found, **{name: on_device(getattr(found, name)[:length]) for name, length in lengths.items()})
     print(f"{len(found.train_images)} images of {found.name} to train with, {len(found.test_images)} to test with")
-    arrays = {name: value for name, value in vars(found).items() if name != "name"}
-    return replace(found, **{name: on_device(value) for name, value in arrays.items()})
+    return found
 
 
 def on_device(array: numpy.ndarray[Any, Any]) -> Any:
@@ -116,4 +117,19 @@ def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> 
         axes.set_ylabel(ylabel)
         axes.set_title(title)
         axes.grid(True, which="both")
+    return path
+
+
+def learning_curves(path: Path, history: Sequence[tuple[float, float, float, float]]) -> Path:
+    """Losses to the left and accuracies to the right, of training and of testing, over the epochs."""
+    with picture(path, 1, 2, (12, 6)) as both:
+        columns, titles = list(zip(*history)), ("Comparing loss functions", "Comparing accuracy")
+        for axes, curves, title in zip(both, (columns[:2], columns[2:]), titles):
+            draw = axes.semilogy if axes is both[0] else axes.plot
+            for values, label in zip(curves, ("train", "test")):
+                draw(range(1, len(values) + 1), values, label=label)
+            axes.set_xlabel("epoch")
+            axes.set_title(title)
+            axes.grid(True, which="both")
+            axes.legend()
     return path
