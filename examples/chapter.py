@@ -30,8 +30,12 @@ def _enter_device(arguments: Sequence[str]) -> None:
 _enter_device(sys.argv[1:])
 
 
-def options(description: str, epochs: int = 1, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def options(
+    description: str, epochs: int = 1, arguments: Sequence[str] | None = None, quick: int = 1
+) -> argparse.Namespace:
     """The options of every chapter, from the command line; `steps` is how many batches of an epoch are used.
+
+    `epochs` are those of the book, `quick` those of ``--quick``.
 
     From Python, import and run a chapter inside ``with device(...)`` instead of giving it ``--device``.
     """
@@ -45,7 +49,7 @@ def options(description: str, epochs: int = 1, arguments: Sequence[str] | None =
     if chosen.device != here:
         parser.error(f"the parameters are on {here} already; import the chapter inside `with device(...)`")
     if chosen.epochs is None:
-        chosen.epochs = 1 if chosen.quick else epochs
+        chosen.epochs = quick if chosen.quick else epochs
     chosen.steps = 100 if chosen.quick else None
     return chosen
 

@@ -75,7 +75,7 @@ def fit(beta, epochs):
 
 
 def main(arguments=None):
-    chosen = options(__doc__, epochs=500, arguments=arguments)
+    chosen = options(__doc__, epochs=500, arguments=arguments, quick=50)
     for _ in range(chosen.epochs):
         loss = classify_step(X, Z, learning_rate)
     print(f"classifier: loss {float(loss):.4f}, {f_params[0]} x + {f_params[1]}")

@@ -74,7 +74,7 @@ def evaluate_accuracy(data):
     return right / num_examples, loss / num_examples
 
 
-def train(train_data, test_data, strength, epochs):
+def train(train_data, test_data, strength, epochs, quiet=False):
     """Learning curves: after each epoch, losses and accuracies."""
     history = []
     for e in range(1, epochs + 1):
@@ -83,7 +83,7 @@ def train(train_data, test_data, strength, epochs):
         train_accuracy, train_loss = evaluate_accuracy(train_data)
         test_accuracy, test_loss = evaluate_accuracy(test_data)
         history.append((train_loss, test_loss, train_accuracy, test_accuracy))
-        if e % max(1, epochs // 10) == 0:
+        if not quiet and e % max(1, epochs // 10) == 0:
             print(
                 f"Completed epoch {e}. Train Loss: {train_loss:.4f}, Test Loss {test_loss:.4f}, "
                 f"Train_acc {train_accuracy}, Test_acc {test_accuracy}"
