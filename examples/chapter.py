@@ -124,6 +124,14 @@ def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> 
     return path
 
 
+def plot_digits(path: Path, images: Any) -> Path:
+    """Digits side by side."""
+    with picture(path, size=(len(images), 1.2)) as axes:
+        axes.imshow(np.hstack(np.reshape(images, (-1, 28, 28))), cmap="gray")
+        axes.axis("off")
+    return path
+
+
 def learning_curves(path: Path, history: Sequence[tuple[float, float, float, float]]) -> Path:
     """Losses to the left and accuracies to the right, of training and of testing, over the epochs."""
     with picture(path, 1, 2, (12, 6)) as both:
