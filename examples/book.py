@@ -234,8 +234,8 @@ the options `--quick`, `--epochs N`, `--device DEVICE` and `--plots DIR`. Everyt
 runs every chapter in a process of its own with an empty cache; what it measured lies in `results/`.
 
 *Graphs* are all compiled graphs of a run; *on NumPy* names nodes of compiled functions that neither MXNet nor generated
-code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step* is
-the median call of the training step.
+code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step*
+is the median call of the training step.
 """
 
 

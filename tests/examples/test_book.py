@@ -102,6 +102,12 @@ def test_a_chapter_runs_on_another_device(name):
     assert found["train_step"].cache_info().replays > 0
 
 
+def test_no_epochs_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        options("", arguments=["--epochs", "0"])
+    assert "at least 1" in capsys.readouterr().err
+
+
 def test_the_device_is_chosen_before_the_chapter_is_imported(capsys):
     with pytest.raises(SystemExit):
         options("", arguments=["--device", "cpu(1)"])
