@@ -9,7 +9,7 @@ from typing import Any
 
 import graphviz
 
-from dopegraph.show.dot import INPUT, STATE
+from dopegraph.show.picture import INPUT, STATE
 from dopegraph.symbols.reader import SymbolGraph
 
 
