@@ -160,9 +160,10 @@ def run_apart(chapter: Chapter, arguments: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         from dopegraph.data.files import cache_folder
 
+        data = cache_folder()
+        data.mkdir(parents=True, exist_ok=True)
+        (Path(folder) / "data").symlink_to(data.absolute())  # what is downloaded is kept
         environment = {**os.environ, "DOPEGRAPH_CACHE": folder}
-        # Downloaded data stay where they are.
-        environment.setdefault("DOPEGRAPH_DATA", str(cache_folder()))
         into = Path(folder) / "result.json"
         command = [sys.executable, "-m", "examples.book", "--run", chapter.module, str(into), *arguments]
         done = subprocess.run(command, cwd=FOLDER.parent, env=environment, check=False)
