@@ -103,10 +103,12 @@ def watched() -> Iterator[dict[Any, tuple[list[float], list[float]]]]:
     original = Compiled.__call__
 
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        Compiled.__call__ = original  # what is recorded must not call this
         used, start = processor_seconds(), time.perf_counter()
         try:
             return original(self, *args, **kwargs)
         finally:
+            Compiled.__call__ = timed
             took, seen = time.perf_counter() - start, self.cache_info().misses
             first, others = times.setdefault(self, ([], []))
             if seen == misses.get(self, 0):
