@@ -160,10 +160,10 @@ def _array(leaf: Any) -> ndarray | None:
 
 def _undo(found: Walk, recording: Recording) -> bool:
     """Arrays and containers get back what they held; whether parameters were drawn, which stay."""
+    drawn = [place for place in found.places if _is_drawn(place)]
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
-    drawn = [place for place in found.places if _is_drawn(place)]
     parameters = {id(place.now()["_data"]) for place in drawn}
     for root, contents in (recording.originals or {}).values():
         if id(root) in parameters:
@@ -184,5 +184,7 @@ def _undo(found: Walk, recording: Recording) -> bool:
 
 def _is_drawn(place: Place) -> bool:
     """Whether a parameter of a layer got its array just now, as it would have in a call: its numbers are drawn once."""
-    before, now = place.before, place.now()
-    return "_data" in before and before["_data"] is None and isinstance(now.get("_data"), ndarray)
+    if "_data" not in place.before or place.before["_data"] is not None or "_waiting" not in place.holder:
+        return False
+    array = place.now().get("_data")
+    return isinstance(array, ndarray) and array._recording is None
