@@ -1,0 +1,1 @@
+"""Part 3 of the book: applications and advanced chapters."""
