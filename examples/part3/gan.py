@@ -54,9 +54,9 @@ def train_step(data):
         fake = netG(noise)
         fake_output = netD(dopegraph.stop_gradient(fake))
         lossD = softmax_cross_entropy(real_output, real_label) + softmax_cross_entropy(fake_output, fake_label)
-    lossD.backward()
+    lossD.backward(retain_graph=True)  # the generator is still to come
     trainerD.step(n)
-    with dopegraph.record():  # the same `fake`, of the block above
+    with dopegraph.record():  # `fake` is still that of the block above
         lossG = softmax_cross_entropy(netD(fake), real_label)
     lossG.backward()
     trainerG.step(n)
@@ -99,7 +99,7 @@ def main(arguments=None):
 def draw(folder, seen):
     """The data, and the generator's points after each epoch."""
     rows = -(-len(seen) // 5)
-    with picture(folder / "gan.png", rows, 5, (14, 3 * rows), sharex=True, sharey=True, squeeze=False) as axes:
+    with picture(folder / "gan.png", rows, 5, (14, 3 * rows), sharex=True, sharey=True, squeeze=False, layout="constrained") as axes:
         for place in axes.flat[len(seen) :]:
             place.axis("off")
         for e, (place, fake) in enumerate(zip(axes.flat, seen)):

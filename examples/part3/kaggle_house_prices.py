@@ -154,7 +154,7 @@ def main(arguments=None):
 
 
 def draw(folder, of_folds, of_all):
-    with picture(folder / "kaggle_house_prices.png", 2, 3, (13, 7), sharey=True) as axes:
+    with picture(folder / "kaggle_house_prices.png", 2, 3, (13, 7), sharey=True, layout="constrained") as axes:
         for place, losses in zip(axes.flat, [*of_folds, of_all]):
             epochs = range(1, len(losses) + 1)
             place.semilogy(epochs, [train for train, _ in losses], label="train")
