@@ -2,8 +2,8 @@
 
 python -m examples.part3.bayes_by_backprop_scratch
 
-Blundell et al., *Weight Uncertainty in Neural Networks*, 2015. The book's network leaves out the middle one of its three
-layers (its loop over the hidden layers ends one too early); `forward` here uses all.
+Blundell et al., *Weight Uncertainty in Neural Networks*, 2015. The book's network leaves out the middle one of its
+three layers (its loop over the hidden layers ends one too early); `net` here uses all.
 """
 
 import math

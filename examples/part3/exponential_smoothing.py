@@ -54,7 +54,7 @@ def trend_issm(alpha, beta, sigma):
 
 
 def issm_filter(z, F, a, g, sigma):
-    """Levels and their covariances after each datum, and the log likelihood of all; the prior is a standard Gaussian."""
+    """Levels and covariances after each datum, and the log likelihood of all; the prior is a standard Gaussian."""
     eye = np.eye(len(g), dtype=dtype)
     mu, S, log_p = np.zeros(len(g), dtype=dtype), eye, 0.0
     means, covariances = [], []
