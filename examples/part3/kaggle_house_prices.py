@@ -2,7 +2,7 @@
 
 python -m examples.part3.kaggle_house_prices
 
-The tables are Kaggle's, train.csv and test.csv in $DOPEGRAPH_DATA/kaggle_house; without them, a table made up like them.
+The tables are Kaggle's: train.csv and test.csv in $DOPEGRAPH_DATA/kaggle_house. Without them, one is made up.
 """
 
 import os
