@@ -3,6 +3,7 @@
 python -m benchmarks                    all of them
 python -m benchmarks mlp lstm           some; `python -m benchmarks --list` names them
 python -m benchmarks mlp --only "dopegraph,JAX jit" --blocks 3 --seconds 0.1
+python -m benchmarks mlp --check        whether all compute the same, without times
 python -m benchmarks --saved            the tables of the files that are there
 """
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("names", nargs="*", help="problems, or groups of them (the part before the slash)")
     parser.add_argument("--list", action="store_true", help="name the problems and their contestants")
+    parser.add_argument("--check", action="store_true", help="compare the first steps, time nothing")
     parser.add_argument("--saved", action="store_true", help="show what was measured before")
     parser.add_argument("--only", default="", help="contestants, separated by commas; optional ones, too")
     parser.add_argument("--optional", action="store_true", help="also those that compile for minutes")
@@ -52,12 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             one = one.smaller(name.strip() for name in chosen.only.split(","))
         elif not chosen.optional:
             one = one.smaller(name for name in one.contestants if name not in one.optional)
-        result = race(one, chosen.blocks, chosen.seconds, chosen.patience, chosen.threads, tell=_tell)
+        blocks = 0 if chosen.check else chosen.blocks
+        result = race(one, blocks, chosen.seconds, chosen.patience, chosen.threads, tell=_tell)
+        if chosen.check:
+            for row in result.rows:
+                print(f"{one.name}: {row.name}: {f'failed: {row.failed}' if row.failed else 'the same'}", flush=True)
+            continue
         results.append(result)
         if not chosen.only:
             write(result, here, options, chosen.results)
         print(table(result), end="\n\n", flush=True)
-    print(summary(results))
+    if results:
+        print(summary(results))
 
 
 def _tell(text: str) -> None:
