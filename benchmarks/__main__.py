@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--optional", action="store_true", help="also those that compile for minutes")
     parser.add_argument("--blocks", type=int, default=7, help="blocks in alternation (7)")
     parser.add_argument("--seconds", type=float, default=0.3, help="about how long a block takes (0.3)")
-    parser.add_argument("--patience", type=float, default=300, help="seconds until one without an answer has failed (300)")
+    parser.add_argument(
+        "--patience", type=float, default=300, help="seconds until one without an answer has failed (300)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="processors each may use (all)")
     parser.add_argument("--results", type=Path, default=FOLDER, help="folder of the files (benchmarks/results)")
     chosen = parser.parse_args(arguments)

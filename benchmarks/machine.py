@@ -23,7 +23,9 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "compiler": _compiler(),
         "commit": _output("git", "rev-parse", "--short", "HEAD"),
-        "environment": {name: value for name, value in sorted(os.environ.items()) if name.startswith(("OMP_", "MXNET_"))},
+        "environment": {
+            name: value for name, value in sorted(os.environ.items()) if name.startswith(("OMP_", "MXNET_"))
+        },
         "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
         "versions": {name: version for name in LIBRARIES if (version := _version(name))},
     }

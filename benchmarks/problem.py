@@ -115,18 +115,17 @@ def modules() -> Sequence[str]:
 
 
 def problems(names: Iterable[str] = ()) -> list[Problem]:
-    """All problems, or those whose name or module is given."""
-    wanted = list(names)
-    found = [one for module in modules() for one in importlib.import_module(f"benchmarks.models.{module}").PROBLEMS]
-    if not wanted:
-        return found
-    chosen = [one for one in found if any(one.name == name or one.name.startswith(f"{name}/") for name in wanted)]
-    unknown = [name for name in wanted if not any(one.name == name or one.name.startswith(f"{name}/") for one in found)]
-    if unknown:
-        raise SystemExit(
-            f"no benchmark is named {', '.join(unknown)}; there are: {', '.join(dict.fromkeys(one.name for one in found))}"
-        )
-    return chosen
+    """All problems, or those whose name, group (the part before the slash) or module is given."""
+    by_module = {name: importlib.import_module(f"benchmarks.models.{name}").PROBLEMS for name in modules()}
+    everything = [one for group in by_module.values() for one in group]
+    chosen: dict[str, Problem] = {}
+    for name in names:
+        found = [one for one in everything if one.name == name or one.name.startswith(f"{name}/")]
+        found = found or by_module.get(name, [])
+        if not found:
+            raise SystemExit(f"no benchmark is named {name}; there are: {', '.join(one.name for one in everything)}")
+        chosen.update((one.name, one) for one in found)
+    return list(chosen.values()) or everything
 
 
 def problem(name: str) -> Problem:

@@ -49,7 +49,10 @@ def summary(results: Sequence[Result]) -> str:
     ratios = [result.ratio for result in results if not math.isnan(result.ratio)]
     if ratios:
         slower = sum(one > 1 for one in ratios)
-        lines += ["", f"Geometric mean {geometric_mean(ratios):.2f}; {slower} of {len(ratios)} slower than the best peer."]
+        lines += [
+            "",
+            f"Geometric mean {geometric_mean(ratios):.2f}; {slower} of {len(ratios)} slower than the best peer.",
+        ]
     return "\n".join(lines)
 
 
@@ -91,7 +94,10 @@ def read(folder: Path = FOLDER) -> list[Result]:
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
         if "rows" in content:
-            rows = [Row(**{key: math.nan if value is None else value for key, value in row.items()}) for row in content["rows"]]
+            rows = [
+                Row(**{key: math.nan if value is None else value for key, value in row.items()})
+                for row in content["rows"]
+            ]
             results.append(Result(content["problem"], content["title"], rows))
     return results
 

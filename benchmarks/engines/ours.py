@@ -8,7 +8,9 @@ from typing import Any
 from benchmarks.problem import Step, Training
 
 
-def compiled(make: Callable[[Any, Any], Callable[[], Any]], policy: str = "prefer_mxnet", codegen: str = "auto") -> Step:
+def compiled(
+    make: Callable[[Any, Any], Callable[[], Any]], policy: str = "prefer_mxnet", codegen: str = "auto"
+) -> Step:
     """A step under a policy; `make` gets dopegraph and dopegraph.numpy and gives the step."""
     import dopegraph
     import dopegraph.numpy as np

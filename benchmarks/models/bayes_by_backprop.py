@@ -45,8 +45,7 @@ def loss_of(np: Any, noise: Any, params: Any, x: Any, y: Any) -> Any:
     half_log = 0.5 * math.log(2 * math.pi)
     log_prior = sum(np.sum(-half_log - 0.5 * w**2) for w in weights)
     log_posterior = sum(
-        np.sum(-half_log - np.log(sigma) - (w - mu) ** 2 / (2 * sigma**2))
-        for w, mu, sigma in zip(weights, mus, sigmas)
+        np.sum(-half_log - np.log(sigma) - (w - mu) ** 2 / (2 * sigma**2)) for w, mu, sigma in zip(weights, mus, sigmas)
     )
     return (log_posterior - log_prior) / BATCHES - log_likelihood
 
@@ -74,7 +73,11 @@ def jax() -> Any:
     import jax
     import jax.numpy as jnp
 
-    params, given, key = [jnp.asarray(one) for one in parameters()], [jnp.asarray(one) for one in data()], jax.random.key(0)
+    params, given, key = (
+        [jnp.asarray(one) for one in parameters()],
+        [jnp.asarray(one) for one in data()],
+        jax.random.key(0),
+    )
 
     @functools.partial(jax.jit, donate_argnums=0)
     def update(params: Any, key: Any, x: Any, y: Any) -> Any:

@@ -177,7 +177,9 @@ def gluon() -> Any:
     nn, autograd = mx.gluon.nn, mx.autograd
     g, d = nn.HybridSequential(), nn.HybridSequential()
     g.add(nn.Dense(2, in_units=2))
-    d.add(nn.Dense(5, activation="tanh", in_units=2), nn.Dense(3, activation="tanh", in_units=5), nn.Dense(2, in_units=3))
+    d.add(
+        nn.Dense(5, activation="tanh", in_units=2), nn.Dense(3, activation="tanh", in_units=5), nn.Dense(2, in_units=3)
+    )
     for net, arrays in ((g, generator()), (d, discriminator())):
         net.initialize()
         for param, array in zip(net.collect_params().values(), arrays):

@@ -63,7 +63,11 @@ def jax() -> Any:
     import jax
     import jax.numpy as jnp
 
-    params, given, key = [jnp.asarray(one) for one in parameters()], [jnp.asarray(one) for one in data()], jax.random.key(0)
+    params, given, key = (
+        [jnp.asarray(one) for one in parameters()],
+        [jnp.asarray(one) for one in data()],
+        jax.random.key(0),
+    )
 
     @functools.partial(jax.jit, donate_argnums=0)
     def update(params: Any, key: Any, x: Any, y: Any) -> Any:

@@ -114,7 +114,9 @@ def fused_torch(kind: str, torch: Any, params: Any, inputs: Any, targets: Any, h
     state = h[None]
     if kind == "rnn":
         Wx, Wh, b = cell
-        hidden, _ = torch.rnn_tanh(inputs, state, [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, False)
+        hidden, _ = torch.rnn_tanh(
+            inputs, state, [Wx.T, Wh.T, b, torch.zeros_like(b)], True, 1, 0.0, True, False, False
+        )
     else:
         order = [1, 2, 0, 3]  # its gates are i, f, g, o; the book's are g, i, f, o
         Wx, Wh, b = (torch.cat([cell[3 * gate + which].T for gate in order]) for which in (0, 1, 2))
