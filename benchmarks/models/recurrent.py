@@ -104,7 +104,7 @@ def scanned(kind: str, jax: Any, params: Any, inputs: Any, targets: Any, h: Any)
 
 
 def torch_data(kind: str) -> list[Any]:
-    inputs, targets, h = data(kind)
+    inputs, _, h = data(kind)
     return [inputs, characters()[1].reshape(-1), h]
 
 
@@ -119,7 +119,8 @@ def fused_torch(kind: str, torch: Any, params: Any, inputs: Any, targets: Any, h
         )
     else:
         order = [1, 2, 0, 3]  # its gates are i, f, g, o; the book's are g, i, f, o
-        Wx, Wh, b = (torch.cat([cell[3 * gate + which].T for gate in order]) for which in (0, 1, 2))
+        Wx, Wh = (torch.cat([cell[3 * gate + which].mT for gate in order]) for which in (0, 1))
+        b = torch.cat([cell[3 * gate + 2] for gate in order])
         hidden, _, _ = torch.lstm(
             inputs, (state, state), [Wx, Wh, b, torch.zeros_like(b)], True, 1, 0.0, True, False, False
         )
