@@ -180,7 +180,9 @@ def memory_report(graph: Graph, donate: Iterable[str] = ()) -> MemoryReport:
     kept = sum(slot.nbytes for slot in plan.slots if slot.argument is None and not slot.fresh)
     passing, needed = _fullest(graph, plan)
     return MemoryReport(
-        imperative=arguments + sum(value.type.nbytes for value in planned) + max(map(workspace, graph.nodes), default=0),
+        imperative=arguments
+        + sum(value.type.nbytes for value in planned)
+        + max(map(workspace, graph.nodes), default=0),
         planned=arguments + kept + passing + needed,
         arguments=arguments,
         plan=plan,

@@ -6,6 +6,7 @@ those between them are computed again together, just before the first of a group
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
 from dopegraph.passes.memory import is_planned, memory_report, storage_of
 from dopegraph.passes.pass_ import Pass
+from dopegraph.passes.workspace import workspace
 
 # What is computed again only when nothing else is enough: everything else moves memory once.
 COSTLY = ("matmul", "conv", "cholesky", "inv", "svd", "qr", "eigh", "solve", "sort", "argsort", "fft")
@@ -37,14 +39,14 @@ class Recompute(Pass):
     def run(self, graph: Graph) -> bool:
         first = best = memory_report(graph).planned
         original = kept = _order(graph)
-        for costly in (False, True):
-            for size in SIZES:
-                if best <= self.budget:
-                    break
+        # Aiming at less than is possible computes too much again: then half of it may free more.
+        aims = (self.budget, (self.budget + first) // 2)
+        for aim, costly, size in itertools.product(aims, (False, True), SIZES):
+            if best > self.budget:
                 _restore(graph, original)
                 for _ in range(ROUNDS):
                     planned = memory_report(graph).planned
-                    if planned <= self.budget or not _relieve(graph, planned - self.budget, size, costly):
+                    if planned <= aim or not _relieve(graph, planned - aim, size, costly):
                         break
                 planned = memory_report(graph).planned
                 if planned < best:
@@ -124,7 +126,7 @@ class _Lives:
         return max(self.read.get(value, ()), default=self.made[value])
 
     def fullest(self) -> int:
-        """The position at which the most bytes are alive."""
+        """The position at which the most bytes are alive, with those that the kernel needs for itself."""
         change = [0] * (len(self.graph.nodes) + 2)
         for value, position in self.made.items():
             if is_planned(value):
@@ -133,8 +135,9 @@ class _Lives:
         alive, most, where = 0, -1, 0
         for position in range(len(self.graph.nodes)):
             alive += change[position]
-            if alive > most:
-                most, where = alive, position
+            needed = alive + workspace(self.graph.nodes[position])
+            if needed > most:
+                most, where = needed, position
         return where
 
     def across(self, position: int) -> Iterable[Value]:

@@ -72,7 +72,9 @@ class _Writer:
         self.function = _python_name(f"%{graph_name(graph)}")
         self.lines: list[str] = []
         self.buffers = 0
-        self.arena = [None if slot.result or slot.fresh else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots]
+        self.arena = [
+            None if slot.result or slot.fresh else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots
+        ]
         self.written: dict[int, Value] = {}
         self.last = last_uses(graph)
         self.large: dict[Value, list[str]] = {}

@@ -470,4 +470,6 @@ def compile(
         raise ValueError(f"compile: cache_size must be at least 1, not {cache_size}")
     if memory is not None and memory < 0:
         raise ValueError(f"compile: memory is a number of bytes, not {memory}")
-    return Compiled(function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size, memory)
+    return Compiled(
+        function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size, memory
+    )
