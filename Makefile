@@ -37,8 +37,10 @@ lint: $(READY)
 	cd build/lib && ../../$(BIN)/mypy --config-file ../../pyproject.toml --follow-imports silent -p dopegraph.ir -p dopegraph.passes -p dopegraph.autodiff -p dopegraph.batching
 	cd build/lib && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
+# Every model against every peer (`pip install -e .[bench]` for them): `make bench BENCH="mlp lstm --blocks 3"` for some.
 bench: $(READY)
-	$(BIN)/python -m benchmarks.mlp_step
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
 	$(BIN)/python -m benchmarks.recording

@@ -1,9 +1,9 @@
-"""Peak resident memory of a training step of the book's CNN, beside JAX, PyTorch and Gluon; a deep network under budgets.
+"""Peak resident memory of a step of the book's CNN, beside JAX, PyTorch and Gluon; a deep network under budgets.
 
     python -m benchmarks.memory [--batch 256] [--steps 3]
 
 Each runs in a process of its own. Counted is what the process takes at most above what it had when libraries were
-imported, data were there, and a step with a batch of 8 had been compiled and run (a first compilation takes memory once).
+imported, data were there, and a step with a batch of 8 had been compiled and run.
 """
 
 from __future__ import annotations

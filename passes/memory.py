@@ -17,13 +17,16 @@ from dopegraph.passes.workspace import workspace
 if TYPE_CHECKING:
     from dopegraph.passes.timeline import Timeline
 
+# A slot above SMALL bytes is not given to a value that needs less than one part in WASTE of it.
+SMALL, WASTE = 1 << 16, 8
+
 
 @dataclass
 class Slot:
     """A buffer of the plan.
 
-    `argument` is the donated input that it is, if any; `result`: it leaves with the caller; `fresh`: kernels that cannot
-    write into given memory make it, and it is there only while it is needed.
+    `argument` is the donated input that it is, if any; `result`: it leaves with the caller; `fresh`: a kernel that cannot
+    write into given memory makes it, and it is there only while it is needed.
     """
 
     nbytes: int
@@ -161,9 +164,9 @@ def _in_place(node: Node, value: Value, dying: list[Value]) -> Value | None:
 
 
 def _allocate(plan: MemoryPlan, free: list[tuple[int, int]], nbytes: int, fresh: bool) -> int:
-    """The smallest free slot that is large enough, otherwise a new one."""
+    """The smallest free slot that is large enough, otherwise a new one; a small value leaves large ones to others."""
     place = bisect_left(free, (nbytes, 0))
-    if place < len(free):
+    if place < len(free) and free[place][0] <= max(WASTE * nbytes, SMALL):
         return free.pop(place)[1]
     plan.slots.append(Slot(nbytes, fresh=fresh))
     return len(plan.slots) - 1

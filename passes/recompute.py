@@ -18,7 +18,7 @@ from dopegraph.passes.workspace import workspace
 
 # What is computed again only when nothing else is enough: everything else moves memory once.
 COSTLY = ("matmul", "conv", "cholesky", "inv", "svd", "qr", "eigh", "solve", "sort", "argsort", "fft")
-# What is never: a draw, whose memory is as cheap as its time is not, and operators of libraries with state of their own.
+# What never is: random numbers, which take long, and operators of libraries, which may have state of their own.
 NEVER = ("random_", "mxnet_", "host")
 SIZES = (1, 2, 4, 8, 16, 32)  # of groups, the least memory is at about the square root of what waits
 ROUNDS = 3  # after the fullest moment was relieved another one is the fullest

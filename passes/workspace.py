@@ -1,4 +1,4 @@
-"""What the NumPy kernels of convolutions and pooling need for themselves while they run: patches and rearranged operands."""
+"""What the NumPy kernels of convolutions and pooling need for themselves while they run: patches, rearranged operands."""
 
 from __future__ import annotations
 

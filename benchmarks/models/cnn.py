@@ -1,4 +1,4 @@
-"""The CNN of the book's chapter from scratch: convolutions 20x3x3 and 50x5x5 with average pooling, 800-128-10, batch 64."""
+"""The CNN of the book's chapter from scratch: convolutions 20x3x3, 50x5x5, average pooling, 800-128-10, batch 64."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The book's CNN with batch normalization from scratch, batch 64; the moving averages are left out, Gluon alone has them."""
+"""The book's CNN with batch normalization from scratch, batch 64; only Gluon has moving averages."""
 
 from __future__ import annotations
 

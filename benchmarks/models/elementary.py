@@ -259,7 +259,9 @@ PROBLEMS = [
     for name, (title, body, shape) in BODIES.items()
     for size in SIZES
 ] + [
-    Problem(f"matmul/{m}x{k}x{n}", f"Product {m}x{k} by {k}x{n}", of_arrays(product, functools.partial(factors, m, k, n)))
+    Problem(
+        f"matmul/{m}x{k}x{n}", f"Product {m}x{k} by {k}x{n}", of_arrays(product, functools.partial(factors, m, k, n)),
+    )
     for m, k, n in MATRICES
 ] + [
     Problem(f"random/{power(size)}", f"{power(size)} normal numbers", random_contestants(size), tolerance=0.2)

@@ -1,7 +1,7 @@
 """State space models with the gradient of their likelihood: a Kalman filter of 50 steps and a level-trend ISSM of 100.
 
-The naive form is the book's loop; JAX's fast form is `lax.scan`. PyTorch and Gluon have nothing but the loop; Gluon's is
-left out, as MXNet's symbols cannot be iterated.
+The naive form is the book's loop; JAX's fast form is `lax.scan`. PyTorch has nothing but the loop; Gluon's is left out,
+as MXNet's symbols cannot be iterated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Child-sum tree-LSTM (Tai, Socher and Manning, 2015) on two sentences of 11 words, recursion in Python.
 
 What is timed is a training step on one pair of trees: embedding 150, hidden 150, a comparison of the roots, KL loss.
-The trees stay the same, so whoever compiles, compiles once. Gluon's recursion over blocks has no hybrid form; it takes no part.
+The trees stay the same, so whoever compiles, compiles once. Gluon takes no part: its recursion
+over blocks has no hybrid form.
 """
 
 from __future__ import annotations
