@@ -39,8 +39,8 @@ def ours(
     """A step, and the bytes its plan needs besides arguments."""
     import dopegraph
     import dopegraph.numpy as np
-    from dopegraph import nn
     from benchmarks.data import normal
+    from dopegraph import nn
 
     loss_of = deep if is_deep else cnn.naive
     arrays = [normal(f"deep{n}", WIDTH, WIDTH, scale=0.1) for n in range(DEPTH)] if is_deep else cnn.parameters()

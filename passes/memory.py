@@ -25,7 +25,7 @@ SMALL, WASTE = 1 << 16, 8
 class Slot:
     """A buffer of the plan.
 
-    `argument` is the donated input that it is, if any; `result`: it leaves with the caller; `fresh`: a kernel that cannot
+    `argument` is the donated input that it is; `result`: it leaves with the caller; `fresh`: a kernel that cannot
     write into given memory makes it, and it is there only while it is needed.
     """
 

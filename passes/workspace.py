@@ -1,4 +1,4 @@
-"""What the NumPy kernels of convolutions and pooling need for themselves while they run: patches, rearranged operands."""
+"""What NumPy's kernels of convolutions and pooling need for themselves: patches, rearranged operands."""
 
 from __future__ import annotations
 
