@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 
-def options(description: str, epochs: int, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def options(description: str, epochs: int, arguments: Sequence[str] | None = None, name: str = "") -> argparse.Namespace:
     """The options of every chapter, from the command line."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps only, to see that it runs")
@@ -19,6 +19,7 @@ def options(description: str, epochs: int, arguments: Sequence[str] | None = Non
     chosen = parser.parse_args(arguments)
     if chosen.epochs is None:
         chosen.epochs = 1 if chosen.quick else epochs
+    chosen.name = name
     chosen.steps = 100 if chosen.quick else None
     return chosen
 
