@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 
-def options(description: str, epochs: int, arguments: Sequence[str] | None = None, name: str = "") -> argparse.Namespace:
+def options(
+    description: str, epochs: int, arguments: Sequence[str] | None = None, name: str = ""
+) -> argparse.Namespace:
     """The options of every chapter, from the command line."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps only, to see that it runs")
@@ -51,3 +54,18 @@ def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> 
     figure.savefig(path)
     pyplot.close(figure)
     return path
+
+
+@contextmanager
+def pictures(path: Path) -> Iterator[Any]:
+    """Axes to draw into, saved as a picture at the end."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure, axes = pyplot.subplots(figsize=(8, 5))
+    yield axes
+    figure.savefig(path)
+    pyplot.close(figure)

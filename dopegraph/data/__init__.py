@@ -9,6 +9,7 @@ from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
+from .text import text, text_or_documentation
 
 __all__ = [
     "ArrayDataset",
@@ -24,4 +25,6 @@ __all__ = [
     "mnist",
     "split",
     "stacked",
+    "text",
+    "text_or_documentation",
 ]

@@ -6,7 +6,6 @@ python -m examples.part2.cnn_scratch
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
-
 from examples.chapter import options
 from examples.part2.images import mnist_images, train
 
