@@ -1,71 +1,119 @@
-"""What every chapter shares and the book does not show: options, the progress bar, plots."""
+"""What every chapter shares and the book does not show: options, digits, the progress bar, figures, plots."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 from tqdm import tqdm
 
+import dopegraph
+import dopegraph.numpy as np
+from dopegraph.data import Digits, digits_or_mnist
 
-def options(
-    description: str, epochs: int, arguments: Sequence[str] | None = None, name: str = ""
-) -> argparse.Namespace:
-    """The options of every chapter, from the command line."""
+
+def _enter_device(arguments: Sequence[str]) -> None:
+    """A chapter makes its parameters when it is imported, before it looks at its options: on this device."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--device", type=dopegraph.device)
+    device = parser.parse_known_args(arguments)[0].device
+    if device is not None:
+        device.__enter__()
+
+
+_enter_device(sys.argv[1:])
+
+
+def options(description: str, epochs: int = 1, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of every chapter, from the command line; `steps` is how many batches of an epoch are used.
+
+    From Python, import and run a chapter inside ``with device(...)`` instead of giving it ``--device``.
+    """
+    here = dopegraph.current_device()
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps only, to see that it runs")
     parser.add_argument("--epochs", type=int, default=None, help=f"passes over the data (default {epochs})")
+    parser.add_argument("--device", type=dopegraph.device, default=here, help='"cpu(0)", "gpu(0)", ... (default cpu)')
     parser.add_argument("--plots", type=Path, metavar="DIR", help="leave the book's plots in this folder")
     chosen = parser.parse_args(arguments)
+    if chosen.device != here:
+        parser.error(f"the parameters are on {here} already; import the chapter inside `with device(...)`")
     if chosen.epochs is None:
         chosen.epochs = 1 if chosen.quick else epochs
-    chosen.name = name
     chosen.steps = 100 if chosen.quick else None
     return chosen
 
 
-def progress(items: Any, epoch: int, steps: int | None = None) -> Iterable[Any]:
-    """The items, at most `steps` of them, with a progress bar."""
+def digits(flatten: bool = True) -> Digits:
+    """MNIST, or the digits that stand in for it, on the device."""
+    found = digits_or_mnist(flatten)
+    print(f"{len(found.train_images)} images of {found.name} to train with, {len(found.test_images)} to test with")
+    arrays = {name: value for name, value in vars(found).items() if name != "name"}
+    return replace(found, **{name: on_device(value) for name, value in arrays.items()})
+
+
+def on_device(array: numpy.ndarray[Any, Any]) -> Any:
+    """NumPy's array as it is, which costs nothing, unless the chapter runs elsewhere than in NumPy's memory."""
+    return array if dopegraph.current_device().is_host else np.array(array)
+
+
+def progress(items: Any, epoch: int, steps: int | None = None) -> Iterator[Any]:
+    """The batches, at most `steps` of them, on the device, with a progress bar."""
     total = len(items) if steps is None else min(steps, len(items))
-    bar = tqdm(items, desc=f"epoch {epoch}", total=total, leave=False, unit="batch", mininterval=0.5)
+    bar = tqdm(items, desc=f"epoch {epoch}", total=total, leave=False, unit="batch", mininterval=0.5, disable=None)
     for number, item in enumerate(bar):
         if number == total:
             break
-        yield item
+        yield tuple(map(on_device, item)) if isinstance(item, tuple) else item
+
+
+def compare(book: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Print the book's figures beside those found here."""
+    rows = [(name.replace("_", " "), shown(value), shown(found.get(name, "-"))) for name, value in book.items()]
+    rows.insert(0, ("", "the book", "here"))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def shown(value: Any) -> str:
+    """A figure of a chapter as text: numbers with five digits, arrays as lists."""
+    if isinstance(value, (dopegraph.ndarray, numpy.ndarray, numpy.generic)):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def picture(
+    path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 5), **how: Any
+) -> Iterator[Any]:
+    """Axes to draw on, of matplotlib; afterwards they are a file."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure, axes = pyplot.subplots(rows, columns, figsize=size, **how)
+    yield axes
+    figure.savefig(path)
+    pyplot.close(figure)
 
 
 def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> Path:
     """A curve over the training steps, logarithmic, as a picture."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    axes.semilogy(range(1, len(values) + 1), values)
-    axes.set_xlabel("step")
-    axes.set_ylabel(ylabel)
-    axes.set_title(title)
-    axes.grid(True, which="both")
-    figure.savefig(path)
-    pyplot.close(figure)
+    with picture(path) as axes:
+        axes.semilogy(range(1, len(values) + 1), values)
+        axes.set_xlabel("step")
+        axes.set_ylabel(ylabel)
+        axes.set_title(title)
+        axes.grid(True, which="both")
     return path
-
-
-@contextmanager
-def pictures(path: Path) -> Iterator[Any]:
-    """Axes to draw into, saved as a picture at the end."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    yield axes
-    figure.savefig(path)
-    pyplot.close(figure)

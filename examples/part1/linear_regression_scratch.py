@@ -6,7 +6,9 @@ python -m examples.part1.linear_regression_scratch
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.data import batches
-from examples.chapter import options, plot_curve, progress
+from examples.chapter import compare, options, plot_curve, progress
+
+BOOK = {"w": [2.0, -3.4], "b": [4.2], "moving_loss": 9.96083e-05}
 
 np.random.seed(1)
 
@@ -63,9 +65,11 @@ def main(arguments=None):
             losses.append(moving_loss / (1 - (1 - smoothing_constant) ** niter))
         print(f"Epoch {e}. Moving avg of loss: {losses[-1]:.3g}")
     print(f"w = {w.ravel()}, b = {b}; the data were made with [2, -3.4] and 4.2")
+    found = {"w": w.asnumpy().ravel(), "b": b.asnumpy(), "moving_loss": losses[-1], "train_step": train_step}
+    compare(BOOK, found)
     if chosen.plots:
         plot_curve(chosen.plots / "linear_regression.png", losses, "loss", "Loss during training")
-    return {"w": w.asnumpy().ravel(), "b": b.asnumpy(), "loss": losses[-1], "train_step": train_step}
+    return found
 
 
 if __name__ == "__main__":
