@@ -1,4 +1,4 @@
-"""Convolutional neural networks from scratch (the book's part 2, chapter 1): a small LeNet on MNIST.
+"""Convolutional neural networks from scratch (the book's chapter 1): a small LeNet on MNIST.
 
 python -m examples.part2.cnn_scratch
 """
@@ -6,8 +6,10 @@ python -m examples.part2.cnn_scratch
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
-from examples.chapter import options
-from examples.part2.images import mnist_images, train
+from examples.chapter import compare, options, plot_curve
+from examples.images import mnist_images, train
+
+BOOK = {"moving_loss": 0.140828552357, "train_accuracy": 0.9532, "test_accuracy": 0.9524}
 
 np.random.seed(1)
 
@@ -53,12 +55,12 @@ def SGD(params, lr):
 
 
 @dopegraph.compile
-def train_step(data, label, lr):
+def train_step(data, label):
     with dopegraph.record():
         output = net(data)
         loss = softmax_cross_entropy(output, nn.one_hot(label, num_outputs))
     loss.backward()  # of the sum over the batch: the book does not divide by its size
-    SGD(params, lr)
+    SGD(params, learning_rate)
     return np.mean(loss)
 
 
@@ -68,12 +70,14 @@ def classify(data):
 
 
 def main(arguments=None):
-    chosen = options(__doc__, epochs=1, arguments=arguments, name="cnn_scratch")
-    digits = mnist_images()
-    net(np.array(digits.train_images[:batch_size]), debug=True)
-    found = train(chosen, lambda data, label: train_step(data, label, learning_rate), classify, digits)
-    print("The book's figures on MNIST after 1 epoch: Loss 0.1408, Train_acc 0.9532, Test_acc 0.9524")
-    return {**found, "train_step": train_step}
+    chosen = options(__doc__, epochs=1, arguments=arguments)
+    images = mnist_images()
+    net(np.array(images.train_images[:batch_size]), debug=True)
+    found = train(chosen, train_step, classify, images)
+    compare(BOOK, found)
+    if chosen.plots:
+        plot_curve(chosen.plots / "cnn_scratch.png", found["losses"], "moving loss", "CNN from scratch")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Gated recurrent units from scratch (the book's part 2, chapter 9): a character-level language model.
+"""Gated recurrent units from scratch (the book's chapter 9): the language model with two gates.
 
 python -m examples.part2.gru_rnn
 """
@@ -6,9 +6,12 @@ python -m examples.part2.gru_rnn
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.nn import sigmoid
-from examples.chapter import options
-from examples.part2 import characters
-from examples.part2.characters import one_hots, vocab_size
+from examples import characters
+from examples.chapter import compare, options, plot_curve
+from examples.characters import one_hots, vocab_size
+
+# The book prints no losses. It goes on for 2000 epochs, and finds readable words after 175.
+BOOK = {"characters": 179533, "vocabulary": 77}
 
 np.random.seed(1)
 
@@ -89,10 +92,12 @@ def sample(prefix, num_chars):
 
 
 def main(arguments=None):
-    chosen = options(__doc__, epochs=40, arguments=arguments, name="gru_rnn")
-    chosen.samples, chosen.steps = 10, 3 if chosen.quick else None
-    found = characters.train(chosen, train_step, [num_hidden], characters.prefixes, sample, learning_rate)
-    print("The book prints no losses; it trains for 2000 epochs.")
+    chosen = options(__doc__, epochs=40, arguments=arguments)
+    chosen.steps = 3 if chosen.quick else None
+    found = characters.train(chosen, train_step, [num_hidden], sample, learning_rate)
+    compare(BOOK, found)
+    if chosen.plots:
+        plot_curve(chosen.plots / "gru_rnn.png", found["losses"], "nats a character", "gru_rnn")
     return found
 
 

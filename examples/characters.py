@@ -9,9 +9,10 @@ import numpy
 
 import dopegraph.numpy as np
 from dopegraph.data import text_or_documentation
-from examples.chapter import plot_curve, progress
+from examples.chapter import on_device, progress
 
 seq_length, batch_size = 64, 32
+prefixes = ("The Time Ma", "The Medical Man rose, came to the lamp,")
 licence = 38083  # characters at the end that are not the book
 
 text, name = text_or_documentation("timemachine")
@@ -23,7 +24,7 @@ time_numerical = numpy.array([character_dict[character] for character in time_ma
 
 
 def one_hots(numerical_list: Any) -> Any:
-    return numpy.eye(vocab_size, dtype="float32")[numpy.asarray(numerical_list)]
+    return on_device(numpy.eye(vocab_size, dtype="float32")[numpy.asarray(numerical_list)])
 
 
 def textify(vectors: Any) -> str:
@@ -44,7 +45,7 @@ def sequences() -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-def train(chosen: Any, step: Any, states: Any, prefixes: Any, sample: Any, learning_rate: float) -> dict[str, Any]:
+def train(chosen: Any, step: Any, states: Any, sample: Any, learning_rate: float) -> dict[str, Any]:
     """The book's schedule: states of zeros in each epoch, carried from batch to batch; the rate halved every 100."""
     data, label = sequences()
     print(f"{len(time_machine)} characters of {name}, {vocab_size} different ones, {len(data)} batches")
@@ -64,12 +65,9 @@ def train(chosen: Any, step: Any, states: Any, prefixes: Any, sample: Any, learn
         found["epoch_losses"].append(total / count)
         seconds = time.perf_counter() - start
         print(f"Epoch {e}. Loss: {losses[-1]:.4f}, mean of the epoch {total / count:.4f} ({seconds:.1f} s)")
-        if chosen.samples and ((e + 1) % chosen.samples == 0 or e + 1 == chosen.epochs):
+        if (e + 1) % 10 == 0 or e + 1 == chosen.epochs:
             for prefix in prefixes:
-                print(f"  {sample(prefix, 64 if chosen.quick else 256)!r}")
-    if chosen.plots:
-        plot_curve(chosen.plots / f"{chosen.name}.png", losses, "moving loss (nats a character)", chosen.name)
+                print(f"  {sample(prefix, 32 if chosen.quick else 1024)!r}")
+    found["characters"], found["vocabulary"] = len(time_machine), vocab_size
+    found["batches"], found["last_epoch_loss"] = len(data), found["epoch_losses"][-1]
     return found
-
-
-prefixes = ("The Time Ma", "The Medical Man rose, came to the lamp,")
