@@ -3,6 +3,7 @@
 Stands beside `nn` and `optim`, but works with NumPy alone and needs no other part of dopegraph.
 """
 
+from .cifar10 import cifar10, cifar10_or_shapes, shapes
 from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
@@ -21,8 +22,11 @@ __all__ = [
     "Digits",
     "SimpleDataset",
     "batches",
+    "cifar10",
+    "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "shapes",
     "split",
     "stacked",
     "text",
