@@ -141,6 +141,7 @@ class Trainer:
                     for number, parameter in enumerate(self._parameters):
                         if parameter.grad_req != "null":
                             self._change.state(number)
+            for place in places:
                 self._change_there.on(place)
             if not places:
                 self._change()

@@ -39,8 +39,7 @@ def test_arrays_of_different_shapes_are_refused():
 
 def test_many_arrays_go_together():
     groups = [
-        [np.full((2, 3), number + 1.0).to(device), np.array(10.0 * (number + 1)).to(device)]
-        + [np.array([1, 2], "int32").to(device)]
+        [one.to(device) for one in (np.full((2, 3), number + 1.0), np.array(10.0 * (number + 1)), np.array([1, 2]))]
         for number, device in enumerate(DEVICES)
     ]
     seen = []
@@ -48,7 +47,7 @@ def test_many_arrays_go_together():
     for group, device in zip(groups, DEVICES):
         assert group[0].tolist() == [[6, 6, 6]] * 2 and float(group[1]) == 60 and group[2].tolist() == [3, 6]
         assert all(array.device == device for array in group)
-    assert seen == [("float32", (7,)), ("int32", (2,))]
+    assert seen == [("float32", (7,)), ("int64", (2,))]
 
 
 @pytest.mark.parametrize("name", ["local", "device"])
