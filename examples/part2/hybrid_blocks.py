@@ -143,7 +143,7 @@ def main(arguments=None):
         model, params, *_ = dopegraph.export(net, x, path=Path(folder) / "model")
         symbol = json.loads(Path(model).read_text(encoding="utf-8"))
         print(
-            f"{model.name} and {params.name} ({params.stat().st_size} bytes) run without dopegraph and without Python:"
+            f"{model.name} and {params.name} ({params.stat().st_size} bytes) run without dopegraph:"
         )
         for node in symbol["nodes"]:
             print(f"  {node['op']:14} {node['name']}")

@@ -1,4 +1,4 @@
-"""Recurrent neural networks with gluon (the book's chapter 10): a language model of words, with all four kinds of cells.
+"""Recurrent neural networks with gluon (the book's chapter 10): a language model of words, four kinds of cells.
 
 python -m examples.part2.rnns_gluon
 """
