@@ -39,7 +39,8 @@ class Trainer:
     Notes
     -----
     The gradients of parameters that are on several devices, or machines, are summed; then each device changes its own
-    copies. That cannot be part of a compiled function, which is one device's: there, `step` comes after it.
+    copies. That cannot be part of a compiled function, which is one device's: there, `step` comes after it. All
+    machines begin with the values of the first one, so the parameters must have values.
 
     Examples
     --------
@@ -78,7 +79,8 @@ class Trainer:
                 raise OptimizerError(located(message, here()))
         self.optimizer: Optimizer = create(optimizer, **dict(optimizer_params or {}))
         self.store = create_store(kvstore) if isinstance(kvstore, str) else kvstore
-        self._shared = False
+        if self.store is not None and self.store.num_workers > 1:
+            self._begin_alike()
         self._change = Change(self.optimizer, self._parameters)
         self._change_there = PerDevice(self._change)
         self._together = Together()
@@ -114,18 +116,19 @@ class Trainer:
         """Replace gradients by their sums over devices and machines: the first half of `step`."""
         learned = [one for one in self._parameters if one.grad_req != "null"]
         if self.store is not None and self.store.num_workers > 1:
-            if not self._shared:
-                self._begin_alike(learned)
             self._together(_by_device([one.list_grad() for one in learned]), self.store.sum)
         elif learned and learned[0]._copies:
             self._together(_by_device([one.list_grad() for one in learned]))
 
-    def _begin_alike(self, learned: Sequence[Any]) -> None:
+    def _begin_alike(self) -> None:
         """All machines begin with the first one's parameters."""
         assert self.store is not None
-        for number, parameter in enumerate(learned):
+        waiting = [one.name for one in self._parameters if not one.is_initialized()]
+        if waiting:
+            message = f"Trainer: {waiting[0]} has no values yet, so machines would not begin with the same ones"
+            raise OptimizerError(located(f"{message}; call the network once before, or give in_units, ...", here()))
+        for number, parameter in enumerate(self._parameters):
             parameter.set_data(self.store.first(f"parameter {number}", parameter.data()))
-        self._shared = True
 
     def update(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
         """Change all parameters by their gradients divided by `batch_size`: the second half of `step`."""

@@ -1,13 +1,12 @@
 """Key-value stores: arrays by key, to which several devices or machines push, and from which they pull the sums.
 
-``local`` and ``device`` are this process alone; ``dist_sync`` and ``dist_async`` are MXNet's, over servers that
-`dopegraph.parallel.launch` starts.
+``local`` and ``device`` are this process alone; ``dist_sync`` is MXNet's, over servers that `launch` starts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Union
+from typing import Any, Union
 
 import numpy
 
@@ -21,7 +20,7 @@ Key = Union[int, str]
 Arrays = Union[ndarray, Sequence[ndarray]]
 
 LOCAL = ("local", "device")
-DISTRIBUTED = ("dist_sync", "dist_async", "dist")
+DISTRIBUTED = ("dist_sync", "dist")
 
 
 class KVStoreError(DopegraphError, RuntimeError):
@@ -29,7 +28,7 @@ class KVStoreError(DopegraphError, RuntimeError):
 
 
 def create_store(name: str = "local") -> KVStore:
-    """A store by its name in MXNet: ``local``, ``device``, ``dist_sync``, ``dist_async``; ``dist`` is ``dist_sync``.
+    """A store by its name in MXNet: ``local``, ``device``, ``dist_sync``; ``dist`` is ``dist_sync``.
 
     Examples
     --------
@@ -48,7 +47,7 @@ def create_store(name: str = "local") -> KVStore:
     if name in DISTRIBUTED:
         from dopegraph.parallel.distributed import DistributedStore
 
-        return DistributedStore("dist_sync" if name == "dist" else name)
+        return DistributedStore("dist_sync")
     known = ", ".join(LOCAL + DISTRIBUTED)
     raise KVStoreError(located(f"create_store: there is no store {name!r}; the stores are {known}", here()))
 
@@ -70,17 +69,17 @@ class KVStore:
         """Give a new key its first value."""
         if key in self._values:
             raise KVStoreError(located(f"init: the key {key!r} is in the store already", here()))
-        self._values[key] = np.asarray(_list(value)[0]).copy()
+        self._values[key] = np.asarray(as_list(value)[0]).copy()
 
     def push(self, key: Key, value: Arrays, priority: int = 0) -> None:
         """Put the sum of one or more arrays, on any devices, in place of the value."""
         self._known(key)
-        self._values[key] = sum_on_first(_list(value))
+        self._values[key] = sum_on_first(as_list(value))
 
     def pull(self, key: Key, out: Arrays, priority: int = 0) -> None:
         """Write the value into one or more arrays, on any devices."""
         value = self._known(key)
-        for array in _list(out):
+        for array in as_list(out):
             array[...] = value.to(array.device)
 
     def pushpull(self, key: Key, value: Arrays, out: Arrays | None = None, priority: int = 0) -> None:
@@ -104,14 +103,24 @@ class KVStore:
     def barrier(self) -> None:
         """Wait until all workers are here."""
 
-    def close(self) -> None:
-        """Say goodbye to the other processes."""
+    def shard(self, *arrays: Any) -> Any:
+        """This worker's part of the examples: every `num_workers`-th, from `rank` on.
+
+        Where they cannot be divided, the last ones belong to nobody: all workers have equally many, and take as many
+        steps.
+        """
+        if not arrays:
+            raise KVStoreError(located("shard: no arrays", here()))
+        length = len(arrays[0]) - len(arrays[0]) % self.num_workers
+        found = tuple(array[self.rank : length : self.num_workers] for array in arrays)
+        return found if len(found) > 1 else found[0]
 
     def __repr__(self) -> str:
         return f"KVStore({self.type!r}, rank {self.rank} of {self.num_workers})"
 
 
-def _list(arrays: Arrays) -> list[ndarray]:
+def as_list(arrays: Arrays) -> list[ndarray]:
+    """One array or several, as a list."""
     found = [arrays] if isinstance(arrays, (ndarray, numpy.ndarray)) else list(arrays)
     if not found or isinstance(arrays, Mapping):
         raise KVStoreError(located("a store takes an array or a list of arrays", here()))

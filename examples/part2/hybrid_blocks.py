@@ -142,9 +142,7 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory() as folder:
         model, params, *_ = dopegraph.export(net, x, path=Path(folder) / "model")
         symbol = json.loads(Path(model).read_text(encoding="utf-8"))
-        print(
-            f"{model.name} and {params.name} ({params.stat().st_size} bytes) run without dopegraph:"
-        )
+        print(f"{model.name} and {params.name} ({params.stat().st_size} bytes) run without dopegraph:")
         for node in symbol["nodes"]:
             print(f"  {node['op']:14} {node['name']}")
         loaded = dopegraph.load(model)
