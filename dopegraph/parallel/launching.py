@@ -2,8 +2,8 @@
 
     python -m dopegraph.parallel -n 2 -s 1 script.py ...
 
-In the script, ``optim.Trainer(..., kvstore="dist_sync")`` sums gradients over the workers. When a worker ends badly, all
-others are ended, as they would wait for it for ever. Processes and their variables are those of MXNet's ps-lite
+In the script, ``optim.Trainer(..., kvstore="dist_sync")`` sums gradients over the workers. When a worker ends badly,
+all others are ended, as they would wait for it for ever. Processes and their variables are those of MXNet's ps-lite
 (Li et al., *Scaling Distributed Machine Learning with the Parameter Server*, 2014).
 """
 
