@@ -101,7 +101,8 @@ for wrong in (lambda: store.init("i", np.arange(3)), lambda: store.init("w", out
     except parallel.KVStoreError as error:
         refused.append(str(error).split(";")[0].splitlines()[0])
 leave(first=first, sixes=out.tolist(), summed=float(summed), again=float(again), rank=store.rank,
-      workers=store.num_workers, begin=store.first("b", np.array([1.0 * store.rank])).tolist(), shard=shard.tolist(), refused=refused)
+      workers=store.num_workers, begin=store.first("b", np.array([1.0 * store.rank])).tolist(), shard=shard.tolist(),
+      refused=refused)
 """
     for rank, found in enumerate(run(tmp_path, body, 2, servers=2)):
         assert found == {
