@@ -87,9 +87,15 @@ def chapters() -> list[Chapter]:
 # Running one --------------------------------------------------------------------------------------------------------
 
 
+def processor_seconds() -> float:
+    """What this process, and the C compilers that it started, have computed: the same on a machine that is busy."""
+    of_children = os.times()
+    return time.process_time() + of_children.children_user + of_children.children_system
+
+
 @contextmanager
 def watched() -> Iterator[dict[Any, tuple[list[float], list[float]]]]:
-    """Times of the calls of each compiled function, in seconds: those that recorded something, and the others."""
+    """Seconds of the calls of each compiled function: of the processor, those that recorded something; the others."""
     from dopegraph.transform.compiled import Compiled
 
     times: dict[Any, tuple[list[float], list[float]]] = {}
@@ -97,12 +103,16 @@ def watched() -> Iterator[dict[Any, tuple[list[float], list[float]]]]:
     original = Compiled.__call__
 
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
+        used, start = processor_seconds(), time.perf_counter()
         try:
             return original(self, *args, **kwargs)
         finally:
             took, seen = time.perf_counter() - start, self.cache_info().misses
-            times.setdefault(self, ([], []))[seen == misses.get(self, 0)].append(took)
+            first, others = times.setdefault(self, ([], []))
+            if seen == misses.get(self, 0):
+                others.append(took)
+            else:
+                first.append(processor_seconds() - used)
             misses[self] = seen
 
     Compiled.__call__ = timed
@@ -163,6 +173,8 @@ def run_apart(chapter: Chapter, arguments: Sequence[str]) -> dict[str, Any]:
 
 # The table ----------------------------------------------------------------------------------------------------------
 
+# So many figures of a chapter stand in the table, with so many letters each; all are in its result.
+MOST, LONGEST = 6, 60
 COLUMNS = ["chapter", "what it shows", "the book", "here", "graphs", "on NumPy", "compiling", "a step"]
 
 
@@ -181,19 +193,27 @@ def _cells(path: Path) -> list[str]:
     if not path.exists():
         return ["", "not run yet", "", "", "", ""]
     result = json.loads(path.read_text(encoding="utf-8"))
-    book, here = (
-        "; ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in result[which].items())
-        for which in ("book", "here")
-    )
+    book, here = result["book"], result["here"]
+    differ = {name: value for name, value in here.items() if shown(value) != shown(book[name])}
+    others = "" if len(differ) == len(here) else "the others are the same" if differ else "the same"
     step = result["step_microseconds"]
     return [
-        book,
-        here,
+        _figures(book),
+        "; ".join(filter(None, [_figures(differ), others])),
         str(result["graphs"]),
         ", ".join(result["fallbacks"]) or "nothing",
         f"{result['compile_seconds']:.2f} s",
         "" if step is None else f"{step / 1000:.2f} ms" if step >= 1000 else f"{step:.0f} us",
     ]
+
+
+def _figures(values: dict[str, Any]) -> str:
+    """Figures in a cell of the table, shortened."""
+    from examples.chapter import shown
+
+    texts = [f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items()]
+    texts = [text if len(text) <= LONGEST else text[: LONGEST - 4] + " ..." for text in texts]
+    return "; ".join([*texts[:MOST], "..."] if len(texts) > MOST else texts)
 
 
 def readme() -> str:
@@ -213,8 +233,9 @@ Each file is a chapter of *Deep Learning: The Straight Dope* as a traced program
 the options `--quick`, `--epochs N`, `--device DEVICE` and `--plots DIR`. Everything below is written by `make book`: it
 runs every chapter in a process of its own with an empty cache; what it measured lies in `results/`.
 
-*Graphs* are all compiled graphs of a run, *on NumPy* names nodes of compiled functions that neither MXNet nor generated
-code ran, *compiling* is the time of all calls that recorded something, *a step* the median call of the training step.
+*Graphs* are all compiled graphs of a run; *on NumPy* names nodes of compiled functions that neither MXNet nor generated
+code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step* is
+the median call of the training step.
 """
 
 
@@ -227,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["--run"]:
         name, into = given[1:3]
         sys.argv[1:] = given[3:]  # where `chapter.py` looks for the device
-        Path(into).write_text(json.dumps(run_here(name, given[3:]), indent=1) + "\n", encoding="utf-8")
+        Path(into).write_text(json.dumps(run_here(name, given[3:])), encoding="utf-8")
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps of each; nothing is written")
@@ -259,7 +280,8 @@ def _run_all(chosen: argparse.Namespace) -> int:
         print(f"{result['seconds']:.1f} s, of which {result['compile_seconds']:.2f} s compiling", flush=True)
         if not chosen.quick:
             chapter.result.parent.mkdir(parents=True, exist_ok=True)
-            chapter.result.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items())
+            chapter.result.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     return failed
 
 

@@ -30,8 +30,12 @@ def _enter_device(arguments: Sequence[str]) -> None:
 _enter_device(sys.argv[1:])
 
 
-def options(description: str, epochs: int = 1, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def options(
+    description: str, epochs: int = 1, arguments: Sequence[str] | None = None, quick: int = 1
+) -> argparse.Namespace:
     """The options of every chapter, from the command line; `steps` is how many batches of an epoch are used.
+
+    `epochs` are those of the book, `quick` those of ``--quick``.
 
     From Python, import and run a chapter inside ``with device(...)`` instead of giving it ``--device``.
     """
@@ -45,17 +49,18 @@ def options(description: str, epochs: int = 1, arguments: Sequence[str] | None =
     if chosen.device != here:
         parser.error(f"the parameters are on {here} already; import the chapter inside `with device(...)`")
     if chosen.epochs is None:
-        chosen.epochs = 1 if chosen.quick else epochs
+        chosen.epochs = quick if chosen.quick else epochs
     chosen.steps = 100 if chosen.quick else None
     return chosen
 
 
-def digits(flatten: bool = True) -> Digits:
-    """MNIST, or the digits that stand in for it, on the device."""
+def digits(train: int | None = None, test: int | None = None, flatten: bool = True) -> Digits:
+    """MNIST, or the digits that stand in for it, or the first images of each set, on the device."""
     found = digits_or_mnist(flatten)
+    lengths = {"train_images": train, "train_labels": train, "test_images": test, "test_labels": test}
+    found = replace(found, **{name: on_device(getattr(found, name)[:length]) for name, length in lengths.items()})
     print(f"{len(found.train_images)} images of {found.name} to train with, {len(found.test_images)} to test with")
-    arrays = {name: value for name, value in vars(found).items() if name != "name"}
-    return replace(found, **{name: on_device(value) for name, value in arrays.items()})
+    return found
 
 
 def on_device(array: numpy.ndarray[Any, Any]) -> Any:
@@ -83,12 +88,12 @@ def compare(book: Mapping[str, Any], found: Mapping[str, Any]) -> None:
 
 
 def shown(value: Any) -> str:
-    """A figure of a chapter as text: numbers with five digits, arrays as lists."""
+    """A figure of a chapter as text: numbers with six digits, arrays as lists."""
     if isinstance(value, (dopegraph.ndarray, numpy.ndarray, numpy.generic)):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(shown, value)) + "]"
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 @contextmanager
@@ -116,4 +121,27 @@ def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> 
         axes.set_ylabel(ylabel)
         axes.set_title(title)
         axes.grid(True, which="both")
+    return path
+
+
+def plot_digits(path: Path, images: Any) -> Path:
+    """Digits side by side."""
+    with picture(path, size=(len(images), 1.2)) as axes:
+        axes.imshow(np.hstack(np.reshape(images, (-1, 28, 28))), cmap="gray")
+        axes.axis("off")
+    return path
+
+
+def learning_curves(path: Path, history: Sequence[tuple[float, float, float, float]]) -> Path:
+    """Losses to the left and accuracies to the right, of training and of testing, over the epochs."""
+    with picture(path, 1, 2, (12, 6)) as both:
+        columns, titles = list(zip(*history)), ("Comparing loss functions", "Comparing accuracy")
+        for axes, curves, title in zip(both, (columns[:2], columns[2:]), titles):
+            draw = axes.semilogy if axes is both[0] else axes.plot
+            for values, label in zip(curves, ("train", "test")):
+                draw(range(1, len(values) + 1), values, label=label)
+            axes.set_xlabel("epoch")
+            axes.set_title(title)
+            axes.grid(True, which="both")
+            axes.legend()
     return path

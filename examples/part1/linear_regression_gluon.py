@@ -7,7 +7,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, nn, optim
 from dopegraph.data import batches
-from examples.chapter import compare, options, plot_curve, progress
+from examples.chapter import compare, options, picture, progress
 
 BOOK = {"w": [1.99977756, -3.4003276], "b": [4.19792223], "moving_loss": 4.94699e-05}
 
@@ -59,7 +59,11 @@ def main(arguments=None):
     found = {"w": weight.ravel(), "b": bias, "moving_loss": losses[-1], "train_step": train_step}
     compare(BOOK, found)
     if chosen.plots:
-        plot_curve(chosen.plots / "linear_regression_gluon.png", losses, "est loss", "Loss during training")
+        with picture(chosen.plots / "linear_regression_gluon.png", size=(8, 6)) as axes:
+            axes.semilogy(range(niter), losses, ".")
+            axes.grid(True, which="both")
+            axes.set_xlabel("iteration", fontsize=14)
+            axes.set_ylabel("est loss", fontsize=14)
     return found
 
 

@@ -7,7 +7,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, metrics, nn, optim
 from dopegraph.data import batches
-from examples.chapter import compare, digits, options, plot_curve, progress
+from examples.chapter import compare, digits, options, plot_curve, plot_digits, progress
 
 BOOK = {"train_accuracy": 0.8666, "test_accuracy": 0.8731}
 
@@ -57,10 +57,13 @@ def main(arguments=None):
         train_accuracy = evaluate_accuracy(mnist.train_images, mnist.train_labels)
         test_accuracy = evaluate_accuracy(mnist.test_images, mnist.test_labels)
         print(f"Epoch {e}. Loss: {losses[-1]:.4f}, Train_acc {train_accuracy:.4f}, Test_acc {test_accuracy:.4f}")
+    some = mnist.test_images[:10]
+    print("model predictions are:", np.argmax(predict(some), axis=1), "for", mnist.test_labels[:10])
     found = {"train_accuracy": train_accuracy, "test_accuracy": test_accuracy, "train_step": train_step}
     compare(BOOK, found)
     if chosen.plots:
         plot_curve(chosen.plots / "softmax_regression_gluon.png", losses, "loss", f"Softmax on {mnist.name}")
+        plot_digits(chosen.plots / "softmax_regression_gluon_digits.png", some)
     return found
 
 

@@ -7,7 +7,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
 from dopegraph.data import batches
-from examples.chapter import compare, digits, options, plot_curve, progress
+from examples.chapter import compare, digits, options, plot_curve, plot_digits, progress
 
 BOOK = {"train_accuracy": 0.880817, "test_accuracy": 0.884}
 
@@ -57,6 +57,9 @@ def accuracy(data, label):
     return np.mean(np.argmax(net(data), axis=1) == label)
 
 
+predict = dopegraph.compile(net)
+
+
 def main(arguments=None):
     chosen = options(__doc__, epochs=10, arguments=arguments)
     mnist = digits()
@@ -68,10 +71,13 @@ def main(arguments=None):
         train_accuracy = float(accuracy(mnist.train_images, mnist.train_labels))
         test_accuracy = float(accuracy(mnist.test_images, mnist.test_labels))
         print(f"Epoch {e}. Loss: {losses[-1]:.4f}, Train_acc {train_accuracy:.4f}, Test_acc {test_accuracy:.4f}")
+    some = mnist.test_images[:10]
+    print("model predictions are:", np.argmax(predict(some), axis=1), "for", mnist.test_labels[:10])
     found = {"train_accuracy": train_accuracy, "test_accuracy": test_accuracy, "train_step": train_step}
     compare(BOOK, found)
     if chosen.plots:
         plot_curve(chosen.plots / "softmax_regression.png", losses, "loss", f"Softmax regression on {mnist.name}")
+        plot_digits(chosen.plots / "softmax_regression_digits.png", some)
     return found
 
 

@@ -20,21 +20,21 @@ from tests.examples.chapters import fresh
 
 CHAPTERS = book.chapters()
 NAMES = [f"{one.part}-{one.name}" for one in CHAPTERS]
-SECONDS = 20
+SECONDS = 20  # of the processor, however busy the machine is
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=NAMES)
 @pytest.mark.filterwarnings("ignore:using scikit-learn's digits")
 def test_a_chapter_runs_quickly_and_gives_what_it_promises(chapter, tmp_path, capsys):
-    start = time.perf_counter()
+    start = time.process_time()
     module = fresh(chapter.name, chapter.part)
     found = module.main(["--quick", "--plots", str(tmp_path)])
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert set(module.BOOK) <= set(found)
     printed = capsys.readouterr().out
     for name, value in module.BOOK.items():
-        line = next(line for line in printed.splitlines() if line.startswith(name.replace("_", " ")))
-        assert shown(value) in line
+        label = name.replace("_", " ")
+        assert any(line.startswith(label) and shown(value) in line for line in printed.splitlines())
     assert took < SECONDS
     assert ("chosen.plots" in Path(module.__file__).read_text()) == bool(list(tmp_path.iterdir()))
     for path in tmp_path.iterdir():
@@ -88,8 +88,8 @@ def test_what_a_run_tells():
     assert set(result["book"]) == set(result["here"])
 
 
-def test_figures_are_shown_with_five_digits():
-    assert shown([numpy.float32(0.1234567), 2]) == "[0.12346, 2]"
+def test_figures_are_shown_with_six_digits():
+    assert shown([numpy.float32(0.1234567), 2]) == "[0.123457, 2]"
     assert shown(dopegraph.numpy.array([1.0, -3.4])) == "[1, -3.4]"
     assert shown("fizz") == "fizz"
 
