@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from dopegraph.commands import bench, completion, explain, export, failures, info, run, setup, view
+from dopegraph.commands import bench, completion, explain, export, failures, info, launch, run, setup, view
 from dopegraph.version import __version__
 
 COMMANDS: dict[str, ModuleType] = {
@@ -20,6 +20,7 @@ COMMANDS: dict[str, ModuleType] = {
     "explain": explain,
     "export": export,
     "bench": bench,
+    "launch": launch,
     "completion": completion,
 }
 

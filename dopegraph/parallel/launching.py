@@ -190,17 +190,19 @@ def _free_port() -> int:
         return port
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit code is 1 when a process ended badly."""
-    parser = argparse.ArgumentParser(description="Run a script as several workers.")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command line."""
     parser.add_argument("-n", "--num-workers", type=int, required=True, metavar="N")
     parser.add_argument("-s", "--num-servers", type=int, default=1, metavar="N")
     parser.add_argument("-H", "--hostfile", metavar="FILE", help="names for ssh, one a line; by default this machine")
     parser.add_argument("--address", help="of this machine, for the others")
     parser.add_argument("--timeout", type=float, metavar="SECONDS")
-    parser.add_argument("script", help="a Python script, or -m")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("script", help="a Python script")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Do what the options say; the exit code is 1 when a process ended badly."""
     hosts: list[str] = []
     if chosen.hostfile:
         with open(chosen.hostfile, encoding="utf-8") as file:
@@ -212,3 +214,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Run a script as several workers.")
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))

@@ -206,7 +206,7 @@ def test_the_command_line_and_hosts(tmp_path):
 def test_the_command_line_says_why_it_failed(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys; sys.exit(3)")
-    command = [sys.executable, "-m", "dopegraph.parallel", "-n", "1", "--timeout", str(SECONDS), str(script)]
+    command = [sys.executable, "-m", "dopegraph", "launch", "-n", "1", "--timeout", str(SECONDS), str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert "worker 0 ended with code 3" in done.stderr
