@@ -9,8 +9,10 @@ from typing import Any
 
 import graphviz
 
-from dopegraph.show.dot import INPUT, STATE
 from dopegraph.symbols.reader import SymbolGraph
+
+# Those of graphs: inputs green, what is kept orange.
+_INPUT, _STATE = "#d5e8d4", "#ffe6cc"
 
 
 def shown(name: str, graph: SymbolGraph, output: Path | None) -> tuple[dict[str, Any], str]:
@@ -64,7 +66,7 @@ def digraph(name: str, graph: SymbolGraph) -> graphviz.Digraph:
     picture.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", fillcolor="white")
     for number, node in enumerate(graph.nodes):
         if node.is_variable:
-            colour = STATE if "__shape__" in node.hidden else INPUT
+            colour = _STATE if "__shape__" in node.hidden else _INPUT
             label = "\n".join(filter(None, [node.name, node.hidden.get("__shape__", "")]))
             picture.node(str(number), graphviz.escape(label), shape="ellipse", fillcolor=colour)
         else:

@@ -12,6 +12,7 @@ from dopegraph.commands.failures import DONE, UsageError
 from dopegraph.commands.reports import add_json, only_reports, report
 from dopegraph.commands.target import Target, add_target, find
 from dopegraph.ir.graph import Graph
+from dopegraph.show.picture import COLOURS
 from dopegraph.symbols import SymbolFunction
 
 HELP = "show the graph of a function or of a file"
@@ -19,6 +20,7 @@ EXAMPLES = """\
 examples:
   dopegraph view model.py:net --arg 'f32[64,784]'
   dopegraph view model.py:net --arg 'f32[64,784]' -o net.svg
+  dopegraph view model.py:net --arg 'f32[64,784]' -o net.html --colour time
   dopegraph view resnet18-symbol.json --arg 'data=f32[1,3,224,224]'
   dopegraph view net.onnx --json
 """
@@ -31,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help=f"draw it: .{', .'.join(PICTURES)}, or .txt for the graph"
     )
+    parser.add_argument(
+        "--colour", choices=COLOURS, default=COLOURS[0], help=f"what colours mean in a picture (default {COLOURS[0]})"
+    )
+    parser.add_argument("--steps", action="store_true", help="draw the graph after each pass that changed it")
     parser.add_argument("--recorded", action="store_true", help="the graph as recorded, not as it would run")
     parser.add_argument("--text", action="store_true", help="print the graph as well as its summary")
     add_json(parser)
@@ -92,20 +98,24 @@ def _graph(target: Target, chosen: argparse.Namespace) -> tuple[dict[str, Any], 
     if chosen.text:
         text += f"\n\n{graph}"
     if chosen.output is not None:
-        file = _drawn(target, graph, chosen.output, chosen.recorded)
+        file = _drawn(target, graph, chosen)
         facts["file"] = str(file)
         text += f"\n\nwritten: {file}"
     return facts, text
 
 
-def _drawn(target: Target, graph: Graph, path: Path, recorded: bool) -> Path:
+def _drawn(target: Target, graph: Graph, chosen: argparse.Namespace) -> Path:
     """The graph in a file; its ending chooses the format."""
+    path: Path = chosen.output
     if path.suffix == ".txt":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{graph}\n", encoding="utf-8")
         return path
     assert target.function is not None
-    return dopegraph.visualize(target.function, path, optimize=not recorded)(*target.args, **target.kwargs)
+    draw = dopegraph.visualize(
+        target.function, path, optimize=not chosen.recorded, colour=chosen.colour, steps=chosen.steps
+    )
+    return draw(*target.args, **target.kwargs)
 
 
 def _arrays(target: Target) -> tuple[dict[str, Any], str]:

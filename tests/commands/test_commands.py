@@ -48,7 +48,7 @@ def as_json(*arguments: str, cwd: Path = ROOT) -> Any:
 
 def test_help_names_every_command() -> None:
     out = dopegraph().stdout
-    for name in ("info", "setup", "run", "view", "explain", "export", "bench", "completion"):
+    for name in ("info", "setup", "run", "view", "explain", "profile", "export", "bench", "launch", "completion"):
         assert re.search(rf"^    {name}\b", out, re.MULTILINE), name
     assert dopegraph("view", "--help").stdout.count("dopegraph view") >= 4
     assert dopegraph("--version").stdout.startswith("dopegraph ")
@@ -84,6 +84,19 @@ def test_explain_a_function_and_a_reason() -> None:
     reason = as_json("explain", "value-escape")
     assert reason["kind"] == "as Python"
     assert reason["hint"] in dopegraph("explain", "value-escape").stdout
+
+
+def test_pages_and_profiles(tmp_path: Path) -> None:
+    file = tmp_path / "net.html"
+    facts = as_json("view", f"{MODEL}:net", "--arg", X, "-o", str(file), "--colour", "time")
+    assert facts["file"] == str(file)
+    assert "<html" in file.read_text(encoding="utf-8")
+    facts = as_json("profile", f"{MODEL}:step", "--arg", X, "--arg", "0.1", "-o", str(tmp_path / "trace.json"))
+    assert facts["seconds"] > 0
+    assert "traceEvents" in json.loads((tmp_path / "trace.json").read_text())
+    out = dopegraph("profile", f"{MODEL}:net", "--arg", X, "-o", str(tmp_path / "profile.dot")).stdout
+    assert "model.py:" in out
+    assert (tmp_path / "profile.dot").read_text().startswith("digraph")
 
 
 def test_bench_times_both_ways() -> None:
