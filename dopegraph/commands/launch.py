@@ -1,4 +1,4 @@
-"""Run a script as several workers, with the servers and the scheduler that they train with, here or on hosts over ssh."""
+"""Run a script as several workers, with the servers and the scheduler that they train with, here or over ssh."""
 
 from __future__ import annotations
 
