@@ -12,6 +12,7 @@ import dopegraph.numpy as np
 from dopegraph.array import ndarray
 from dopegraph.numpy.stored import atomic_write
 from dopegraph.optim.change import Change
+from dopegraph.optim.on_servers import OnServers
 from dopegraph.optim.optimizer import Optimizer, OptimizerError, create
 from dopegraph.parallel.kvstore import KVStore, create_store
 from dopegraph.parallel.per_device import PerDevice
@@ -33,8 +34,9 @@ class Trainer:
     optimizer_params : dict, optional
         Arguments of the optimizer, such as ``{"learning_rate": 0.1, "wd": 0.001}``.
     kvstore : str or KVStore, optional
-        Sums gradients over machines, too: ``"dist_sync"``, see `dopegraph.parallel.create_store`. ``"local"`` and
-        ``"device"`` mean no other machines, as the default does.
+        Sums gradients over machines, too: ``"dist_sync"``, see `dopegraph.parallel.create_store`. With ``"dist_async"``
+        servers do the updates, and workers do not wait for each other. ``"local"`` and ``"device"`` mean no other
+        machines, as the default does.
 
     Notes
     -----
@@ -79,7 +81,8 @@ class Trainer:
                 raise OptimizerError(located(message, here()))
         self.optimizer: Optimizer = create(optimizer, **dict(optimizer_params or {}))
         self.store = create_store(kvstore) if isinstance(kvstore, str) else kvstore
-        if self.store is not None and self.store.num_workers > 1:
+        self._on_servers: OnServers | None = None
+        if self.store is not None and (self.store.num_workers > 1 or self.store.type == "dist_async"):
             self._begin_alike()
         self._change = Change(self.optimizer, self._parameters)
         self._change_there = PerDevice(self._change)
@@ -97,6 +100,8 @@ class Trainer:
     def set_learning_rate(self, lr: float) -> None:
         """Set the learning rate; a compiled step follows it."""
         self.optimizer.learning_rate = lr
+        if self._on_servers is not None:
+            self._on_servers.send()
 
     def step(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
         """Change all parameters by their gradients divided by `batch_size`, summed over devices and machines.
@@ -109,11 +114,15 @@ class Trainer:
         ignore_stale_grad : bool
             Does nothing: gradients are not marked.
         """
+        if self._on_servers is not None:
+            self._on_servers.step(batch_size)
+            return
         self.allreduce_grads()
         self.update(batch_size)
 
     def allreduce_grads(self) -> None:
         """Replace gradients by their sums over devices and machines: the first half of `step`."""
+        self._is_here("allreduce_grads")
         learned = [one for one in self._parameters if one.grad_req != "null"]
         if self.store is not None and self.store.num_workers > 1:
             self._together(_by_device([one.list_grad() for one in learned]), self.store.sum)
@@ -127,11 +136,20 @@ class Trainer:
         if waiting:
             message = f"Trainer: {waiting[0]} has no values yet, so machines would not begin with the same ones"
             raise OptimizerError(located(f"{message}; call the network once before, or give in_units, ...", here()))
+        if self.store.type == "dist_async":
+            self._on_servers = OnServers(self.store, self.optimizer, self._parameters)
+            return
         for number, parameter in enumerate(self._parameters):
             parameter.set_data(self.store.first(f"parameter {number}", parameter.data()))
 
+    def _is_here(self, what: str) -> None:
+        if self._on_servers is not None:
+            message = f"Trainer.{what}: with 'dist_async' servers change the parameters; call step"
+            raise OptimizerError(located(message, here()))
+
     def update(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
         """Change all parameters by their gradients divided by `batch_size`: the second half of `step`."""
+        self._is_here("update")
         if not batch_size > 0:
             raise OptimizerError(located(f"Trainer.step: batch_size must be larger than 0, not {batch_size}", here()))
         optimizer = self.optimizer

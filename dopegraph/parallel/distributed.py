@@ -25,8 +25,10 @@ class DistributedStore(KVStore):
 
     Parameters
     ----------
-    kind : {"dist_sync"}
-        Everyone waits for everyone: a pull after a push gives the sum of what all workers pushed.
+    kind : {"dist_sync", "dist_async"}
+        With ``dist_sync`` everyone waits for everyone: a pull after a push gives the sum of what all workers pushed.
+        With ``dist_async`` nobody waits: what a worker pushes is a gradient, with which the servers do a step of their
+        optimizer at once.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class DistributedStore(KVStore):
         self.rank = self._store.rank
         self.num_workers = self._store.num_workers
         self._types: dict[Key, TensorType] = {}
+        self._has_optimizer = False
 
     def init(self, key: Key, value: Arrays) -> None:
         """Give a new key its first value: that of the worker with rank 0. All workers call it."""
@@ -59,6 +62,9 @@ class DistributedStore(KVStore):
     def push(self, key: Key, value: Arrays, priority: int = 0) -> None:
         """Add the sum of one or more arrays, on any devices, to what the other workers push."""
         self._type(key)
+        if self.type == "dist_async" and not self._has_optimizer:
+            message = "push: servers of 'dist_async' change values with an optimizer; begin with set_optimizer"
+            raise KVStoreError(located(message, here()))
         array = sum_on_first(as_list(value)).to(HOST)
         self._store.push(str(key), native(array._settled(), HOST), priority)
         # Pushing goes on after the call; the memory stays as it is until then.
@@ -92,6 +98,32 @@ class DistributedStore(KVStore):
         key = f"first {name}"
         self.init(key, array)
         return self._pulled(key, array)
+
+    def set_optimizer(self, name: str, **arguments: Any) -> None:
+        """Give the servers an optimizer of MXNet's, with which they use what is pushed. All workers call it.
+
+        Raises
+        ------
+        KVStoreError
+            If MXNet has no such optimizer, or not with these arguments.
+        """
+        try:
+            made = library.load().optimizer.create(name, **arguments)
+        except (TypeError, ValueError) as cause:
+            raise KVStoreError(
+                located(f"set_optimizer: MXNet makes no {name} with {arguments}: {cause}", here())
+            ) from cause
+        self.barrier()
+        if self.rank == 0:
+            self._store.set_optimizer(made)
+        self.barrier()
+        self._has_optimizer = True
+
+    def changed(self, name: str, gradient: ndarray) -> ndarray:
+        """The array that `first` named, after the servers have used a gradient for it."""
+        key = f"first {name}"
+        self.push(key, gradient)
+        return self._pulled(key, gradient)
 
     def _pulled(self, key: Key, like: ndarray) -> ndarray:
         made = like.copy()

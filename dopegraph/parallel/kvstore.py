@@ -1,6 +1,7 @@
 """Key-value stores: arrays by key, to which several devices or machines push, and from which they pull the sums.
 
-``local`` and ``device`` are this process alone; ``dist_sync`` is MXNet's, over servers that `launch` starts.
+``local`` and ``device`` are this process alone; ``dist_sync`` and ``dist_async`` are MXNet's, over servers, which
+`launch` starts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Key = Union[int, str]
 Arrays = Union[ndarray, Sequence[ndarray]]
 
 LOCAL = ("local", "device")
-DISTRIBUTED = ("dist_sync", "dist")
+DISTRIBUTED = ("dist_sync", "dist_async", "dist")
 
 
 class KVStoreError(DopegraphError, RuntimeError):
@@ -28,7 +29,7 @@ class KVStoreError(DopegraphError, RuntimeError):
 
 
 def create_store(name: str = "local") -> KVStore:
-    """A store by its name in MXNet: ``local``, ``device``, ``dist_sync``; ``dist`` is ``dist_sync``.
+    """A store by its name in MXNet: ``local``, ``device``, ``dist_sync``, ``dist_async``; ``dist`` is ``dist_sync``.
 
     Examples
     --------
@@ -47,7 +48,7 @@ def create_store(name: str = "local") -> KVStore:
     if name in DISTRIBUTED:
         from dopegraph.parallel.distributed import DistributedStore
 
-        return DistributedStore("dist_sync")
+        return DistributedStore("dist_sync" if name == "dist" else name)
     known = ", ".join(LOCAL + DISTRIBUTED)
     raise KVStoreError(located(f"create_store: there is no store {name!r}; the stores are {known}", here()))
 

@@ -68,7 +68,10 @@ class Together:
         self._take_apart = PerDevice(take_apart)
 
     def __call__(
-        self, groups: Sequence[Sequence[ndarray]], further: Callable[[str, ndarray], ndarray] | None = None
+        self,
+        groups: Sequence[Sequence[ndarray]],
+        further: Callable[[str, ndarray], ndarray] | None = None,
+        into: Sequence[Sequence[ndarray]] | None = None,
     ) -> None:
         """Replace arrays by their sums.
 
@@ -77,16 +80,28 @@ class Together:
         groups : sequence of sequence of ndarray
             For each device its arrays, in the same order.
         further : callable, optional
-            Called with a name and the sum of the devices here, for each dtype; gives the sum over other machines, too.
+            Called with a dtype and the sum of the devices here; gives the sum over other machines, too.
+        into : sequence of sequence of ndarray, optional
+            Which arrays get what was found; by default the same.
         """
-        for dtype in sorted({str(array.dtype) for array in groups[0]}):
-            alike = [[array for array in group if str(array.dtype) == dtype] for group in groups]
+        for dtype in dtypes_of(groups[0]):
+            alike = [of_dtype(group, dtype) for group in groups]
             total = sum_on_first([self._join.on(group[0].device, group, key=dtype) for group in alike])
             if further is not None:
                 total = further(dtype, total)
-            for group in alike:
+            for group in alike if into is None else [of_dtype(group, dtype) for group in into]:
                 place = group[0].device
                 self._take_apart.on(place, group, total.to(place), key=dtype)
+
+
+def dtypes_of(arrays: Sequence[ndarray]) -> list[str]:
+    """The dtypes among arrays, in an order that is the same everywhere."""
+    return sorted({str(array.dtype) for array in arrays})
+
+
+def of_dtype(arrays: Sequence[ndarray], dtype: str) -> list[ndarray]:
+    """The arrays of a dtype."""
+    return [array for array in arrays if str(array.dtype) == dtype]
 
 
 def joined(arrays: list[ndarray]) -> ndarray:

@@ -27,7 +27,7 @@ import numpy
 import dopegraph, dopegraph.numpy as np
 from dopegraph import init, nn, optim, parallel
 folder = Path(sys.argv[1])
-store = parallel.create_store("dist")
+store = parallel.create_store(KIND)
 def leave(**found):
     (folder / f"{store.rank}.json").write_text(json.dumps(found))
 """
@@ -69,9 +69,9 @@ leave(weights=[param.data().tolist() for param in net.collect_params().values()]
 """
 
 
-def run(folder: Path, body: str, workers: int, *arguments: str, servers: int = 1) -> list[dict]:
+def run(folder: Path, body: str, workers: int, *arguments: str, servers: int = 1, kind: str = "dist") -> list[dict]:
     script = folder / "script.py"
-    script.write_text(HEAD + body, encoding="utf-8")
+    script.write_text(HEAD.replace("KIND", repr(kind)) + body, encoding="utf-8")
     launch([sys.executable, str(script), str(folder), *arguments], workers, servers, timeout=SECONDS, quiet=True)
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(workers)]
 
@@ -191,7 +191,7 @@ def test_the_command_line_and_hosts(tmp_path):
     ssh.chmod(0o755)
     (tmp_path / "hosts").write_text("# mine\nfirst\nsecond\n")
     script = tmp_path / "script.py"
-    script.write_text(HEAD + "leave(ones=store.sum('x', np.ones(2)).tolist())")
+    script.write_text(HEAD.replace("KIND", "'dist'") + "leave(ones=store.sum('x', np.ones(2)).tolist())")
     command = [sys.executable, "-m", "dopegraph.parallel", "-n", "2", "-H", str(tmp_path / "hosts")]
     command += ["--address", "127.0.0.1", "--timeout", str(SECONDS), str(script), str(tmp_path)]
     seen = tmp_path / "seen"
@@ -210,3 +210,55 @@ def test_the_command_line_says_why_it_failed(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert "worker 0 ended with code 3" in done.stderr
+
+
+ASYNCHRONOUS = """
+np.random.seed(store.rank)
+net = nn.Dense(1, in_units=2)
+net.initialize(init.Normal())
+trainer = optim.Trainer(net.collect_params(), KIND, {"learning_rate": 0.05}, kvstore=store)
+loss = nn.L2Loss()
+rng = numpy.random.default_rng(store.rank)
+store.barrier()
+for step in range(150):
+    x = rng.normal(size=(32, 2)).astype("float32")
+    with dopegraph.record():
+        error = loss(net(np.array(x)), np.array(x @ [2.0, -3.4] + 4.2))
+    error.backward()
+    trainer.step(32)
+refused = []
+for wrong in (lambda: trainer.update(1), trainer.allreduce_grads):
+    try:
+        wrong()
+    except ValueError as error:
+        refused.append("call step" in str(error))
+store.barrier()
+trainer.set_learning_rate(0.0)  # then a step only gets what is on the servers
+store.barrier()
+trainer.step(1)
+leave(w=net.weight.data().tolist()[0], b=float(net.bias.data()[0]), refused=refused)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_workers_that_do_not_wait_find_the_weights(kind, tmp_path):
+    body = ASYNCHRONOUS.replace("KIND", repr(kind))
+    for found in run(tmp_path, body, 2, kind="dist_async"):
+        numpy.testing.assert_allclose([*found["w"], found["b"]], [2, -3.4, 4.2], atol=0.05 if kind == "sgd" else 0.3)
+        assert found["refused"] == [True, True]
+
+
+def test_an_optimizer_that_servers_do_not_have(tmp_path):
+    body = """
+store.init("w", np.ones(2))
+told = []
+for wrong in (lambda: store.push("w", np.ones(2)), lambda: store.set_optimizer("sgd", momentums=1)):
+    try:
+        wrong()
+    except parallel.KVStoreError as error:
+        told.append(str(error))
+leave(told=told)
+"""
+    first, second = run(tmp_path, body, 1, kind="dist_async")[0]["told"]
+    assert "begin with set_optimizer" in first
+    assert "MXNet makes no sgd with {'momentums': 1}" in second
