@@ -103,10 +103,12 @@ def watched() -> Iterator[dict[Any, tuple[list[float], list[float]]]]:
     original = Compiled.__call__
 
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        Compiled.__call__ = original  # what is recorded must not call this
         used, start = processor_seconds(), time.perf_counter()
         try:
             return original(self, *args, **kwargs)
         finally:
+            Compiled.__call__ = timed
             took, seen = time.perf_counter() - start, self.cache_info().misses
             first, others = times.setdefault(self, ([], []))
             if seen == misses.get(self, 0):
@@ -160,9 +162,10 @@ def run_apart(chapter: Chapter, arguments: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         from dopegraph.data.files import cache_folder
 
+        data = cache_folder()
+        data.mkdir(parents=True, exist_ok=True)
+        (Path(folder) / "data").symlink_to(data.absolute())  # what is downloaded is kept
         environment = {**os.environ, "DOPEGRAPH_CACHE": folder}
-        # Downloaded data stay where they are.
-        environment.setdefault("DOPEGRAPH_DATA", str(cache_folder()))
         into = Path(folder) / "result.json"
         command = [sys.executable, "-m", "examples.book", "--run", chapter.module, str(into), *arguments]
         done = subprocess.run(command, cwd=FOLDER.parent, env=environment, check=False)
@@ -234,8 +237,8 @@ the options `--quick`, `--epochs N`, `--device DEVICE` and `--plots DIR`. Everyt
 runs every chapter in a process of its own with an empty cache; what it measured lies in `results/`.
 
 *Graphs* are all compiled graphs of a run; *on NumPy* names nodes of compiled functions that neither MXNet nor generated
-code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step* is
-the median call of the training step.
+code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step*
+is the median call of the training step.
 """
 
 

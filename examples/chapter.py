@@ -50,6 +50,8 @@ def options(
         parser.error(f"the parameters are on {here} already; import the chapter inside `with device(...)`")
     if chosen.epochs is None:
         chosen.epochs = quick if chosen.quick else epochs
+    if chosen.epochs < 1:
+        parser.error("--epochs must be at least 1")
     chosen.steps = 100 if chosen.quick else None
     return chosen
 
@@ -68,14 +70,23 @@ def on_device(array: numpy.ndarray[Any, Any]) -> Any:
     return array if dopegraph.current_device().is_host else np.array(array)
 
 
+def each(items: Any) -> Iterator[Any]:
+    """The batches, on the device."""
+    if dopegraph.current_device().is_host:
+        return iter(items)
+    return (tuple(map(on_device, item)) for item in items)
+
+
 def progress(items: Any, epoch: int, steps: int | None = None) -> Iterator[Any]:
     """The batches, at most `steps` of them, on the device, with a progress bar."""
     total = len(items) if steps is None else min(steps, len(items))
-    bar = tqdm(items, desc=f"epoch {epoch}", total=total, leave=False, unit="batch", mininterval=0.5, disable=None)
+    bar = tqdm(
+        each(items), desc=f"epoch {epoch}", total=total, leave=False, unit="batch", mininterval=0.5, disable=None
+    )
     for number, item in enumerate(bar):
         if number == total:
             break
-        yield tuple(map(on_device, item)) if isinstance(item, tuple) else item
+        yield item
 
 
 def compare(book: Mapping[str, Any], found: Mapping[str, Any]) -> None:

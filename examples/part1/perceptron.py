@@ -5,7 +5,7 @@ python -m examples.part1.perceptron
 
 import dopegraph
 import dopegraph.numpy as np
-from examples.chapter import compare, options, picture
+from examples.chapter import compare, on_device, options, picture
 
 # The four updates that the book prints, each with the weights after it.
 UPDATES = [
@@ -50,7 +50,8 @@ def perceptron(w, b, x, y):
 
 def train(w, b, X, Y):
     """One pass over the data; the number of updates, and the data that led to them."""
-    wrong = [(x, y) for x, y in zip(X.asnumpy(), Y.asnumpy()) if perceptron(w, b, x, y)]
+    rows = zip(X.asnumpy(), Y.asnumpy())
+    wrong = [(x, y) for x, y in rows if perceptron(w, b, on_device(x), on_device(y))]
     return len(wrong), wrong
 
 
@@ -62,7 +63,7 @@ def main(arguments=None):
     chosen = options(__doc__, arguments=arguments)
     w, b = np.zeros(2), np.zeros(1)
     for x, y, _, _ in UPDATES:
-        assert perceptron(w, b, np.array(x), np.float32(y))
+        assert perceptron(w, b, np.array(x), np.array(y))
         print(f"Encountered an error and updated w: data {x}, label {y}, weight {w}, bias {b}")
     found = {"w_after_4_updates": w, "b_after_4_updates": b}
 
@@ -93,7 +94,7 @@ def draw(folder, X, Y, wrong, margins, averages):
     xx, yy = np.meshgrid(np.arange(-3, 3, 0.02), np.arange(-3, 3, 0.02))
     w, b = np.zeros(2), np.zeros(1)
     for number, (x, y) in enumerate(wrong):
-        perceptron(w, b, x, y)
+        perceptron(w, b, on_device(x), on_device(y))
         with picture(folder / f"perceptron_{number}.png", size=(6, 6)) as axes:
             axes.clabel(axes.contour(xx, yy, np.dot(np.stack([xx, yy], axis=2), w) + b), fontsize=10)
             axes.scatter(*X[Y > 0].T, color="r")

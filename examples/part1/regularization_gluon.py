@@ -7,7 +7,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, nn, optim
 from dopegraph.data import batches
-from examples.chapter import compare, digits, learning_curves, options
+from examples.chapter import compare, digits, each, learning_curves, options
 
 BOOK = {
     "train_accuracy": 0.969,
@@ -48,7 +48,7 @@ def evaluate(data, label):
 
 def evaluate_accuracy(data):
     right, loss = 0, 0.0
-    for images, labels in data:
+    for images, labels in each(data):
         counted, summed = evaluate(images, labels)
         right, loss = right + int(counted), loss + float(summed)
     return right / num_examples, loss / num_examples
@@ -60,7 +60,7 @@ def train(train_data, test_data, wd, epochs):
     trainer = optim.Trainer(net.collect_params(), "sgd", {"learning_rate": learning_rate, "wd": wd})
     train_step, history = make_steps(trainer), []
     for e in range(1, epochs + 1):
-        for data, label in train_data:
+        for data, label in each(train_data):
             train_step(data, label)
         train_accuracy, train_loss = evaluate_accuracy(train_data)
         test_accuracy, test_loss = evaluate_accuracy(test_data)

@@ -7,7 +7,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
 from dopegraph.data import batches
-from examples.chapter import compare, digits, learning_curves, options
+from examples.chapter import compare, digits, each, learning_curves, options
 
 BOOK = {
     "train_accuracy": 1.0,
@@ -68,7 +68,7 @@ def evaluate(data, label):
 
 def evaluate_accuracy(data):
     right, loss = 0, 0.0
-    for images, labels in data:
+    for images, labels in each(data):
         counted, summed = evaluate(images, labels)
         right, loss = right + int(counted), loss + float(summed)
     return right / num_examples, loss / num_examples
@@ -78,7 +78,7 @@ def train(train_data, test_data, strength, epochs, quiet=False):
     """Learning curves: after each epoch, losses and accuracies."""
     history = []
     for e in range(1, epochs + 1):
-        for data, label in train_data:
+        for data, label in each(train_data):
             train_step(data, label, strength)
         train_accuracy, train_loss = evaluate_accuracy(train_data)
         test_accuracy, test_loss = evaluate_accuracy(test_data)

@@ -88,6 +88,17 @@ def test_what_a_run_tells():
     assert set(result["book"]) == set(result["here"])
 
 
+def test_watching_does_not_disturb_functions_that_call_others():
+    inner = dopegraph.compile(lambda x: x * 2)
+    outer = dopegraph.compile(lambda x: inner(x) + 1)
+    with book.watched() as times:
+        for _ in range(3):
+            assert float(outer(dopegraph.numpy.ones(()))) == 3
+    assert outer.cache_info().replays == 2
+    assert [len(one) for one in times[outer]] == [1, 2]
+    assert set(times) == {outer}
+
+
 def test_figures_are_shown_with_six_digits():
     assert shown([numpy.float32(0.1234567), 2]) == "[0.123457, 2]"
     assert shown(dopegraph.numpy.array([1.0, -3.4])) == "[1, -3.4]"
@@ -100,6 +111,12 @@ def test_a_chapter_runs_on_another_device(name):
     with dopegraph.cpu(1):
         found = fresh(name).main(["--quick", "--device", "cpu(1)"])
     assert found["train_step"].cache_info().replays > 0
+
+
+def test_no_epochs_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        options("", arguments=["--epochs", "0"])
+    assert "at least 1" in capsys.readouterr().err
 
 
 def test_the_device_is_chosen_before_the_chapter_is_imported(capsys):
