@@ -17,12 +17,14 @@ from examples.chapter import compare, options
 from examples.gluon_beside import with_gluon
 
 BOOK = {
+    "imperative_seconds": 0.4646,
+    "compiled_seconds": 0.2424,
+    "gluon_seconds": [0.4646, 0.2424],  # the same numbers, as the book's code is Gluon's; and here with static memory
     "imperative_bytes": 320,
     "symbolic_bytes": 160,
     "nodes": 12,
     "arg_nodes": [0, 1, 2, 5, 6, 9, 10],
     "heads": [[11, 0, 0]],
-    "speed_up": 0.4646 / 0.2424,
     "printed_imperative": ["NDArray", "NDArray"],
     "printed_compiled": ["Symbol"],  # the second call runs no Python
 }
@@ -132,10 +134,10 @@ def main(arguments=None):
     imperative, compiled_seconds = (min(times) for times in seconds.values())
     print(f"{forwards} forwards: {imperative:.4f} s imperative, {compiled_seconds:.4f} s compiled")
     found.update(imperative_seconds=imperative, compiled_seconds=compiled_seconds, train_step=compiled)
-    found["speed_up"] = imperative / compiled_seconds
+    print(f"a speed up of {imperative / compiled_seconds:.2f}")
     theirs = with_gluon(GLUON.replace("FORWARDS", str(forwards)).replace("ROUNDS", str(rounds)))
+    found["gluon_seconds"] = theirs
     if theirs is not None:
-        found["gluon_seconds"] = theirs
         print("Gluon here: {:.4f} s imperative, {:.4f} s hybridized, {:.4f} s static".format(*theirs))
         print(f"Gluon's speed up here: {theirs[0] / theirs[1]:.2f}, static {theirs[0] / theirs[2]:.2f}")
 
