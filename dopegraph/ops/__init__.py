@@ -32,6 +32,7 @@ from dopegraph.ops.nn import (
     softmax,
 )
 from dopegraph.ops.positions import ravel_multi_index, unravel_index
+from dopegraph.ops.recurrence import recurrence
 from dopegraph.ops.random import (
     random_advance,
     random_integers,
