@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dopegraph.backends.codegen.entry import Call, entry
@@ -54,7 +55,7 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul" or runs_loops(node)
+    return node.op.name in ("matmul", "recurrence") or runs_loops(node)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -66,12 +67,31 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
     integer : str
         The C type of the integers of the BLAS that will be linked.
     """
+    graph = prepared(graph)
+    fusion = plan_fusion(graph, by_library)
+    constants = [node for node in graph.nodes if is_array_constant(node)]
+    given = [*graph.arguments, *(node.output for node in constants)]
+    pointers = {value: -1 - place for place, value in enumerate(given)}
+    for place, result in enumerate(graph.results, len(given)):
+        pointers[fusion.memory[result]] = -1 - place
+    file = File()
+    writer = Writer(fusion, pointers, file)
+    body = file.body()
+    head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
+    if file.products:
+        head.append(product_functions(integer))
+    text = "\n".join([*head, *file.helpers, body, "", entry(writer.calls)])
+    return Source(text, graph, fusion, constants, writer.arena.size, file.products)
+
+
+def prepared(graph: Graph) -> Graph:
+    """A copy in the operations that fuse, each result with a value of its own."""
     graph = graph.copy()
     Expand().run(graph)
     CommonSubexpressions().run(graph)
     DeadCode().run(graph)
     _separate_results(graph)
-    return _Writer(graph, plan_fusion(graph, by_library), integer).source
+    return graph
 
 
 def _separate_results(graph: Graph) -> None:
@@ -89,32 +109,60 @@ def _separate_results(graph: Graph) -> None:
     graph.updates = [(old, separate(new)) for old, new in graph.updates]
 
 
-class _Writer:
-    def __init__(self, graph: Graph, fusion: Fusion, integer: str) -> None:
-        self.graph = graph
-        self.fusion = fusion
-        constants = [node for node in graph.nodes if is_array_constant(node)]
-        given = [*graph.arguments, *(node.output for node in constants)]
-        self.pointers = {value: -1 - place for place, value in enumerate(given)}
-        for place, result in enumerate(graph.results, len(given)):
-            self.pointers[fusion.memory[result]] = -1 - place
+class File:
+    """What a C file has besides its entry.
+
+    Attributes
+    ----------
+    functions : dict of str to str
+        The name of every kernel by its text, which kernels that are written alike share.
+    helpers : dict of str to None
+    loops : list of str
+        The functions of recurrences.
+    products : bool
+        Whether products are called.
+    """
+
+    def __init__(self) -> None:
         self.functions: dict[str, str] = {}
         self.helpers: dict[str, None] = {}
+        self.loops: list[str] = []
+        self.products = False
+
+    def body(self) -> str:
+        """The functions."""
+        kernels = [text.replace(_NAME, name, 1) for text, name in self.functions.items()]
+        return "\n\n".join([*kernels, *self.loops])
+
+
+class Writer:
+    """The calls that do what a plan says; the functions that they call go into a file.
+
+    Parameters
+    ----------
+    fusion : Fusion
+    pointers : dict of Value to int
+        Where arrays are that are somewhere already: ``-1 - place``. All others get a place in the workspace.
+    file : File
+
+    Attributes
+    ----------
+    calls : list of Call
+    arena : Arena
+    """
+
+    def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File) -> None:
+        self.fusion = fusion
+        self.pointers = pointers
+        self.file = file
+        self.arena = Arena()
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
-        self.arena = _Arena()
-        calls = self._calls()
-        body = "\n\n".join(text.replace(_NAME, name, 1) for text, name in self.functions.items())
-        products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
-        head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
-        if products:
-            head.append(product_functions(integer))
-        text = "\n".join([*head, *self.helpers, body, "", entry(calls)])
-        self.source = Source(text, graph, fusion, constants, self.arena.size, products)
+        self.calls = self._calls()
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
         writer = KernelWriter(kernel, _NAME)
-        name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
+        name = self.file.functions.setdefault(writer.text, f"k{len(self.file.functions)}")
         return name, writer
 
     def _calls(self) -> list[Call]:
@@ -131,7 +179,7 @@ class _Writer:
                     self._allocate(value)
                 for positions, length in writer.positions:
                     check, text = check_function(positions.type.dtype)
-                    self.helpers[text] = None
+                    self.file.helpers[text] = None
                     test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
                     calls.append(Call(test, (self._at(positions),)))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
@@ -143,24 +191,34 @@ class _Writer:
                 calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands)))
                 if temporary is not None:
                     self.arena.give(temporary)
-                made = writer.writes
+                made: Sequence[Value] = writer.writes
             else:
-                self._allocate(step.output)
-                calls.append(Call(self._library(step), tuple(map(self._at, (*step.inputs, step.output)))))
-                made = [step.output]
+                for value in step.outputs:
+                    self._allocate(value)
+                calls.append(self._library(step))
+                made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
                 if last.get(value, -1) <= number and value in self.arena.places:
                     self.arena.give(self.arena.places[value])
         return calls
 
-    def _library(self, node: Node) -> str:
-        """The statement of a node that is no kernel."""
+    def _library(self, node: Node) -> Call:
+        """The call of a node that is no kernel."""
+        operands = tuple(map(self._at, (*node.inputs, *node.outputs)))
+        if node.op.name == "recurrence":
+            from dopegraph.backends.codegen.repeated import loop
+
+            statement, nbytes = loop(node, self.file)
+            temporary = self.arena.take(nbytes)
+            self.arena.give(temporary)
+            return Call(statement, (*operands, temporary))
         if node.op.name == "matmul":
-            return product(node)
+            self.file.products = True
+            return Call(product(node), operands)
         statement, functions = loops_of(node)
-        self.helpers.update(dict.fromkeys(functions))
-        return statement
+        self.file.helpers.update(dict.fromkeys(functions))
+        return Call(statement, operands)
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
@@ -172,7 +230,7 @@ class _Writer:
         return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
 
 
-class _Arena:
+class Arena:
     """Memory for what lives between kernels: the smallest free piece that is large enough, otherwise a new one."""
 
     def __init__(self) -> None:
