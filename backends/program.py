@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy
 
+from dopegraph.backends.codegen import support
 from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage
-from dopegraph.backends.placement import Fallback, place
+from dopegraph.backends.placement import Fallback, is_small, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
-from dopegraph.passes.pipeline import optimize
+from dopegraph.passes.pipeline import optimize, optimize_loops
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.config import codegen_mode
 from dopegraph.runtime.device import Device
@@ -49,13 +50,16 @@ class Program:
         self.source = source
         self.policy = policy
         self.device = device
-        self.graph = optimize(source)
         self.unfused: Fallback | None = None
+        codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
+        has_loops = codegen != "never" and (codegen == "always" or not is_small(source))
+        self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
         try:
-            self._prepare(codegen_mode() if device.is_host else "never")
+            self._prepare(codegen)
         except CompilerError as cause:
             _say_once(f"graphs run operator by operator, which is slower: {cause}")
             self.unfused = Fallback("kernels", cause.reason, str(cause), None)
+            self.graph = optimize(source)
             self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
