@@ -7,7 +7,7 @@ step, in the step before, or outside of the loop. The search is linear in the nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import attribute_key
@@ -49,6 +49,14 @@ class Period:
     def stop(self) -> int:
         """The first position behind it."""
         return self.start + self.length * self.count
+
+    def moved(self, by: int) -> Period:
+        """The period at another place."""
+        return replace(self, start=self.start + by)
+
+    def longer(self, start: int | None = None) -> Period:
+        """One step more."""
+        return replace(self, start=self.start if start is None else start, count=self.count + 1)
 
 
 def find_periods(nodes: Sequence[Node]) -> list[Period]:

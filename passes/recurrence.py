@@ -17,6 +17,7 @@ from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
 from dopegraph.passes.body import BodyWriter
 from dopegraph.passes.cycles import Cycle, Sum, in_order, sum_of
+from dopegraph.passes.ends import complete
 from dopegraph.passes.pass_ import Pass
 from dopegraph.passes.periods import BEFORE, OUTSIDE, SAME, VARYING, Origin, Period, find_periods
 from dopegraph.passes.stacks import Stacks
@@ -42,6 +43,7 @@ class Recurrences(Pass):
         periods = find_periods(rest)
         if not periods:
             return False
+        rest, periods = complete(rest, periods, sources)
         return _Rewriter(graph, sources, rest, self.runs).rewrite(periods)
 
 
