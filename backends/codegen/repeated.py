@@ -42,9 +42,12 @@ class _LoopWriter:
         pointers = {value: -1 - place for place, value in enumerate(body.inputs)}
         for place, result in enumerate(body.outputs, len(body.inputs)):
             pointers[fusion.memory[result]] = -1 - place
-        writer = Writer(fusion, pointers, file)
+        writer = Writer(fusion, pointers, file, set(body.inputs[: attrs["constants"]]))
         self.calls = writer.calls
         self.nbytes = writer.arena.size
+        self.head = [
+            statement.format(f"own[{-1 - array}]", pointer(place)) for (statement, array), place in writer.packed.items()
+        ]
         self.tail: list[str] = []
 
         for place in range(attrs["constants"]):
@@ -89,6 +92,7 @@ class _LoopWriter:
         return "\n".join(
             [
                 f"static int {name}(void *const *own, char *w, int threads) {{",
+                *(f"  {line}" for line in self.head),
                 f"  for (long k = 0; k < {self.length}; k++) {{",
                 f"    const long i = {index};",
                 *(f"    {line}" for line in (*self.lines, *calls)),

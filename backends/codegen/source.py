@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
+from dopegraph.backends.codegen import packed
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
@@ -80,6 +81,8 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
     head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
     if file.products:
         head.append(product_functions(integer))
+    if file.packed:
+        head.append(packed.packed_functions(file.packed))
     text = "\n".join([*head, *file.helpers, body, "", entry(writer.calls)])
     return Source(text, graph, fusion, constants, writer.arena.size, file.products)
 
@@ -121,6 +124,8 @@ class File:
         The functions of recurrences.
     products : bool
         Whether products are called.
+    packed : set of str
+        The C types for which there are products of our own.
     """
 
     def __init__(self) -> None:
@@ -128,6 +133,7 @@ class File:
         self.helpers: dict[str, None] = {}
         self.loops: list[str] = []
         self.products = False
+        self.packed: set[str] = set()
 
     def body(self) -> str:
         """The functions."""
@@ -144,15 +150,23 @@ class Writer:
     pointers : dict of Value to int
         Where arrays are that are somewhere already: ``-1 - place``. All others get a place in the workspace.
     file : File
+    fixed : container of Value
+        Arrays that are the same whenever the calls are repeated.
 
     Attributes
     ----------
     calls : list of Call
     arena : Arena
+    packed : dict of (str, int) to int
+        What has to be done before, once: the statement, its array, and the place in the workspace where it goes.
     """
 
-    def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File) -> None:
+    def __init__(
+        self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()
+    ) -> None:
         self.fusion = fusion
+        self.fixed = fixed
+        self.packed: dict[tuple[str, int], int] = {}
         self.pointers = pointers
         self.file = file
         self.arena = Arena()
@@ -214,11 +228,27 @@ class Writer:
             self.arena.give(temporary)
             return Call(statement, (*operands, temporary))
         if node.op.name == "matmul":
-            self.file.products = True
-            return Call(product(node), operands)
+            return self._product(node, operands)
         statement, functions = loops_of(node)
         self.file.helpers.update(dict.fromkeys(functions))
         return Call(statement, operands)
+
+    def _product(self, node: Node, operands: tuple[int, ...]) -> Call:
+        self.file.products = True
+        if node.inputs[1] in self.fixed and packed.takes_packed(node):
+            self.file.packed.add(packed.kind_of(node.output))
+            key = packed.packing(node), operands[1]
+            if key not in self.packed:
+                self.packed[key] = self.arena.take(packed.packed_bytes(node))
+            temporary = self.arena.take(packed.room(node))
+            self.arena.give(temporary)
+            return Call(packed.with_packed(node), (operands[0], self.packed[key], operands[2], temporary))
+        if packed.is_large(node):
+            self.file.packed.add(packed.kind_of(node.output))
+            temporary = self.arena.take(packed.whole_bytes(node))
+            self.arena.give(temporary)
+            return Call(packed.whole(node, product(node)), (*operands, temporary))
+        return Call(product(node), operands)
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
