@@ -65,20 +65,43 @@ static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, const @T@ *
     for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
 }
 
+/* The same for h rows of x as they are; what stands below them in z is of no use. */
+static PRODUCT void product_rows_@S@(long k, const @T@ *restrict x, long ldx, long h, const @T@ *restrict y,
+                                     @T@ *restrict z, long ld, int first) {
+  PRODUCT_SUMS
+  enum { L = PRODUCT_LANES_@S@ };
+  const @T@ *rows[PRODUCT_ROWS];
+  for (int r = 0; r < PRODUCT_ROWS; r++) rows[r] = x + (r < h ? r : h - 1) * ldx;
+  product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++)
+      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
+  for (long p = 0; p < k; p++, y += PRODUCT_PANEL_@S@) {
+    product_vector_@S@ row[PRODUCT_VECTORS];
+    for (int v = 0; v < PRODUCT_VECTORS; v++) row[v] = *(const product_vector_@S@ *)(y + v * L);
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++) sums[r][v] += rows[r][p] * row[v];
+  }
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+}
+
 /* k rows of n numbers, or where `across` n rows of k, as panels of so many columns, zeros behind the last. */
-static void product_panels_@S@(int across, long k, long n, long width, const @T@ *restrict from, long ld,
-                               @T@ *restrict to) {
+static inline __attribute__((always_inline)) void product_panels_@S@(int across, long k, long n, const long width,
+                                                                    const @T@ *restrict from, long ld,
+                                                                    @T@ *restrict to) {
   for (long j = 0; j < n; j += width, to += k * width) {
     const long w = n - j < width ? n - j : width;
+    if (w < width) memset(to, 0, k * width * sizeof(@T@));
     if (across)
       for (long q = 0; q < w; q++)
         for (long p = 0; p < k; p++) to[p * width + q] = from[(j + q) * ld + p];
+    else if (w == width)
+      for (long p = 0; p < k; p++)
+        for (long q = 0; q < width; q++) to[p * width + q] = from[p * ld + j + q];
     else
       for (long p = 0; p < k; p++)
         for (long q = 0; q < w; q++) to[p * width + q] = from[p * ld + j + q];
-    if (w < width)
-      for (long p = 0; p < k; p++)
-        for (long q = w; q < width; q++) to[p * width + q] = 0;
   }
 }
 
@@ -98,20 +121,21 @@ static void product_part_@S@(int tx, long m, long p, long k, long n, const @T@ *
   @T@ edge[PRODUCT_ROWS * PRODUCT_PANEL_@S@];
   for (long top = 0; top < m; top += PRODUCT_HIGH) {
     const long high = m - top < PRODUCT_HIGH ? m - top : PRODUCT_HIGH;
-    product_panels_@S@(!tx, k, high, PRODUCT_ROWS, tx ? x + p * ldx + top : x + top * ldx + p, ldx, work);
+    const @T@ *const from = tx ? x + p * ldx + top : x + top * ldx + p;
+    if (tx) product_panels_@S@(0, k, high, PRODUCT_ROWS, from, ldx, work);
     for (long j = 0; j < n; j += PRODUCT_PANEL_@S@) {
       const long w = n - j < PRODUCT_PANEL_@S@ ? n - j : PRODUCT_PANEL_@S@;
       for (long i = 0; i < high; i += PRODUCT_ROWS) {
         const long h = high - i < PRODUCT_ROWS ? high - i : PRODUCT_ROWS;
-        @T@ *to = z + (top + i) * ldz + j;
-        if (h == PRODUCT_ROWS && w == PRODUCT_PANEL_@S@) {
-          product_block_@S@(k, work + i * k, y + j * k, to, ldz, p == 0);
-          continue;
-        }
-        product_block_@S@(k, work + i * k, y + j * k, edge, PRODUCT_PANEL_@S@, 1);
-        for (long r = 0; r < h; r++)
-          for (long c = 0; c < w; c++)
-            to[r * ldz + c] = p ? to[r * ldz + c] + edge[r * PRODUCT_PANEL_@S@ + c] : edge[r * PRODUCT_PANEL_@S@ + c];
+        const int whole = h == PRODUCT_ROWS && w == PRODUCT_PANEL_@S@;
+        @T@ *const to = z + (top + i) * ldz + j, *const block = whole ? to : edge;
+        const long ld = whole ? ldz : PRODUCT_PANEL_@S@;
+        if (tx) product_block_@S@(k, work + i * k, y + j * k, block, ld, !whole || p == 0);
+        else product_rows_@S@(k, from + i * ldx, ldx, h, y + j * k, block, ld, !whole || p == 0);
+        if (!whole)
+          for (long r = 0; r < h; r++)
+            for (long c = 0; c < w; c++)
+              to[r * ldz + c] = p ? to[r * ldz + c] + edge[r * PRODUCT_PANEL_@S@ + c] : edge[r * PRODUCT_PANEL_@S@ + c];
       }
     }
   }
