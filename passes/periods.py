@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dopegraph.ir.graph import Node, Value
-from dopegraph.ir.types import attribute_key
+from dopegraph.ir.types import attributes_key
 
 # Steps that are fewer are not worth a loop.
 LEAST = 4
@@ -86,9 +86,9 @@ def _signs(nodes: Sequence[Node]) -> list[int]:
     numbers: dict[object, int] = {}
     signs = []
     for node in nodes:
-        attributes: object = ()
+        attributes: object = None
         if node.op.name not in VARYING:
-            attributes = tuple([(name, attribute_key(item)) for name, item in node.attrs.items()])
+            attributes = attributes_key(node.attrs)
         key = (
             node.op.name,
             attributes,

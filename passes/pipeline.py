@@ -26,6 +26,9 @@ PIPELINE: tuple[Pass, ...] = (
     DeadCode(),
 )
 
+# What makes equal steps of a loop look alike: what simplification writes twice is merged, too.
+BEFORE_LOOPS: tuple[Pass, ...] = (*PIPELINE[:-1], CommonSubexpressions(), DeadCode())
+
 # Every round must pay for itself; real graphs settle in three or four.
 ROUNDS = 10
 
@@ -53,7 +56,7 @@ def optimize(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Graph:
     return graph
 
 
-def optimize_loops(graph: Graph, runs: Callable[[Node], bool], pipeline: tuple[Pass, ...] = PIPELINE) -> Graph:
+def optimize_loops(graph: Graph, runs: Callable[[Node], bool]) -> Graph:
     """As `optimize`, and loops that Python unrolled become loops again, for a backend that `runs` their nodes.
 
     The passes go once over the steps, so that equal steps look alike, and then over what is left of them.
@@ -62,9 +65,9 @@ def optimize_loops(graph: Graph, runs: Callable[[Node], bool], pipeline: tuple[P
     dump = _Dump(graph)
     dump.write("input", graph)
     if len(graph.nodes) >= LOOPS:
-        _settle(graph, pipeline, dump, 1)
+        _settle(graph, BEFORE_LOOPS, dump, 1)
         _run(Recurrences(runs), graph, dump)
-    _settle(graph, pipeline, dump, ROUNDS)
+    _settle(graph, PIPELINE, dump, ROUNDS)
     return graph
 
 
