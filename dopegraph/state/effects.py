@@ -91,6 +91,7 @@ class Watch:
         self.codes: set[CodeType] = set()
         self.effects: list[Escape] = []
         self._is_user: dict[str, bool] = {}
+        self._ours: set[CodeType] = set()
 
     def __enter__(self) -> Watch:
         self._thread = threading.get_ident()
@@ -116,6 +117,11 @@ class Watch:
         return known
 
     def _event(self, frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code in self._ours:
+            return  # most events by far: they must cost little
+        if is_ours(frame.f_code):
+            self._ours.add(frame.f_code)
+            return
         if is_evaluating():
             return
         if event == "call":
