@@ -14,9 +14,7 @@ from dopegraph.ir.primitive import primitives
 from dopegraph.passes.periods import BEFORE, OUTSIDE, SAME, VARYING, Period
 
 
-def complete(
-    nodes: list[Node], periods: Sequence[Period], sources: list[Node]
-) -> tuple[list[Node], list[Period]]:
+def complete(nodes: list[Node], periods: Sequence[Period], sources: list[Node]) -> tuple[list[Node], list[Period]]:
     """The nodes with what was lacking, and the periods that are longer now; `sources` gets the zeros."""
     found: list[Period] = []
     for number in range(len(periods) - 1, -1, -1):
@@ -96,9 +94,7 @@ def _last_step(nodes: Sequence[Node], period: Period, high: int) -> tuple[int, l
     return place - period.stop, step
 
 
-def _hangs_alike(
-    number: int, node: Node, period: Period, given: dict[int, Node], model: Sequence[Node]
-) -> bool:
+def _hangs_alike(number: int, node: Node, period: Period, given: dict[int, Node], model: Sequence[Node]) -> bool:
     """Whether a node of the last step has its operands from where the model's node has them."""
     for value, origin in zip(node.inputs, period.origins[number]):
         if origin.kind == BEFORE and value is not model[origin.node].outputs[origin.output]:
@@ -110,9 +106,7 @@ def _hangs_alike(
     return True
 
 
-def _first_step(
-    nodes: Sequence[Node], period: Period, low: int, sources: list[Node]
-) -> tuple[int, list[Node]] | None:
+def _first_step(nodes: Sequence[Node], period: Period, low: int, sources: list[Node]) -> tuple[int, list[Node]] | None:
     """Where the first step begins before the loop, and all of it, with sums that begin at zero."""
     model = nodes[period.start : period.start + period.length]
     place = period.start

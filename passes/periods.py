@@ -208,9 +208,7 @@ def _origins(
     return tuple(found)
 
 
-def _begins(
-    first: tuple[tuple[Origin, ...], ...] | None, other: tuple[tuple[Origin, ...], ...] | None
-) -> bool:
+def _begins(first: tuple[tuple[Origin, ...], ...] | None, other: tuple[tuple[Origin, ...], ...] | None) -> bool:
     """Whether a step can be the first one before others: what they have from the step before comes from anywhere."""
     if first is None or other is None:
         return False

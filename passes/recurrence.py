@@ -9,8 +9,9 @@ becomes a `recurrence` whose body is one step.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from dopegraph.batching.call import Call, example
+from dopegraph.batching.call import Call, spread
 from dopegraph.batching.rules import rule_of
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
@@ -20,7 +21,7 @@ from dopegraph.passes.cycles import Cycle, Sum, in_order, sum_of
 from dopegraph.passes.ends import complete
 from dopegraph.passes.pass_ import Pass
 from dopegraph.passes.periods import BEFORE, OUTSIDE, SAME, VARYING, Origin, Period, find_periods
-from dopegraph.passes.stacks import Stacks
+from dopegraph.passes.stacks import Stacks, moving_axis
 
 # Loops whose cycles are elementwise are left to fusion, unless there are so many nodes that compiling them takes long.
 MANY = 2048
@@ -121,6 +122,7 @@ class _Loop:
         self.shared: dict[tuple[int, int], Value] = {}
         self._before: dict[tuple[Origin, Value], Value] = {}
         self.sums: dict[int, Sum] = {}
+        self.unsliced: set[int] = set()
         self.cycles: list[Cycle] = in_order(self.origins, self._is_sum)
         self._sink()
 
@@ -160,13 +162,14 @@ class _Loop:
             if value.shape != shape:
                 return False
             product = self.step[term.node].op.name == "matmul" and value.ndim == 2
-            if not product and value.type.nbytes * self.size > SMALL_SUM:
+            if not product and not self._unslices(term.node) and value.type.nbytes * self.size > SMALL_SUM:
                 return False
         if any(number != self.size - 1 for node in nodes for number in self.escapes(node)):
             return False
         if any(self.escapes(node) for node in nodes if node != found.last):
             return False
         self.sums[nodes[0]] = found
+        self.unsliced.update(term.node for term, _ in found.terms if self._unslices(term.node))
         return True
 
     def _sink(self) -> None:
@@ -195,6 +198,19 @@ class _Loop:
     def _is_plain(self, node: int) -> bool:
         one = self.step[node]
         return (one.op.elementwise or one.op.view) and len(one.outputs) == 1 and not self._varies(node)
+
+    def _unslices(self, node: int) -> bool:
+        """Whether the steps write into different places of the same array, and nobody reads one by itself."""
+        one = self.step[node]
+        if one.op.name != "unslice" or not self._varies(node) or self.escapes(node):
+            return False
+        readers = sum(origin.node == node and origin.kind != OUTSIDE for origins in self.origins for origin in origins)
+        return readers == 1 and moving_axis(self.attributes(node)) is not None
+
+    def attributes(self, node: int) -> list[dict[str, Any]]:
+        """The attributes of a node in every step, as they stand along axis 0."""
+        found = [step[node].attrs for step in self.steps]
+        return found[::-1] if self.reverse else found
 
     def _varies(self, node: int) -> bool:
         one = self.step[node]
@@ -242,7 +258,7 @@ class _Loop:
                     self._sum(cycle)
                 elif cycle.loops:
                     BodyWriter(self, cycle).write()
-                else:
+                elif cycle.nodes[0] not in self.unsliced:
                     self._at_once(cycle.nodes[0])
 
     def operand(self, node: int, operand: int) -> tuple[Value, bool]:
@@ -289,8 +305,7 @@ class _Loop:
         if self._varies(node):
             stack = None
             if one.op.name == "strided_slice" and not mapped[0]:
-                attributes = [step[node].attrs for step in self.steps]
-                stack = self.stacks.slices(operands[0], attributes[::-1] if self.reverse else attributes)
+                stack = self.stacks.slices(operands[0], self.attributes(node))
             if stack is None:
                 for step in self.steps:
                     inputs = [self.stacks.value(value) for value in step[node].inputs]
@@ -325,6 +340,11 @@ class _Loop:
                 right = _side_by_side(y, not one.attrs["transpose_y"])
                 product: Value = primitives["matmul"](left, right, transpose_x=True, transpose_y=False)
                 return product
+        if term.node in self.unsliced:
+            stack, each = self.operand(term.node, 0)
+            if not each:
+                stack = spread(stack, self.size)
+            return self.stacks.unsliced(stack, self.attributes(term.node))
         key = term.node, term.output
         if key in self.stacked:
             added: Value = primitives["sum"](self.stacked[key], axes=(0,))

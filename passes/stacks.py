@@ -84,25 +84,11 @@ class Stacks:
 
     def slices(self, source: Value, attributes: Sequence[dict[str, Any]]) -> Value | None:
         """Slices of length 1, equally far apart along one axis of an array, as a stack; None if they are others."""
-        first, second = attributes[0]["starts"], attributes[1]["starts"]
-        moving = [axis for axis, (one, two) in enumerate(zip(first, second)) if one != two]
-        if len(moving) != 1:
+        axis = moving_axis(attributes)
+        if axis is None:
             return None
-        axis = moving[0]
-        gap = second[axis] - first[axis]
-        for place, one in enumerate(attributes):
-            starts = (*first[:axis], first[axis] + place * gap, *first[axis + 1 :])
-            stops = (*attributes[0]["stops"][:axis], starts[axis] + 1, *attributes[0]["stops"][axis + 1 :])
-            if (one["starts"], one["stops"], one["steps"]) != (starts, stops, attributes[0]["steps"]):
-                return None
-        last = attributes[-1]["starts"][axis]
-        low, high = min(first[axis], last), max(first[axis], last) + 1
-        starts, stops, steps = list(first), list(attributes[0]["stops"]), list(attributes[0]["steps"])
-        starts[axis], stops[axis], steps[axis] = low, high, abs(gap)
-        found: Value = primitives["strided_slice"](
-            source, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps)
-        )
-        if gap < 0:
+        found: Value = primitives["strided_slice"](source, **_together(attributes, axis))
+        if _gap(attributes, axis) < 0:
             found = primitives["flip"](found, axes=(axis,))
         if axis:
             order = (axis, *(other for other in range(source.ndim) if other != axis))
@@ -111,6 +97,49 @@ class Stacks:
         shape.insert(axis, 1)
         whole: Value = primitives["reshape"](found, shape=(len(attributes), *shape))
         return whole
+
+    def unsliced(self, stack: Value, attributes: Sequence[dict[str, Any]]) -> Value:
+        """The sum of what ``unslice`` with each of the attributes makes of the elements of a stack."""
+        axis = moving_axis(attributes)
+        assert axis is not None
+        shape = [length for place, length in enumerate(stack.shape) if place != axis + 1]
+        found: Value = primitives["reshape"](stack, shape=tuple(shape))
+        if axis:
+            order = (*range(1, axis + 1), 0, *range(axis + 1, len(shape)))
+            found = primitives["transpose"](found, axes=order)
+        if _gap(attributes, axis) < 0:
+            found = primitives["flip"](found, axes=(axis,))
+        whole: Value = primitives["unslice"](found, shape=attributes[0]["shape"], **_together(attributes, axis))
+        return whole
+
+
+def moving_axis(attributes: Sequence[dict[str, Any]]) -> int | None:
+    """The axis along which slices of length 1 are equally far apart; None if they are others."""
+    first, second = attributes[0]["starts"], attributes[1]["starts"]
+    moving = [axis for axis, (one, two) in enumerate(zip(first, second)) if one != two]
+    if len(moving) != 1:
+        return None
+    axis = moving[0]
+    gap = second[axis] - first[axis]
+    for place, one in enumerate(attributes):
+        starts = (*first[:axis], first[axis] + place * gap, *first[axis + 1 :])
+        stops = (*attributes[0]["stops"][:axis], starts[axis] + 1, *attributes[0]["stops"][axis + 1 :])
+        if (one["starts"], one["stops"], one["steps"]) != (starts, stops, attributes[0]["steps"]):
+            return None
+    return axis
+
+
+def _gap(attributes: Sequence[dict[str, Any]], axis: int) -> int:
+    gap: int = attributes[1]["starts"][axis] - attributes[0]["starts"][axis]
+    return gap
+
+
+def _together(attributes: Sequence[dict[str, Any]], axis: int) -> dict[str, Any]:
+    """The slice that has all of them."""
+    ends = attributes[0]["starts"][axis], attributes[-1]["starts"][axis]
+    starts, stops, steps = (list(attributes[0][name]) for name in ("starts", "stops", "steps"))
+    starts[axis], stops[axis], steps[axis] = min(ends), max(ends) + 1, abs(_gap(attributes, axis))
+    return {"starts": tuple(starts), "stops": tuple(stops), "steps": tuple(steps)}
 
 
 def along(value: Value, axis: int, start: int, stop: int) -> Value:

@@ -46,7 +46,8 @@ class _LoopWriter:
         self.calls = writer.calls
         self.nbytes = writer.arena.size
         self.head = [
-            statement.format(f"own[{-1 - array}]", pointer(place)) for (statement, array), place in writer.packed.items()
+            statement.format(f"own[{-1 - array}]", pointer(place))
+            for (statement, array), place in writer.packed.items()
         ]
         self.tail: list[str] = []
 

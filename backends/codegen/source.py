@@ -161,9 +161,7 @@ class Writer:
         What has to be done before, once: the statement, its array, and the place in the workspace where it goes.
     """
 
-    def __init__(
-        self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()
-    ) -> None:
+    def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()) -> None:
         self.fusion = fusion
         self.fixed = fixed
         self.packed: dict[tuple[str, int], int] = {}

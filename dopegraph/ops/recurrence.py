@@ -47,9 +47,7 @@ def _infer(
 def _kernel(*operands: Any, body: str, length: int, constants: int, sequences: int, reverse: bool = False) -> Any:
     inner = body_of(body)
     carried = list(operands[constants + sequences :])
-    stacks = [
-        numpy.empty((length, *value.shape), value.type.dtype) for value in inner.outputs[len(carried) :]
-    ]
+    stacks = [numpy.empty((length, *value.shape), value.type.dtype) for value in inner.outputs[len(carried) :]]
     for step in range(length - 1, -1, -1) if reverse else range(length):
         parts = [stack[step] for stack in operands[constants : constants + sequences]]
         known: dict[Value, Any] = dict(zip(inner.inputs, (*operands[:constants], *parts, *carried)))
