@@ -35,7 +35,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Period:
-    """`count` steps of `length` nodes each, from `start` on; `origins` has an entry for every operand of a step's nodes.
+    """`count` steps of `length` nodes, from `start` on; `origins` has an entry for every operand of a step's nodes.
 
     In the first step what comes from the step before comes from outside.
     """

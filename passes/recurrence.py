@@ -1,9 +1,9 @@
 """Turns loops that Python unrolled into what they are: a step is compiled once, and not as often as it is run.
 
-Every step's nodes are sorted by what they wait for, as loops are distributed in Allen and Kennedy, Automatic translation
-of Fortran programs to vector form (1987). What no step hands to the next one is done for all steps at once: a product
-with the same weights becomes one product over time, a sum over time of products one product. What remains, the cycles,
-becomes a `recurrence` whose body is one step.
+Every step's nodes are sorted by what they wait for, as loops are distributed in Allen and Kennedy, Automatic
+translation of Fortran programs to vector form (1987). What no step hands to the next one is done for all steps at
+once: a product with the same weights becomes one product over time, a sum over time of products one product. What
+remains, the cycles, becomes a `recurrence` whose body is one step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dopegraph.passes.body import BodyWriter
 from dopegraph.passes.cycles import Cycle, Sum, in_order, sum_of
 from dopegraph.passes.ends import complete
 from dopegraph.passes.pass_ import Pass
-from dopegraph.passes.periods import BEFORE, OUTSIDE, SAME, VARYING, Origin, Period, find_periods
+from dopegraph.passes.periods import OUTSIDE, SAME, VARYING, Origin, Period, find_periods
 from dopegraph.passes.stacks import Stacks, moving_axis
 
 # Loops whose cycles are elementwise are left to fusion, unless there are so many nodes that compiling them takes long.

@@ -14,7 +14,7 @@ from dopegraph.passes.fuse import is_array_constant, plan_fusion
 
 
 def loop(node: Node, file: File) -> tuple[str, int]:
-    """The statement that runs a recurrence, whose operands, results and workspace are in braces; bytes of the latter."""
+    """The statement that runs a recurrence: operands, results and workspace in braces; and bytes of the workspace."""
     writer = _LoopWriter(node, file)
     name = f"loop{len(file.loops)}"
     file.loops.append(writer.text(name))

@@ -237,7 +237,7 @@ class Writer:
             self.file.packed.add(packed.kind_of(node.output))
             key = packed.packing(node), operands[1]
             if key not in self.packed:
-                self.packed[key] = self.arena.take(packed.packed_bytes(node))
+                self.packed[key] = self.arena.reserve(packed.packed_bytes(node))
             temporary = self.arena.take(packed.room(node))
             self.arena.give(temporary)
             return Call(packed.with_packed(node), (operands[0], self.packed[key], operands[2], temporary))
@@ -276,6 +276,11 @@ class Arena:
             return place
         place, self.size = self.size, self.size + nbytes
         self._length[place] = nbytes
+        return place
+
+    def reserve(self, nbytes: int) -> int:
+        """Memory that nothing else has had or will have."""
+        place, self.size = self.size, self.size + -(-nbytes // ALIGNMENT) * ALIGNMENT
         return place
 
     def give(self, place: int) -> None:
