@@ -21,6 +21,7 @@ from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize, optimize_loops
 from dopegraph.runtime.buffer import HOST, Buffer
+from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import codegen_mode
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
@@ -46,6 +47,7 @@ class Program:
         The one function of NumPy's memory that the whole program is, if that is what it is.
     """
 
+    @fewer_collections
     def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
         self.source = source
         self.policy = policy

@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import numpy
 
+from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.errors import GraphBreakError
 from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
@@ -244,6 +245,7 @@ class Compiled:
             raise self._broken(end.escapes)
         return result, end, end.escapes
 
+    @fewer_collections
     def _record(
         self,
         args: tuple[Any, ...],
