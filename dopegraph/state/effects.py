@@ -136,6 +136,8 @@ class Watch:
         elif event == "c_call" and self._user(frame) and not _is_pure(argument):
             self._note(frame, _name(argument))
 
+    _event.watches_users = True  # type: ignore[attr-defined]  # who runs none of their code may suspend it
+
     def _note(self, frame: FrameType, name: str) -> None:
         where = Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
         recording = active_recording()
