@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dopegraph.ir.graph import Graph, Node
 from dopegraph.ir.printer import graph_name
+from dopegraph.passes.batch_matmul import BatchMatmul
 from dopegraph.passes.canonicalize import Canonicalize
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
 from dopegraph.passes.dead_code import DeadCode
@@ -68,6 +69,8 @@ def optimize_loops(graph: Graph, runs: Callable[[Node], bool]) -> Graph:
         _settle(graph, BEFORE_LOOPS, dump, 1)
         _run(Recurrences(runs), graph, dump)
     _settle(graph, PIPELINE, dump, ROUNDS)
+    if _run(BatchMatmul(), graph, dump):
+        _settle(graph, PIPELINE, dump, ROUNDS)
     return graph
 
 

@@ -39,7 +39,7 @@ def checked(
 
 
 class _At:
-    """While entered, the nodes of a builder get a location. Derivatives enter one for each node: it must cost little."""
+    """While entered, the nodes of a builder get a location. Derivatives enter one for each node: it costs little."""
 
     __slots__ = ("builder", "location", "outer")
 
