@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dopegraph.backends.codegen import packed
 from dopegraph.backends.codegen.entry import Call, entry
@@ -44,6 +44,8 @@ class Source:
         Bytes for what lives between kernels.
     products : bool
         Whether ``link_blas`` has to be called once.
+    calls : list of Call
+        What ``run`` does.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Source:
     constants: list[Node] = field(default_factory=list)
     workspace: int = 0
     products: bool = False
+    calls: list[Call] = field(default_factory=list)
 
 
 def by_library(node: Node) -> bool:
@@ -84,7 +87,7 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
     if file.packed:
         head.append(packed.packed_functions(file.packed))
     text = "\n".join([*head, *file.helpers, body, "", entry(writer.calls)])
-    return Source(text, graph, fusion, constants, writer.arena.size, file.products)
+    return Source(text, graph, fusion, constants, writer.arena.size, file.products, writer.calls)
 
 
 def prepared(graph: Graph) -> Graph:
@@ -193,21 +196,21 @@ class Writer:
                     check, text = check_function(positions.type.dtype)
                     self.file.helpers[text] = None
                     test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
-                    calls.append(Call(test, (self._at(positions),)))
+                    calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
                     operands.append(temporary)
-                holes = [f"{{{number}}}" for number in range(len(operands))]
+                holes = [f"{{{place}}}" for place in range(len(operands))]
                 holes += ["threads"] * writer.parallel
-                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands)))
+                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands), number))
                 if temporary is not None:
                     self.arena.give(temporary)
                 made: Sequence[Value] = writer.writes
             else:
                 for value in step.outputs:
                     self._allocate(value)
-                calls.append(self._library(step))
+                calls.append(replace(self._library(step), step=number))
                 made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):

@@ -311,7 +311,7 @@ class _Writer:
         return random.choice(choices[name.kind])
 
     def vector(self, contained: bool = False) -> str:
-        """An argument, or an element of one: the first of a call may be named, so that others are the same array, or views of it."""
+        """An argument, or an element of one; the first may be named, that others may be the same array, or views."""
         random = self.draws.random
         if self.first and self.used("aliased arguments", 0.4):
             return self.first
