@@ -79,8 +79,11 @@ def graph_of(drawn: Draw, derived: bool) -> tuple[Graph, list[Any]]:
     arguments = drawn.arguments()
     function: Any = dopegraph.value_and_grad(drawn, argnums=tuple(range(len(arguments)))) if derived else drawn
     graph: Graph = dopegraph.trace(function)(*arguments)
-    places = [int(str(value.name).rpartition("_")[2]) for value in graph.arguments]
-    return graph, [numpy.asarray(arguments[place]) for place in places]
+    named = dict(zip("vwbx", arguments))
+    given = [named.get(str(one.name)) for one in graph.arguments]
+    rest = [int(str(one.name).rpartition("_")[2]) for one, array in zip(graph.arguments, given) if array is None]
+    places = iter(rest)
+    return graph, [numpy.asarray(arguments[next(places)] if array is None else array) for array in given]
 
 
 @pytest.mark.parametrize("derived", [False, True])
