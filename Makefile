@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest conformance fuzz bench old-python clean
+.PHONY: demo test lint pytest conformance fuzz bench book old-python clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -37,11 +37,19 @@ lint: $(READY)
 	cd build/lib && ../../$(BIN)/mypy --config-file ../../pyproject.toml --follow-imports silent -p dopegraph.ir -p dopegraph.passes -p dopegraph.autodiff -p dopegraph.batching
 	cd build/lib && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
+# Every chapter of the book in full, and the table of examples/README.md: `make book`, or `make book ONLY=perceptron`;
+# `make book BOOK=--quick` runs a few steps of each and writes nothing.
+ONLY ?=
+BOOK ?=
+book: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m examples.book --only "$(ONLY)" $(BOOK)
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks.mlp_step
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
 	$(BIN)/python -m benchmarks.recording
+	$(BIN)/python -m benchmarks.overfitting
 
 $(READY): setup.py pyproject.toml dopegraph/version.py
 	$(PYTHON) -m venv $(VENV)
