@@ -48,7 +48,6 @@ class Program:
         The one function of NumPy's memory that the whole program is, if that is what it is.
     """
 
-    @fewer_collections
     def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
         self.source = source
         self.policy = policy
@@ -194,4 +193,5 @@ def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = H
     >>> program.run([Buffer(numpy.zeros(2, "float32"))])[0].array
     array([1., 1.], dtype=float32)
     """
-    return Program(graph, policy, device)
+    with fewer_collections:
+        return Program(graph, policy, device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import threading
 
@@ -10,7 +9,7 @@ import threading
 OBJECTS = 20_000
 
 
-class _FewerCollections(contextlib.ContextDecorator):
+class _FewerCollections:
     """The threshold is that of the process: the first one that enters raises it, the last one puts it back."""
 
     def __init__(self) -> None:
@@ -34,4 +33,4 @@ class _FewerCollections(contextlib.ContextDecorator):
 
 
 fewer_collections = _FewerCollections()
-"""``with fewer_collections:``, or as a decorator."""
+"""``with fewer_collections:`` while a graph is recorded or compiled."""

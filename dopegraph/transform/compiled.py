@@ -111,7 +111,8 @@ class Compiled:
             with self._lock:
                 plan, matched = self._find(args, kwargs)  # another thread may have recorded it
                 if plan is None:
-                    return self._record(args, kwargs, strict)
+                    with fewer_collections:
+                        return self._record(args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
                 return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
@@ -136,7 +137,7 @@ class Compiled:
         if isinstance(end, Result):
             return result, end, ()
         if end is None or not end.final:
-            with self._lock:
+            with self._lock, fewer_collections:
                 return self._record(args, kwargs, strict, plan, result)
         return self._as_python(end, plan, args, kwargs, strict)
 
@@ -245,7 +246,6 @@ class Compiled:
             raise self._broken(end.escapes)
         return result, end, end.escapes
 
-    @fewer_collections
     def _record(
         self,
         args: tuple[Any, ...],
