@@ -44,8 +44,11 @@ BOOK ?=
 book: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m examples.book --only "$(ONLY)" $(BOOK)
 
+# Every model against every peer (`pip install -e .[bench]` for them): `make bench BENCH="mlp lstm --blocks 3"` for some.
+BENCH ?=
 bench: $(READY)
-	$(BIN)/python -m benchmarks.mlp_step
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
 	$(BIN)/python -m benchmarks.recording

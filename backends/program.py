@@ -20,9 +20,10 @@ from dopegraph.backends.placement import Fallback, is_small, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize, optimize_loops
+from dopegraph.passes.recompute import Recompute
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.collection import fewer_collections
-from dopegraph.runtime.config import codegen_mode
+from dopegraph.runtime.config import codegen_mode, memory_budget
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.profiling import mine
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
@@ -52,16 +53,21 @@ class Program:
         self.source = source
         self.policy = policy
         self.device = device
+        budget = memory_budget()
         self.unfused: Fallback | None = None
         codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
-        has_loops = codegen != "never" and (codegen == "always" or not is_small(source))
+        # A loop keeps what its steps hand to the derivatives; a budget is met by computing that again.
+        has_loops = codegen != "never" and budget is None and (codegen == "always" or not is_small(source))
         self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
+        if budget is not None:
+            Recompute(budget).run(self.graph)
         try:
             self._prepare(codegen)
         except CompilerError as cause:
             _say_once(f"graphs run operator by operator, which is slower: {cause}")
             self.unfused = Fallback("kernels", cause.reason, str(cause), None)
-            self.graph = optimize(source)
+            if has_loops:
+                self.graph = optimize(source)
             self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
