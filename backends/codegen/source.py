@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from dopegraph.backends.codegen.convolutions import convolution, is_convolution
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
@@ -54,7 +55,7 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul" or runs_loops(node)
+    return node.op.name == "matmul" or runs_loops(node) or is_convolution(node)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -100,6 +101,7 @@ class _Writer:
             self.pointers[fusion.memory[result]] = -1 - place
         self.functions: dict[str, str] = {}
         self.helpers: dict[str, None] = {}
+        self.convolutions: dict[object, tuple[str, list[str], int]] = {}
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
         self.arena = _Arena()
         calls = self._calls()
@@ -146,7 +148,12 @@ class _Writer:
                 made = writer.writes
             else:
                 self._allocate(step.output)
-                calls.append(Call(self._library(step), tuple(map(self._at, (*step.inputs, step.output)))))
+                statement, size = self._library(step)
+                operands = list(map(self._at, (*step.inputs, step.output)))
+                if size:
+                    operands.append(self.arena.take(size))
+                    self.arena.give(operands[-1])
+                calls.append(Call(statement, tuple(operands)))
                 made = [step.output]
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
@@ -154,13 +161,25 @@ class _Writer:
                     self.arena.give(self.arena.places[value])
         return calls
 
-    def _library(self, node: Node) -> str:
-        """The statement of a node that is no kernel."""
+    def _library(self, node: Node) -> tuple[str, int]:
+        """The statement of a node that is no kernel, and bytes of memory that it needs meanwhile."""
+        size = 0
         if node.op.name == "matmul":
-            return product(node)
-        statement, functions = loops_of(node)
+            return product(node), 0
+        if is_convolution(node):
+            statement, functions, size = self._convolution(node)
+        else:
+            statement, functions = loops_of(node)
         self.helpers.update(dict.fromkeys(functions))
-        return statement
+        return statement, size
+
+    def _convolution(self, node: Node) -> tuple[str, list[str], int]:
+        """The same function for all that are alike."""
+        shapes = tuple(value.type for value in (*node.inputs, node.output))
+        key = (node.op.name, shapes, tuple(sorted(node.attrs.items())))
+        if key not in self.convolutions:
+            self.convolutions[key] = convolution(node, f"{node.op.name}{len(self.convolutions)}")
+        return self.convolutions[key]
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dopegraph.backends.codegen import blas
+from dopegraph.backends.codegen.convolutions import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.ir.graph import Node
@@ -30,7 +31,7 @@ def runs(node: Node) -> bool:
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node) or runs_loops(node):
+    if name in _STRUCTURE or is_view(node) or runs_loops(node) or is_convolution(node):
         return True
     return node.op.elementwise and supports(node)
 
@@ -39,7 +40,9 @@ def work(nodes: Iterable[Node]) -> int:
     """What nodes cost, in additions of one element each; views and what libraries do are not counted."""
     total = 0
     for node in nodes:
-        if node.inputs and not is_view(node) and node.op.name != "matmul":
+        if is_convolution(node):
+            total += operations(node) // 32
+        elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
             total += elements * COSTS.get(node.op.name, 1)
     return total
