@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dopegraph.backends.codegen.convolutions import convolution, is_convolution
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
+from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
@@ -55,7 +56,7 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul" or runs_loops(node) or is_convolution(node)
+    return node.op.name == "matmul" or runs_loops(node) or is_convolution(node) or is_pooling(node)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -101,13 +102,14 @@ class _Writer:
             self.pointers[fusion.memory[result]] = -1 - place
         self.functions: dict[str, str] = {}
         self.helpers: dict[str, None] = {}
-        self.convolutions: dict[object, tuple[str, list[str], int]] = {}
+        self.windows: dict[object, tuple[str, list[str], int]] = {}
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
         self.arena = _Arena()
         calls = self._calls()
         body = "\n\n".join(text.replace(_NAME, name, 1) for text, name in self.functions.items())
         products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
-        head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
+        used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.helpers, body]))
+        head = [prelude(set(re.findall(r"\w+", used)))]
         if products:
             head.append(product_functions(integer))
         text = "\n".join([*head, *self.helpers, body, "", entry(calls)])
@@ -166,20 +168,21 @@ class _Writer:
         size = 0
         if node.op.name == "matmul":
             return product(node), 0
-        if is_convolution(node):
-            statement, functions, size = self._convolution(node)
+        if is_convolution(node) or is_pooling(node):
+            statement, functions, size = self._windows(node)
         else:
             statement, functions = loops_of(node)
         self.helpers.update(dict.fromkeys(functions))
         return statement, size
 
-    def _convolution(self, node: Node) -> tuple[str, list[str], int]:
-        """The same function for all that are alike."""
-        shapes = tuple(value.type for value in (*node.inputs, node.output))
-        key = (node.op.name, shapes, tuple(sorted(node.attrs.items())))
-        if key not in self.convolutions:
-            self.convolutions[key] = convolution(node, f"{node.op.name}{len(self.convolutions)}")
-        return self.convolutions[key]
+    def _windows(self, node: Node) -> tuple[str, list[str], int]:
+        """A convolution or a pooling; the same function for all that are alike."""
+        types = tuple(value.type for value in (*node.inputs, node.output))
+        key = (node.op.name, types, tuple(sorted(node.attrs.items())))
+        if key not in self.windows:
+            name = f"{node.op.name}{len(self.windows)}"
+            self.windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
+        return self.windows[key]
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:

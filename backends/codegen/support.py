@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dopegraph.backends.codegen import blas
 from dopegraph.backends.codegen.convolutions import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
+from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
@@ -31,7 +32,7 @@ def runs(node: Node) -> bool:
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node) or runs_loops(node) or is_convolution(node):
+    if name in _STRUCTURE or is_view(node) or runs_loops(node) or is_convolution(node) or is_pooling(node):
         return True
     return node.op.elementwise and supports(node)
 
@@ -44,5 +45,5 @@ def work(nodes: Iterable[Node]) -> int:
             total += operations(node) // 32
         elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
-            total += elements * COSTS.get(node.op.name, 1)
+            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) else 1)
     return total
