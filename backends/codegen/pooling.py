@@ -24,6 +24,8 @@ _HEAD = """
 #define BEYOND(l, step, pad, length, count) \\
   ((length) + (pad) <= (l) ? 0 : ((length) - 1 + (pad) - (l)) / (step) + 1 < (count) \\
    ? ((length) - 1 + (pad) - (l)) / (step) + 1 : (count))
+/* Whether an element is the maximum, which is NaN where there is one. */
+#define HIT(x, m) ((x) == (m) || (x) != (x))
 #define INSIDE(l, i, step, pad, length) ((i) * (step) + (l) >= (pad) && (i) * (step) + (l) < (length) + (pad))
 """
 
@@ -138,35 +140,44 @@ def _row(operation: str, lengths: list[tuple[int, int, int, int, int]], count_pa
     return search + fill(elements, add), nothing
 
 
+def _rows(kh: int, written: bool) -> list[str]:
+    """Pointers to the rows of data that a row of windows has: the compiler vectorizes what is simple."""
+    lines = [f"const @T@ *restrict r{k} = x + (p * H + i * SH + {k}) * W;" for k in range(kh)]
+    if written:
+        lines += [f"@T@ *restrict o{k} = y + (p * H + i * SH + {k}) * W;" for k in range(kh)]
+        lines.append("const @T@ *restrict gs = g + (p * OH + i) * OW;")
+    else:
+        lines.append("@T@ *restrict o = y + (p * OH + i) * OW;")
+    return ["    " + lines[0], *lines[1:], "#pragma omp simd", "for (long j = 0; j < OW; j++) {"]
+
+
 def _loads(kh: int, kw: int) -> list[str]:
-    return [
-        f"const @T@ a{k * kw + l} = x[(p * H + i * SH + {k}) * W + j * SW + {l}];" for k in range(kh) for l in range(kw)
-    ]
+    return [f"const @T@ a{k * kw + l} = r{k}[j * SW + {l}];" for k in range(kh) for l in range(kw)]
 
 
 def _maximum(count: int) -> list[str]:
-    return ["@T@ m = a0;", *(f"m = LARGER(a{number}, m);" for number in range(1, count))]
+    lines = [f"const @T@ m{number} = LARGER(a{number}, m{number - 1});" for number in range(1, count)]
+    return ["const @T@ m0 = a0;", *lines, f"const @T@ m = m{count - 1};"]
 
 
 def _written_out(operation: str, kh: int, kw: int, count: str) -> str:
-    lines = ["    #pragma omp simd", "    for (long j = 0; j < OW; j++) {", *_loads(kh, kw)]
+    lines = [*_rows(kh, False), *_loads(kh, kw)]
     if operation == "max_pool":
-        lines += [*_maximum(kh * kw), f"{_OUT} = m;"]
+        lines += [*_maximum(kh * kw), "o[j] = m;"]
     else:
-        lines += [count, f"{_OUT} = ({' + '.join(f'a{number}' for number in range(kh * kw))}) / count;"]
+        lines += [count, f"o[j] = ({' + '.join(f'a{number}' for number in range(kh * kw))}) / count;"]
     return "\n      ".join(lines) + "\n    }"
 
 
 def _written_out_gradient(kh: int, kw: int) -> str:
     """Windows that do not overlap: every element is written once."""
-    lines = ["    #pragma omp simd", "    for (long j = 0; j < OW; j++) {", *_loads(kh, kw), *_maximum(kh * kw)]
-    lines.append("const @T@ u = g[(p * OH + i) * OW + j];\n      int open = 1;")
-    for k in range(kh):
-        for l in range(kw):
-            number = k * kw + l
-            lines += [
-                f"const int hit{number} = open & ((a{number} == m) | ((a{number} != a{number}) & (m != m)));",
-                f"y[(p * H + i * SH + {k}) * W + j * SW + {l}] = hit{number} ? u : 0;",
-                f"open &= !hit{number};",
-            ]
+    lines = [*_rows(kh, True), *_loads(kh, kw), *_maximum(kh * kw), "const @T@ u = gs[j];"]
+    last = kh * kw - 1
+    for number in range(last + 1):
+        # The first maximum takes the cotangent, so the last element gets what is left of it.
+        left = f"u{number - 1}" if number else "u"
+        taken = f"HIT(a{number}, m) ? {left} : 0" if number < last else left
+        lines.append(f"o{number // kw}[j * SW + {number % kw}] = {taken};")
+        if number < last:
+            lines.append(f"const @T@ u{number} = HIT(a{number}, m) ? 0 : {left};")
     return "\n      ".join(lines) + "\n    }"
