@@ -133,7 +133,8 @@ def _block_of_eight() -> list[str]:
                 high.append(lane + distance if not lane & distance else 8 + lane)
             for row, mask in ((i, low), (i + distance, high)):
                 text = ", ".join(map(str, mask))
-                lines.append(f"const v8 {name}{row} = __builtin_shufflevector({before}{i}, {before}{i + distance}, {text});")
+                pair = f"{before}{i}, {before}{i + distance}"
+                lines.append(f"const v8 {name}{row} = __builtin_shufflevector({pair}, {text});")
         before = name
     lines += [f"*(v8 *)(to + {i} * down) = {before}{i};" for i in range(8)]
     return [f"      {line}" for line in lines]

@@ -94,10 +94,12 @@ def pooling(node: Node, name: str) -> tuple[str, list[str]]:
     parameters = ", ".join([*(f"const @T@ *restrict {one}" for one in _OPERANDS[operation]), "@T@ *restrict y"])
     row, begin = _row(operation, lengths, attrs.get("count_include_pad", True))
     text = _PLANES.replace("@PARAMETERS@", parameters).replace("@ROW@", row).replace("@BEGIN@", begin)
-    shared = threads.number > 1 and math.prod(data) >= SHARED
+    shared = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
+    if threads.number == 1 or math.prod(data) < SHARED:
+        shared = ""
     numbers = {"H": h, "W": w, "OH": oh, "OW": ow, "KH": kh, "KW": kw, "SH": sh, "SW": sw, "PH": ph, "PW": pw,
                "PLANES": math.prod(data[:2]), "T": kind, "N": name,
-               "SHARED": "#pragma omp parallel for num_threads(threads) if (threads > 1)" if shared else ""}  # fmt: skip
+               "SHARED": shared}  # fmt: skip
     for key, value in numbers.items():
         text = text.replace(f"@{key}@", str(value))
     holes = ", ".join(f"{{{place}}}" for place in range(len(_OPERANDS[operation]) + 1))
@@ -117,7 +119,7 @@ def _row(operation: str, lengths: list[tuple[int, int, int, int, int]], count_pa
         return _written_out(operation, kh, kw, count), ""
     if plain and operation == "max_pool_grad" and sh >= kh and sw >= kw:
         return _written_out_gradient(kh, kw), "" if (h, w) == (oh * kh, ow * kw) else nothing
-    each = f"    for (long j = 0; j < OW; j++) {{ {{}} }}\n"
+    each = "    for (long j = 0; j < OW; j++) { {} }\n"
     elements = _ELEMENTS.replace("@BODY@", "{}")
 
     def fill(template: str, text: str) -> str:
@@ -152,7 +154,7 @@ def _rows(kh: int, written: bool) -> list[str]:
 
 
 def _loads(kh: int, kw: int) -> list[str]:
-    return [f"const @T@ a{k * kw + l} = r{k}[j * SW + {l}];" for k in range(kh) for l in range(kw)]
+    return [f"const @T@ a{number} = r{number // kw}[j * SW + {number % kw}];" for number in range(kh * kw)]
 
 
 def _maximum(count: int) -> list[str]:

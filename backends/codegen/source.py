@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from dopegraph.backends.codegen.convolutions import convolution, is_convolution
+from dopegraph.backends.codegen.convolution_forms import is_convolution
+from dopegraph.backends.codegen.convolutions import convolution
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.pooling import is_pooling, pooling

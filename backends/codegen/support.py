@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dopegraph.backends.codegen import blas
-from dopegraph.backends.codegen.convolutions import is_convolution, operations
+from dopegraph.backends.codegen.convolution_forms import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
