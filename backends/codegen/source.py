@@ -13,6 +13,7 @@ from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.backends.codegen.random_numbers import draw, draws
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
@@ -57,7 +58,7 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul" or runs_loops(node) or is_convolution(node) or is_pooling(node)
+    return node.op.name == "matmul" or any(test(node) for test in (runs_loops, is_convolution, is_pooling, draws))
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -172,7 +173,7 @@ class _Writer:
         if is_convolution(node) or is_pooling(node):
             statement, functions, size = self._windows(node)
         else:
-            statement, functions = loops_of(node)
+            statement, functions = draw(node) if draws(node) else loops_of(node)
         self.helpers.update(dict.fromkeys(functions))
         return statement, size
 

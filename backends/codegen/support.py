@@ -9,6 +9,7 @@ from dopegraph.backends.codegen.convolution_forms import is_convolution, operati
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
+from dopegraph.backends.codegen.random_numbers import draws
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.passes.cells import COSTS, REDUCTIONS, SOURCES
@@ -16,6 +17,9 @@ from dopegraph.passes.fuse import ASSEMBLED, is_view
 
 _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
 _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}
+
+# Those that functions of their own run.
+_WRITTEN = (runs_loops, is_convolution, is_pooling, draws)
 
 # A graph is compiled when one run of it is at least as much work as so many additions: about 10 microseconds of
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.
@@ -32,7 +36,7 @@ def runs(node: Node) -> bool:
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node) or runs_loops(node) or is_convolution(node) or is_pooling(node):
+    if name in _STRUCTURE or is_view(node) or any(test(node) for test in _WRITTEN):
         return True
     return node.op.elementwise and supports(node)
 
@@ -45,5 +49,5 @@ def work(nodes: Iterable[Node]) -> int:
             total += operations(node) // 32
         elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
-            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) else 1)
+            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
     return total
