@@ -14,6 +14,7 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
+from dopegraph.ir.primitive import primitives
 from dopegraph.ir.types import TensorType, type_of
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import Device, current_device
@@ -21,6 +22,7 @@ from dopegraph.runtime.errors import DeviceError, DTypeError, ShapeError
 from dopegraph.runtime.location import here, located
 from dopegraph.trace.active import active_recording, suspended
 from dopegraph.trace.recording import Recording
+from dopegraph.trace.tape import Moment
 from dopegraph.trace.views import Steps, emit_steps, run_alone, run_kernels, type_of_view, write_back
 
 # Up to so many integers are worth a plan for each of their values.
@@ -51,6 +53,7 @@ class ndarray:
         "_foreign",
         "_grad_req",
         "_gradient",
+        "_made",
         "_recording",
         "_shared",
         "_steps",
@@ -65,8 +68,10 @@ class ndarray:
         self._buffer: Buffer | None = buffer
         self._value: Value | None = None
         self._recording: Recording | None = None
-        # Views: the array they are a part of, how, their type, and what was derived from which of its values.
+        # Views: the array they are a part of, how, their type, when they were made (a tape knows), and what was derived
+        # from which of the array's values.
         self._viewed: TensorType | None = None
+        self._made: Moment | None = None
         self._base: ndarray | None = None
         self._steps: Steps = ()
         self._derived: tuple[Value, Value] | None = None
@@ -226,12 +231,13 @@ class ndarray:
             base = recording.value_of(self._base)
             self._base._assign(write_back(recording, base, value, self._steps), recording)
             return
+        recording.tape.wrote(self)
         if self._recording is not recording:
             recording.mark_mutated(self)
             self._recording = recording
             recording.adopt(self)
         self._value = value
-        if id(self) in recording.exposed:
+        if recording.is_seen(self):
             recording.settle([self])
 
     def _write(self, key: Any, array: Any) -> None:
@@ -244,12 +250,13 @@ class ndarray:
         self._about_to_change()
         target.array[key] = array
 
-    def _value_through_base(self, recording: Recording) -> Value:
-        """The value of a view: its step applied to the base's present value."""
+    def _value_through_base(self, recording: Recording, constant: bool = False) -> Value:
+        """The value of a view: its steps applied to the base's present value; to derivatives it may be constant."""
         assert self._base is not None
-        source = recording.value_of(self._base)
+        source = recording.contents_of(self._base) if constant else recording.value_of(self._base)
         if self._derived is None or self._derived[0] is not source:
-            self._derived = (source, emit_steps(recording, source, self._steps))
+            start = recording.emit(primitives["stop_gradient"], [source], {}) if constant else source
+            self._derived = (source, emit_steps(recording, start, self._steps))
         return self._derived[1]
 
     # Python looks at it ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count, recorders
 from dopegraph.trace.active import active_recording
+from dopegraph.trace.tape import Moment
 from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
 # Steps with None where a position is to be filled in.
@@ -87,8 +88,9 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
         buffer = operand._buffer
         if not direct.held and buffer is not None and buffer.device is HOST:
             return linked(run_kernels(buffer._array, steps), buffer._array, operand, steps)
-        if active_recording() is not None:
-            return _lazy(operand, steps)
+        recording = active_recording()
+        if recording is not None:
+            return _lazy(operand, steps, recording.tape.now())
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)
@@ -105,10 +107,10 @@ def view_at(operand: ndarray, pattern: Pattern, positions: Sequence[Any]) -> nda
     return view(operand, tuple([(op or AtPosition(ndarray(next(remaining))), attrs) for op, attrs in pattern]))
 
 
-def _lazy(operand: ndarray, steps: Steps) -> ndarray:
+def _lazy(operand: ndarray, steps: Steps, made: Moment | None = None) -> ndarray:
     """A view without memory of its own: it looks at its base whenever it is needed."""
     result = ndarray(None)
-    result._base, result._steps = operand, steps
+    result._base, result._steps, result._made = operand, steps, made
     result._type  # noqa: B018 - checks the steps
     return result
 

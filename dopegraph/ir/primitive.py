@@ -22,6 +22,23 @@ TypeRule = Callable[..., Union[TensorType, tuple[TensorType, ...]]]
 GradientRule = Callable[..., Any]
 
 
+class Acceptance:
+    """Whether a kernel takes values, found out from some of its operands.
+
+    Attributes
+    ----------
+    operands : tuple of int
+        Positions of those operands.
+    test : callable
+        Maps ``(types of all operands, *arrays of those, **attributes)`` to whether the kernel raises no error; false
+        also where that is not known.
+    """
+
+    def __init__(self, operands: tuple[int, ...], test: Callable[..., bool]) -> None:
+        self.operands = operands
+        self.test = test
+
+
 class NotDifferentiable:
     """Stands where a gradient rule would: the result has no derivative, or it is zero wherever it exists."""
 
@@ -61,6 +78,8 @@ class Primitive:
         The result is a function of a random key; never folded.
     raises : bool
         The kernel raises an error for some values of its operands, such as an index outside.
+    accepts : Acceptance or None
+        Tells without the kernel, by the few operands that it hangs on, that values are not refused.
     """
 
     required = inspect.Parameter.empty
@@ -79,6 +98,7 @@ class Primitive:
         random: bool = False,
         commutative: bool = False,
         raises: bool = False,
+        accepts: Acceptance | None = None,
     ) -> None:
         self.name = name
         self.infer = infer
@@ -89,7 +109,8 @@ class Primitive:
         self.view = view
         self.random = random
         self.commutative = commutative
-        self.raises = raises
+        self.raises = raises or accepts is not None
+        self.accepts = accepts
         parameters = inspect.signature(infer).parameters.values()
         self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.defaults = {name: value for name, value in self.attributes.items() if value is not self.required}

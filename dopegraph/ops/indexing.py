@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
+from dopegraph.ir.primitive import Acceptance, Primitive, not_differentiable, primitive
 from dopegraph.ir.types import DType, Shape, TensorType
 from dopegraph.ops.creation import full, iota
 from dopegraph.ops.elementwise import equal, select
@@ -27,13 +28,23 @@ def _positions(indices: Any) -> Any:
     return indices if indices.dtype.kind == "i" else indices.astype(numpy.intp)
 
 
+def _are_inside(types: Sequence[TensorType], indices: Any, *, axis: int, **_: Any) -> bool:
+    """Whether all positions are on the axis of the first operand."""
+    length = types[0].shape[normalize_axis(axis, types[0].ndim)]
+    return not indices.size or bool(indices.max() < length and indices.min() >= -length)
+
+
+inside = Acceptance((1,), _are_inside)
+"""For primitives that find elements of the first operand, on an axis, by the second."""
+
+
 # Indices count from the end when negative; outside the axis they are an IndexError, as in NumPy.
 take = primitive(
     "take",
     _infer_take,
     lambda x, indices, *, axis: numpy.take(x, _positions(indices), axis),
     [lambda g, y, x, indices, *, axis: take_scatter(g, indices, axis=axis, shape=x.shape), None],
-    raises=True,
+    accepts=inside,
 )
 
 
@@ -97,7 +108,7 @@ def _remains(x: Value, indices: Value, axis: int) -> Value:
 _INT64 = numpy.dtype("int64")
 
 # Writes values where `take` would read them; of several for one place the last remains, as in NumPy.
-scatter: Primitive = primitive("scatter", _infer_scatter, _scatter, _scatter_gradient, raises=True)
+scatter: Primitive = primitive("scatter", _infer_scatter, _scatter, _scatter_gradient, accepts=inside)
 
 
 def _scatter_add(x: Any, indices: Any, values: Any, *, axis: int) -> Any:
@@ -113,7 +124,7 @@ scatter_add = primitive(
     _scatter_add,
     [lambda g, z, x, indices, values, *, axis: g, None,
      lambda g, z, x, indices, values, *, axis: take(g, indices, axis=axis)],
-    raises=True,
+    accepts=inside,
 )  # fmt: skip
 
 

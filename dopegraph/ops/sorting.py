@@ -11,11 +11,11 @@ from typing import Any
 import numpy
 
 from dopegraph.ir.graph import Value
-from dopegraph.ir.primitive import Primitive, not_differentiable, primitive
+from dopegraph.ir.primitive import Acceptance, Primitive, not_differentiable, primitive
 from dopegraph.ir.types import TensorType
 from dopegraph.ops.creation import full, iota
 from dopegraph.ops.elementwise import cast, equal, greater, less, select
-from dopegraph.ops.indexing import _positions
+from dopegraph.ops.indexing import _positions, inside
 from dopegraph.ops.reduction import cumsum
 from dopegraph.ops.shape import broadcast_to, concat, reshape, strided_slice
 from dopegraph.ops.typing import normalize_axis, require_kind, same_dtype
@@ -67,7 +67,7 @@ take_along_axis: Primitive = primitive(
     _infer_take_along_axis,
     lambda x, indices, *, axis: numpy.asarray(x)[along_axis(numpy.asarray(indices), axis)],
     [lambda g, y, x, i, *, axis: scatter_add_along_axis(g, i, axis=axis, length=x.shape[axis]), None],
-    raises=True,
+    accepts=inside,
 )
 
 
@@ -131,7 +131,7 @@ def _put_gradient_values(g: Value, y: Value, x: Value, indices: Value, values: V
 
 
 put_along_axis: Primitive = primitive(
-    "put_along_axis", _infer_put, _put, [_put_gradient_x, None, _put_gradient_values], raises=True
+    "put_along_axis", _infer_put, _put, [_put_gradient_x, None, _put_gradient_values], accepts=inside
 )
 
 
@@ -306,5 +306,9 @@ def _checked(x: Any, condition: Any, *, error: str, message: str) -> Any:
     return numpy.array(x)
 
 
+_holds = Acceptance((1,), lambda types, condition, **_: bool(condition.all()))
+
 # The operand as it is, or an error if a condition does not hold.
-checked = primitive("checked", _infer_checked, _checked, [lambda g, y, x, c, *, error, message: g, None], raises=True)
+checked = primitive(
+    "checked", _infer_checked, _checked, [lambda g, y, x, c, *, error, message: g, None], accepts=_holds
+)

@@ -154,19 +154,22 @@ class Recording(Evaluation, Looking):
 
     def value_of(self, handle: Any) -> Value:
         """The value of a handle's present contents."""
-        value = self._value_of(handle)
+        value = self.contents_of(handle)
         if self.tape.depth and handle._gradient is not None:
             self.tape.sources[value] = handle
         return value
 
-    def _value_of(self, handle: Any) -> Value:
+    def contents_of(self, handle: Any) -> Value:
+        """The same, but `backward` will not ask for a derivative with respect to it."""
         if handle._base is not None:
             # A view with memory of its own is an input like any other until its base is written to in this recording.
-            # A derivative must find its way to the base even if somebody looked at the view.
+            # A derivative must find its way to the base even if somebody looked at the view; but what was a view
+            # before ``record()`` is constant inside, as everything that was computed before.
             root = handle._root()
-            followed = id(root) in self.mutated or (self.differentiating and self.holds(root))
-            if handle._buffer is None or followed:
-                return handle._value_through_base(self)
+            constant = self.tape.depth > 0 and not self.tape.reaches(handle, root)
+            followed = self.differentiating and not constant and self.holds(root)
+            if handle._buffer is None or followed or id(root) in self.mutated:
+                return handle._value_through_base(self, constant)
         elif handle._recording is self:
             return handle._value
         entry = self.lifted.get(id(handle)) or self.evaluated.get(id(handle))
@@ -231,17 +234,26 @@ class Recording(Evaluation, Looking):
         """Append a node; its value, a tuple of values when it has several results."""
         value = self.builder.emit(op, values, attrs)
         if op.raises:
-            self.check(op, value if isinstance(value, tuple) else [value])
+            self.check(op, values, attrs, value if isinstance(value, tuple) else [value])
         return value
 
-    def check(self, op: Primitive, results: Sequence[Value]) -> None:
-        """Run what refuses some values at once, where that is asked for; inside `vmap` only when that is done."""
-        if op.raises and self.checks and not self.examples:
-            try:
-                self.evaluate(results)
-            except Exception:
-                self.escape("error", f"{op.name} refused the values")
-                raise
+    def check(self, op: Primitive, operands: Sequence[Value], attrs: dict[str, Any], results: Sequence[Value]) -> None:
+        """Raise the error of what refuses the values here, where Python expects it.
+
+        It is run at once where nothing less tells that it takes them. Inside `vmap` there are no values yet.
+        """
+        if not op.raises or not self.checks or self.examples:
+            return
+        accepts = op.accepts
+        if accepts is not None:
+            arrays = [buffer.array for buffer in self.seen([operands[position] for position in accepts.operands])]
+            if accepts.test([value.type for value in operands], *arrays, **attrs):
+                return
+        try:
+            self._evaluated(results, keep=self.differentiating)
+        except Exception:
+            self.escape("error", f"{op.name} refused the values")
+            raise
 
     def adopt(self, handle: Any) -> None:
         """Remember a handle whose contents are a value of this recording."""
@@ -270,6 +282,7 @@ class Recording(Evaluation, Looking):
         given = self.given()
         self.place(roots, self.evaluate(values), given)
         for root, value in zip(roots, values):
+            self.tape.written.pop(id(root), None)
             if self.mutated.pop(id(root), None) is not None:
                 self.lifted[id(root)] = (root, value)
             else:
@@ -310,6 +323,12 @@ class Recording(Evaluation, Looking):
     def expose(self, handle: Any) -> None:
         """Python gets the memory of an array: from now on it is written at once."""
         self.exposed[id(handle)] = handle
+
+    def is_seen(self, handle: Any) -> bool:
+        """Whether somebody else sees the memory of an array, and Python goes on with what is seen there."""
+        return id(handle) in self.exposed or (
+            handle._foreign and self.checks and self.path is not None and not self.examples
+        )
 
     def holds(self, handle: Any) -> bool:
         """Whether an array has, or had before somebody looked, a value of this recording."""

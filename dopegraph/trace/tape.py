@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value
+
+# Which tape was open, if any, and how much had been written to arrays in it.
+Moment = tuple[Optional[object], int]
 
 
 class Tape:
@@ -17,11 +20,16 @@ class Tape:
         How many ``record()`` blocks are open.
     sources : dict of Value to handle
         Values of arrays with `attach_grad` that were read.
+    written : dict of int to (handle, int)
+        Arrays, by id, that were written to inside ``record()``, with the number of the last write.
     """
 
     def __init__(self, builder: Builder) -> None:
         self.depth = 0
         self.sources: dict[Value, Any] = {}
+        self.written: dict[int, tuple[Any, int]] = {}
+        self._writes = 0
+        self._self = object()
         self._builder = builder
         self._ranges: list[tuple[int, int]] = []
         self._start = 0
@@ -38,6 +46,23 @@ class Tape:
         if not self.depth:
             self._ranges.append((self._start, self._builder.size))
 
+    def now(self) -> Moment:
+        """Remembered by what is made now."""
+        return self._self if self.depth else None, self._writes
+
+    def wrote(self, handle: Any) -> None:
+        """An array gets another value."""
+        if self.depth:
+            self._writes += 1
+            self.written[id(handle)] = handle, self._writes
+
+    def reaches(self, view: Any, root: Any) -> bool:
+        """Whether a derivative goes through a view to its root: it was made here, or has been written to here."""
+        made = view._made
+        if made is None:
+            return id(root) in self.written
+        return made[0] is self._self or (id(root) in self.written and self.written[id(root)][1] > made[1])
+
     @property
     def ranges(self) -> tuple[tuple[int, int], ...]:
         """Which of the builder's nodes it has: from, and up to."""
@@ -51,5 +76,7 @@ class Tape:
     def forget(self) -> None:
         """What was computed so far is constant for the next `backward`."""
         self.sources.clear()
+        self.written.clear()
+        self._self = object()
         self._ranges.clear()
         self._start = self._builder.size

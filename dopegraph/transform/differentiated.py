@@ -47,7 +47,7 @@ def own_recording(what: str, function: Any) -> Recording:
     """A recording for the derivative of a function alone."""
     name = getattr(function, "__name__", "function")
     anchor = getattr(function, "__code__", type(function))
-    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, anchor=anchor)
+    recording = Recording(f"{what}_{name}" if name.isidentifier() else what, checks=True, anchor=anchor)
     recording.private = True
     return recording
 

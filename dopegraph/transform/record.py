@@ -88,7 +88,9 @@ def _open_tape(frame: FrameType | None) -> Recording:
     tape = _tape.recording
     if tape is not None and not (tape.live_handles() or tape.evaluated):
         _close(tape)
-    _tape.recording = _tape.recording or Recording("recorded", anchor=frame.f_code if frame is not None else None)
+    _tape.recording = _tape.recording or Recording(
+        "recorded", checks=True, anchor=frame.f_code if frame is not None else None
+    )
     return _tape.recording
 
 

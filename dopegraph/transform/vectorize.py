@@ -221,7 +221,7 @@ class _Examples:
             around.check()
             self._refuse_shared()
             for node in builder.nodes[self.start :]:
-                recording.check(node.op, node.outputs)
+                recording.check(node.op, node.inputs, node.attrs, node.outputs)
         except BaseException:
             around.restore()
             raise

@@ -4,8 +4,6 @@ import dataclasses
 import threading
 from typing import Any
 
-import pytest
-
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record, value_and_grad
@@ -272,7 +270,6 @@ def test_an_argument_that_is_not_used(compile: Compile) -> Any:
     return [f(arr(1), arr(2)), f(arr(1), arr(3))]
 
 
-@pytest.mark.xfail(strict=True, reason="what refuses values is run when the derivative is, not where Python is")
 def test_an_error_inside_a_differentiated_function_is_raised_where_python_catches_it() -> None:
     def loss(x):
         try:

@@ -3,9 +3,13 @@
 import sys
 from typing import Any
 
+import numpy
+import pytest
+
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record, stop_gradient, value_and_grad
+from dopegraph.array import from_numpy
 from tests.differential import Compile, arr, attempt, same
 
 
@@ -456,3 +460,84 @@ def test_an_array_that_the_call_made_keeps_its_gradient(compile: Compile) -> Any
         out += [loss, w, w.grad is gradient, w.grad, w._grad_req, half.base is w, half.grad]
         w.attach_grad()
     return out
+
+
+@same(replays=1)
+def test_a_view_from_before_record_is_constant_inside(compile: Compile) -> Any:
+    def f(x, part):
+        x.attach_grad()
+        before = x[1:]
+        with record():
+            z = (x * part.sum() + before.sum() + before[1:].sum()).sum()
+        z.backward()
+        return x.grad * 1
+
+    f = compile(f)
+    out = []
+    for value in (1, 2):
+        x = arr(value, 2, 3)
+        out.append(f(x, x[1:]))
+    return out
+
+
+@same(replays=1)
+def test_a_view_of_what_is_written_inside_record_is_followed(compile: Compile) -> Any:
+    def f(x):
+        x.attach_grad()
+        before = x[1:]
+        with record():
+            z = x * 2
+            x[1] = z[0]
+            y = (before * before).sum()
+        y.backward()
+        return x.grad * 1
+
+    f = compile(f)
+    return [f(arr(1, 2, 3)), f(arr(2, 3, 1))]
+
+
+@same(replays=1)
+def test_a_view_that_python_looked_at_is_still_followed(compile: Compile) -> Any:
+    def f(x):
+        x.attach_grad()
+        with record():
+            part = x[1:]
+            if part.sum() > 0:
+                part = part * 2
+            y = (part * x[1:]).sum()
+        y.backward()
+        return x.grad * 1
+
+    f = compile(f)
+    return [f(arr(1, 2, 3)), f(arr(2, 3, 1))]
+
+
+@same(replays=0)
+def test_the_owner_of_memory_sees_what_is_written_inside_record(compile: Compile) -> Any:
+    def f(m, x):
+        x.attach_grad()
+        with record():
+            y = (x * 2).sum()
+            m[m < 1] = 5.0
+        return y
+
+    f = compile(f)
+    memory = numpy.array([0.25, 2.0], dtype="float32")
+    f(from_numpy(memory), arr(1, 2))
+    return memory.tolist()
+
+
+def test_an_error_inside_record_is_raised_where_python_catches_it() -> None:
+    x = arr(1, 2)
+    x.attach_grad()
+    with record():
+        try:
+            y = x[np.array([0, 2])]
+        except IndexError:
+            y = x * 3
+    y.backward()
+    assert x.grad.tolist() == [3, 3]
+    with record(), pytest.raises(IndexError):
+        x[np.array(1) + 1]
+    with record(), pytest.raises(numpy.linalg.LinAlgError):
+        np.linalg.inv(np.zeros((2, 2)) * x)
