@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest conformance fuzz bench clean
+.PHONY: demo test lint pytest conformance fuzz soak bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -37,8 +37,13 @@ lint: $(READY)
 	cd build/lib && ../../$(BIN)/mypy --config-file ../../pyproject.toml --follow-imports silent -p dopegraph.ir -p dopegraph.passes -p dopegraph.autodiff -p dopegraph.batching
 	cd build/lib && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
+# A million calls, a thousand programs: memory stays flat, caches within their bounds.
+soak: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks.mlp_step
+	$(BIN)/python -m benchmarks.cnn_step
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
 	$(BIN)/python -m benchmarks.recording

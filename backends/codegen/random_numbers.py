@@ -33,6 +33,38 @@ UNUSED static inline void philox(const uint64_t *key, uint64_t count, uint64_t *
 }
 """
 
+# Sixteen blocks in the lanes of vectors; products of 64 bits are those of their halves.
+_MANY = """
+enum { MANY = 16 };
+#ifdef __AVX2__
+UNUSED static inline uint64_t high_product(uint64_t x, uint64_t y) {
+  const uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;
+  const uint64_t low = x0 * y0, one = x0 * y1, two = x1 * y0;
+  return x1 * y1 + (one >> 32) + (two >> 32) + (((low >> 32) + (uint32_t)one + (uint32_t)two) >> 32);
+}
+UNUSED static void philox_many(const uint64_t *key, uint64_t count, uint64_t *restrict v) {
+  uint64_t w[4][MANY];
+  const uint64_t m = 0xD2E7470EE14C6C93u, n = 0xCA5A826395121157u;
+  #pragma omp simd
+  for (int j = 0; j < MANY; j++) {
+    uint64_t a = count + j, b = 0, c = key[1], d = 0, k = key[0], l = 0;
+    #pragma GCC unroll 10
+    for (int i = 0; i < 10; i++) {
+      const uint64_t p = high_product(a, m), q = high_product(c, n), r = a * m, s = c * n;
+      a = q ^ b ^ k, b = s, c = p ^ d ^ l, d = r;
+      k += 0x9E3779B97F4A7C15u, l += 0xBB67AE8584CAA73Bu;
+    }
+    w[0][j] = a, w[1][j] = b, w[2][j] = c, w[3][j] = d;
+  }
+  for (int j = 0; j < MANY; j++) for (int i = 0; i < 4; i++) v[4 * j + i] = w[i][j];
+}
+#else
+UNUSED static void philox_many(const uint64_t *key, uint64_t count, uint64_t *restrict v) {
+  for (int j = 0; j < MANY; j++) philox(key, count + j, v + 4 * j);
+}
+#endif
+"""
+
 _FILL = """
 /* The numbers from `start` on of the draw that a key begins. */
 UNUSED static void fill_@S@(const uint64_t *key, long start, long count, @T@ *restrict y) {
@@ -40,6 +72,12 @@ UNUSED static void fill_@S@(const uint64_t *key, long start, long count, @T@ *re
   long at = 0, block = start / @EACH@;
   for (int i = start % @EACH@; i && at < count; block++, i = 0)
     for (philox(key, block + 1, v); i < @EACH@ && at < count; i++) y[at++] = @VALUE@;
+  for (; at + MANY * @EACH@ <= count; at += MANY * @EACH@, block += MANY) {
+    uint64_t v[4 * MANY];
+    philox_many(key, block + 1, v);
+    #pragma omp simd
+    for (int i = 0; i < MANY * @EACH@; i++) y[at + i] = @VALUE@;
+  }
   for (; at + @EACH@ <= count; at += @EACH@, block++) {
     philox(key, block + 1, v);
     for (int i = 0; i < @EACH@; i++) y[at + i] = @VALUE@;
@@ -95,7 +133,7 @@ _PIECE = 1024
 
 # How many numbers a block gives, and each of them.
 _VALUES = {
-    "f32": ("float", 8, "((uint32_t)(v[i / 2] >> (i % 2 * 32)) >> 8) * (1.0f / 16777216)"),
+    "f32": ("float", 8, "(float)(int32_t)((uint32_t)(v[i / 2] >> (i % 2 * 32)) >> 8) * (1.0f / 16777216)"),
     "f64": ("double", 4, "(v[i] >> 11) * (1.0 / 9007199254740992)"),
 }
 
@@ -122,7 +160,9 @@ def draw(node: Node) -> tuple[str, list[str]]:
     double = suffix == "f64"
     filled = {"S": suffix, "T": kind, "EACH": each, "VALUE": value, "PIECE": _PIECE, "DOUBLE": int(double),
               "F": "" if double else "f", "SHARED": _SHARED if threads.number > 1 else ""}  # fmt: skip
-    functions = [_PHILOX, _FILL, _UNIFORM] if name == "random_uniform" else [_PHILOX, _FILL, _LOOPS, _NORMAL]
+    functions = (
+        [_PHILOX, _MANY, _FILL, _UNIFORM] if name == "random_uniform" else [_PHILOX, _MANY, _FILL, _LOOPS, _NORMAL]
+    )
     for mark, text in filled.items():
         functions = [one.replace(f"@{mark}@", str(text)) for one in functions]
     number = "threads" if count >= SHARED else "1"

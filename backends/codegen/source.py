@@ -120,6 +120,7 @@ class _Writer:
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
         writer = KernelWriter(kernel, _NAME)
+        self.helpers.update(dict.fromkeys(writer.helpers))
         name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
         return name, writer
 
