@@ -2,9 +2,9 @@
 
     python -m benchmarks.soak [--calls 1000000] [--programs 1000]
 
-The calls are those of small compiled functions: elementwise, a training step that updates its parameters in place, random
-numbers, a branch that is decided by data, an undecorated gradient. The programs are different ones, each compiled to C,
-called, and dropped. Exit status 1 if resident memory grew by more than it may, or a cache by more than its bound.
+The calls are those of small compiled functions: elementwise, a training step that updates its parameters in place,
+random numbers, a branch that is decided by data, an undecorated gradient. The programs are different ones, each compiled
+to C, called, and dropped. Exit status 1 if resident memory grew by more than it may, or a cache by more than its bound.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import dopegraph  # noqa: E402
 import dopegraph.numpy as np  # noqa: E402
 from dopegraph.backends.codegen.executable import kernel_cache  # noqa: E402
 
-# What the calls may add to the memory that a tenth of them takes; and the programs to that of six tenths, as 512 of them
-# are kept for functions that come again.
+# What the calls may add to the memory that a tenth of them takes; and the programs to that of six tenths, as 512 of
+# them are kept for functions that come again.
 GROWTH_OF_CALLS, GROWTH_OF_PROGRAMS = 4 << 20, 16 << 20
 
 
@@ -117,11 +117,9 @@ def compile_many(count: int) -> tuple[int, int]:
             now = resident()
             if tenth == 5:
                 first = now
-            stored = on_disk()
+            shown = f"{now / 2**20:.1f} MiB in memory, {on_disk() / 2**20:.1f} MiB on the disk"
             print(
-                f"{(tenth + 1) * count // 10:>9} programs: {now / 2**20:.1f} MiB in memory, {stored / 2**20:.1f} MiB on the "
-                f"disk, {kernel_cache().compiled} compilations",
-                flush=True,
+                f"{(tenth + 1) * count // 10:>9} programs: {shown}, {kernel_cache().compiled} compilations", flush=True
             )
     return resident() - first, on_disk()
 
