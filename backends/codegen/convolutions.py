@@ -118,7 +118,8 @@ _DATA_WEIGHTS = """  for (long k = 0; k < @LINES@; k++) for (long o = 0; o < @FI
 
 
 def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
-    """The statement of a node, with holes for pointers, the workspace last; its functions; the workspace's bytes."""
+    """The statement of a node, with holes for pointers, the workspace last; its functions, the last its own; the bytes
+    of the workspace."""
     dtype = node.output.type.dtype
     share = max(1, min(threads.number, 64)) if operations(node) >= SHARED else 1
     writer = _Writer(form_of(node, vector_lanes(dtype)), name, vector_lanes(dtype), share)
@@ -126,7 +127,11 @@ def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
     kind, suffix = ("float", "f32") if dtype.itemsize == 4 else ("double", "f64")
     functions = [one.replace("@T@", kind).replace("@S@", suffix) for one in [*writer.functions, text]]
     size = (elements + 4 * writer.lanes) * dtype.itemsize  # the last vector may be read beyond its numbers
-    return f"{name}({{0}}, {{1}}, {{2}}, {{3}}, threads);", [head(kind), transposition(kind), *functions], size
+    return (
+        f"{name}({{0}}, {{1}}, {{2}}, {{3}}, threads);",
+        [head(kind), transposition(kind), "\n".join(functions)],
+        size,
+    )
 
 
 class _Writer:

@@ -83,7 +83,7 @@ def is_pooling(node: Node) -> bool:
 
 
 def pooling(node: Node, name: str) -> tuple[str, list[str]]:
-    """The statement that runs a node, with holes for its pointers, and its functions."""
+    """The statement that runs a node, with holes for its pointers, and its functions, the last its own."""
     attrs, operation = node.attrs, node.op.name
     data = node.inputs[-1].shape if operation != "avg_pool_grad" else node.output.shape
     out = node.inputs[0].shape if operation.endswith("_grad") else node.output.shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from dopegraph.backends.codegen.compiler import PART
 from dopegraph.backends.codegen.convolution_forms import is_convolution
 from dopegraph.backends.codegen.convolutions import convolution
 from dopegraph.backends.codegen.entry import Call, entry
@@ -103,24 +104,26 @@ class _Writer:
         for place, result in enumerate(graph.results, len(given)):
             self.pointers[fusion.memory[result]] = -1 - place
         self.functions: dict[str, str] = {}
-        self.helpers: dict[str, None] = {}
+        self.shared: dict[str, None] = {}  # functions that kernels call
+        self.own: dict[str, None] = {}  # functions of nodes that are no kernels
+        self.helpers: dict[str, None] = {}  # functions that only the last part calls
         self.windows: dict[object, tuple[str, list[str], int]] = {}
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
         self.arena = _Arena()
         calls = self._calls()
-        body = "\n\n".join(text.replace(_NAME, name, 1) for text, name in self.functions.items())
+        functions = [*self.own, *(text.replace(_NAME, name, 1) for text, name in self.functions.items())]
         products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
-        used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.helpers, body]))
-        head = [prelude(set(re.findall(r"\w+", used)))]
-        if products:
-            head.append(product_functions(integer))
-        text = "\n".join([*head, *self.helpers, body, "", entry(calls)])
+        last = [product_functions(integer)] if products else []
+        last += [*self.helpers, entry(calls)]
+        used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.shared, *functions, *last]))
+        head = "\n".join([prelude(set(re.findall(r"\w+", used))), *self.shared])
+        text = PART.join([head, *functions, "\n".join(last)])
         self.source = Source(text, graph, fusion, constants, self.arena.size, products)
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
         writer = KernelWriter(kernel, _NAME)
-        self.helpers.update(dict.fromkeys(writer.helpers))
+        self.shared.update(dict.fromkeys(writer.helpers))
         name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
         return name, writer
 
@@ -172,10 +175,12 @@ class _Writer:
         if node.op.name == "matmul":
             return product(node), 0
         if is_convolution(node) or is_pooling(node):
-            statement, functions, size = self._windows(node)
+            statement, (*shared, own), size = self._windows(node)
+            self.shared.update(dict.fromkeys(shared))
+            self.own[own] = None
         else:
             statement, functions = draw(node) if draws(node) else loops_of(node)
-        self.helpers.update(dict.fromkeys(functions))
+            self.helpers.update(dict.fromkeys(functions))
         return statement, size
 
     def _windows(self, node: Node) -> tuple[str, list[str], int]:

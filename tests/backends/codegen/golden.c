@@ -34,57 +34,6 @@ UNUSED static inline void add_exactly(double *sum, double *rest, double x) {
 UNUSED static inline double rounded(double sum, double rest) { return isfinite(rest) ? sum + rest : sum; }
 
 
-#define BLASINT int
-typedef void (*gemm_f32)(int, int, int, BLASINT, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT,
-                         float, float *, BLASINT);
-typedef void (*gemv_f32)(int, int, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT, float, float *,
-                         BLASINT);
-static gemm_f32 blas_gemm_f32;
-static gemv_f32 blas_gemv_f32;
-
-KERNEL void product_f32(int tx, int ty, long m, long k, long n, const float *x, const float *y, float *z) {
-  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
-  if (m == 0 || n == 0) return;
-  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(float));
-  if (k == 0) return;
-  if (n == 1)
-    blas_gemv_f32(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
-  else if (m == 1)
-    blas_gemv_f32(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
-  else
-    blas_gemm_f32(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
-                  z, n);
-}
-
-typedef void (*gemm_f64)(int, int, int, BLASINT, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT,
-                         double, double *, BLASINT);
-typedef void (*gemv_f64)(int, int, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT, double, double *,
-                         BLASINT);
-static gemm_f64 blas_gemm_f64;
-static gemv_f64 blas_gemv_f64;
-
-KERNEL void product_f64(int tx, int ty, long m, long k, long n, const double *x, const double *y, double *z) {
-  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
-  if (m == 0 || n == 0) return;
-  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(double));
-  if (k == 0) return;
-  if (n == 1)
-    blas_gemv_f64(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
-  else if (m == 1)
-    blas_gemv_f64(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
-  else
-    blas_gemm_f64(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
-                  z, n);
-}
-
-void link_blas(void *const *functions) {
-  blas_gemm_f32 = (gemm_f32)functions[0];
-  blas_gemm_f64 = (gemm_f64)functions[1];
-  blas_gemv_f32 = (gemv_f32)functions[2];
-  blas_gemv_f64 = (gemv_f64)functions[3];
-}
-
-
 KERNEL void transpose_f32(long rows, long columns, const float *restrict x, long across, float *restrict y, long down) {
   enum { SIZE = 8 };
   long r = 0;
@@ -144,6 +93,7 @@ KERNEL void transpose_f32(long rows, long columns, const float *restrict x, long
   if (r < rows) for (long c = 0; c < columns; c++) for (long i = r; i < rows; i++) y[c * down + i] = x[i * across + c];
 }
 
+/* ---- */
 /* add max sub exp sum div sub sum over [64, 10] */
 KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *restrict p2, float *restrict o0, float *restrict o1, float *restrict o2) {
   for (long i1 = 0; i1 < 10; i1++) {
@@ -185,7 +135,7 @@ KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *
     }
   }
 }
-
+/* ---- */
 /* mul over [20, 64] */
 KERNEL void k1(const float *restrict p0, float *restrict o0) {
   for (long b0 = 0; b0 < 20; b0 += 32) {
@@ -204,6 +154,57 @@ KERNEL void k1(const float *restrict p0, float *restrict o0) {
       }
     }
   }
+}
+/* ---- */
+
+#define BLASINT int
+typedef void (*gemm_f32)(int, int, int, BLASINT, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT,
+                         float, float *, BLASINT);
+typedef void (*gemv_f32)(int, int, BLASINT, BLASINT, float, const float *, BLASINT, const float *, BLASINT, float, float *,
+                         BLASINT);
+static gemm_f32 blas_gemm_f32;
+static gemv_f32 blas_gemv_f32;
+
+KERNEL void product_f32(int tx, int ty, long m, long k, long n, const float *x, const float *y, float *z) {
+  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
+  if (m == 0 || n == 0) return;
+  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(float));
+  if (k == 0) return;
+  if (n == 1)
+    blas_gemv_f32(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
+  else if (m == 1)
+    blas_gemv_f32(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
+  else
+    blas_gemm_f32(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
+                  z, n);
+}
+
+typedef void (*gemm_f64)(int, int, int, BLASINT, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT,
+                         double, double *, BLASINT);
+typedef void (*gemv_f64)(int, int, BLASINT, BLASINT, double, const double *, BLASINT, const double *, BLASINT, double, double *,
+                         BLASINT);
+static gemm_f64 blas_gemm_f64;
+static gemv_f64 blas_gemv_f64;
+
+KERNEL void product_f64(int tx, int ty, long m, long k, long n, const double *x, const double *y, double *z) {
+  enum { ROWS = 101, PLAIN = 111, TRANSPOSED = 112 };
+  if (m == 0 || n == 0) return;
+  if (k == 0 || n == 1 || m == 1) memset(z, 0, m * n * sizeof(double));
+  if (k == 0) return;
+  if (n == 1)
+    blas_gemv_f64(ROWS, tx ? TRANSPOSED : PLAIN, tx ? k : m, tx ? m : k, 1, x, tx ? m : k, y, 1, 0, z, 1);
+  else if (m == 1)
+    blas_gemv_f64(ROWS, ty ? PLAIN : TRANSPOSED, ty ? n : k, ty ? k : n, 1, y, ty ? k : n, x, 1, 0, z, 1);
+  else
+    blas_gemm_f64(ROWS, tx ? TRANSPOSED : PLAIN, ty ? TRANSPOSED : PLAIN, m, n, k, 1, x, tx ? m : k, y, ty ? k : n, 0,
+                  z, n);
+}
+
+void link_blas(void *const *functions) {
+  blas_gemm_f32 = (gemm_f32)functions[0];
+  blas_gemm_f64 = (gemm_f64)functions[1];
+  blas_gemv_f32 = (gemv_f32)functions[2];
+  blas_gemv_f64 = (gemv_f64)functions[3];
 }
 
 #define AT(n) ((void *)(w + (n)))
