@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest conformance fuzz soak bench clean
+.PHONY: demo test lint pytest conformance fuzz soak bench old-python clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -55,5 +55,12 @@ $(READY): setup.py pyproject.toml dopegraph/version.py
 	$(BIN)/python -m dopegraph setup || echo "MXNet could not be installed; everything runs on NumPy"
 	touch $(READY)
 
+# MXNet as pip installs it, on a Python and a NumPy of its time: exported symbols are loaded there, where it is.
+OLD_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9.*/bin/python $(HOME)/.pyenv/versions/3.10.*/bin/python) python3.9)
+old-python:
+	$(OLD_PYTHON) -m venv .venv-old
+	.venv-old/bin/python -m pip install --quiet "numpy<1.24" requests "graphviz<0.9"
+	.venv-old/bin/python -m pip install --quiet --no-deps mxnet==1.9.1
+
 clean:
-	rm -rf $(VENV) build dist demo *.egg-info
+	rm -rf $(VENV) .venv-old build dist demo *.egg-info

@@ -35,7 +35,19 @@ MXNET = ["requests>=2.20", "scipy-openblas32"]
 CODEGEN = ["platformdirs", "scipy-openblas32"]
 EXAMPLES = ["tqdm", "matplotlib", "platformdirs", "scikit-learn"]
 ONNX = ["onnx>=1.14"]
-TEST = ["onnx>=1.14", "onnxruntime", "pytest>=7", "rich", "pytest-xdist", "hypothesis", "ruff", "mypy", "import-linter"]
+CLI = ["shtab", "rich"]
+TEST = [
+    "onnx>=1.14",
+    "onnxruntime",
+    "shtab",
+    "pytest>=7",
+    "rich",
+    "pytest-xdist",
+    "hypothesis",
+    "ruff",
+    "mypy",
+    "import-linter",
+]
 BENCH = ["autograd", "jax", "torch", "rich"]
 DOCS = ["sphinx", "furo", "numpydoc"]
 
@@ -47,6 +59,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9",
+    entry_points={"console_scripts": ["dopegraph = dopegraph.__main__:main"]},
     install_requires=["numpy>=1.23", "networkx", "graphviz"],
     extras_require={
         "mxnet": MXNET,
@@ -54,13 +67,16 @@ setup(
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],
+        "plot": ["matplotlib"],
+        "cli": CLI,
         "test": TEST,
         "bench": BENCH,
         "docs": DOCS,
-        "all": [*MXNET, *EXAMPLES, *ONNX, *TEST, *BENCH, *DOCS],
+        "all": [*MXNET, *EXAMPLES, *ONNX, *CLI, *TEST, *BENCH, *DOCS],
     },
     package_dir=ROOTS,
     packages=packages(),
+    package_data={"dopegraph.show": ["assets/*"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -22,6 +22,7 @@ from dopegraph.passes.pipeline import optimize
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.config import codegen_mode
 from dopegraph.runtime.device import Device
+from dopegraph.runtime.profiling import mine
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
 
 
@@ -101,6 +102,9 @@ class Program:
         graph = self.graph
         if recorders:
             self._count()
+            profiler = mine()
+            if profiler is not None:
+                return profiler.run(self, arguments, out)
         if self.alone is not None:
             return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
         if self._kernels is not None:

@@ -196,7 +196,9 @@ class ndarray:
     def _become(self, buffer: Buffer) -> None:
         """Leave the recording: a written array keeps its memory if others see it, a new one takes the buffer."""
         old = self._buffer
-        if old is not None and old.device != buffer.device:  # a number was written into a 0-d array
+        if (
+            old is not None and old.device is not buffer.device and old.device != buffer.device
+        ):  # a number was written into a 0-d array
             buffer = ndarray(buffer).to(old.device)._settled()
         if old is not None and self._shared and (old.device.is_host or self._foreign):
             old.overwrite(buffer)
@@ -238,7 +240,7 @@ class ndarray:
             recording.adopt(self)
         self._value = value
         if recording.is_seen(self):
-            recording.settle([self])
+            recording.write_now(self)
 
     def _write(self, key: Any, array: Any) -> None:
         """Write NumPy values into the memory at once."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from dopegraph.ir.graph import Graph, Node, Value
+
+if TYPE_CHECKING:
+    from dopegraph.passes.timeline import Timeline
 
 
 @dataclass
@@ -43,6 +47,20 @@ class MemoryReport:
     planned: int
     arguments: int
     plan: MemoryPlan
+    graph: Graph = field(repr=False)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Bytes while each node runs: with an array for every value, freed as soon as possible, and as planned."""
+        from dopegraph.passes.timeline import Timeline
+
+        return Timeline.of(self.graph, self.plan)
+
+    def plot(self, path: Any = None) -> Any:
+        """Draw the timeline, as `dopegraph.show.timeline.plot` does: a figure, or text where matplotlib is missing."""
+        from dopegraph.show.timeline import plot
+
+        return plot(self.timeline, self.graph.name, path)
 
     def __str__(self) -> str:
         return (
@@ -170,4 +188,5 @@ def memory_report(graph: Graph, donate: Iterable[str] = ()) -> MemoryReport:
         planned=arguments + plan.nbytes,
         arguments=arguments,
         plan=plan,
+        graph=graph,
     )

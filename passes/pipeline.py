@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from dopegraph.ir.graph import Graph
@@ -50,6 +51,28 @@ def optimize(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Graph:
         if not any(changed):
             break
     return graph
+
+
+def stages_of_optimization(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Iterator[tuple[str, Graph]]:
+    """The graph as it was, and copies of it after each pass that changed it, with what to call them.
+
+    Examples
+    --------
+    >>> from dopegraph.ir import parse
+    >>> graph = parse('graph f(%x: f32[3]) { %0: f32[3] = neg(%x) %1: f32[3] = neg(%0) return %1 }')
+    >>> [name for name, _ in stages_of_optimization(graph)]
+    ['recorded', '1: simplify', '2: dce']
+    """
+    yield "recorded", graph
+    graph, number = graph.copy(), 0
+    for _ in range(ROUNDS):
+        changed = False
+        for one in pipeline:
+            if one.run(graph):
+                changed, number = True, number + 1
+                yield f"{number}: {one.name}", graph.copy()
+        if not changed:
+            break
 
 
 def _run(one: Pass, graph: Graph, dump: _Dump) -> bool:

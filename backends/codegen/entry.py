@@ -10,10 +10,14 @@ STATEMENTS = 64
 
 @dataclass(frozen=True)
 class Call:
-    """A statement with numbers in braces for its pointers: offsets in the workspace, or ``-1 - place`` of an array."""
+    """A statement with numbers in braces for its pointers: offsets in the workspace, or ``-1 - place`` of an array.
+
+    `step` is the number of what it computes among the steps of the plan.
+    """
 
     statement: str
     pointers: tuple[int, ...]
+    step: int = -1
 
 
 def entry(calls: list[Call]) -> str:

@@ -25,6 +25,8 @@ class Library:
     run : callable
         Takes an array of pointers, the address of the workspace and a number of threads; runs without the interpreter's
         lock, and returns 1 when it found a position outside an axis.
+    timed : callable or None
+        The same, with a pointer to nanoseconds more, if the file was written by `dopegraph.backends.codegen.timed`.
     """
 
     def __init__(self, path: Path, keep: bool = False) -> None:
@@ -32,6 +34,10 @@ class Library:
         self.run = loaded.run
         self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
         self.run.restype = ctypes.c_int
+        self.timed = getattr(loaded, "timed", None)
+        if self.timed is not None:
+            self.timed.argtypes = (*self.run.argtypes, ctypes.c_void_p)
+            self.timed.restype = ctypes.c_int
         if hasattr(loaded, "link_blas"):
             found = blas.library()
             assert found is not None

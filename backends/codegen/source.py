@@ -47,6 +47,8 @@ class Source:
         Bytes for what lives between kernels.
     products : bool
         Whether ``link_blas`` has to be called once.
+    calls : list of Call
+        What ``run`` does.
     """
 
     text: str
@@ -55,6 +57,7 @@ class Source:
     constants: list[Node] = field(default_factory=list)
     workspace: int = 0
     products: bool = False
+    calls: list[Call] = field(default_factory=list)
 
 
 def by_library(node: Node) -> bool:
@@ -118,7 +121,7 @@ class _Writer:
         used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.shared, *functions, *last]))
         head = "\n".join([prelude(set(re.findall(r"\w+", used))), *self.shared])
         text = PART.join([head, *functions, "\n".join(last)])
-        self.source = Source(text, graph, fusion, constants, self.arena.size, products)
+        self.source = Source(text, graph, fusion, constants, self.arena.size, products, calls)
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
@@ -143,14 +146,14 @@ class _Writer:
                     check, text = check_function(positions.type.dtype)
                     self.helpers[text] = None
                     test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
-                    calls.append(Call(test, (self._at(positions),)))
+                    calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
                     operands.append(temporary)
-                holes = [f"{{{number}}}" for number in range(len(operands))]
+                holes = [f"{{{place}}}" for place in range(len(operands))]
                 holes += ["threads"] * writer.parallel
-                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands)))
+                calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands), number))
                 if temporary is not None:
                     self.arena.give(temporary)
                 made = writer.writes
@@ -161,7 +164,7 @@ class _Writer:
                 if size:
                     operands.append(self.arena.take(size))
                     self.arena.give(operands[-1])
-                calls.append(Call(statement, tuple(operands)))
+                calls.append(Call(statement, tuple(operands), number))
                 made = [step.output]
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):

@@ -24,6 +24,8 @@ class NumpyExecutable:
 
     Attributes
     ----------
+    owners : list of Node
+        For each line of `source` between the first and the last the node that it is a part of.
     function : callable
         Takes and gives NumPy arrays. Call it as `run` does, holding `lock`, by `quietly`, which keeps NumPy's warnings
         away.
@@ -45,7 +47,7 @@ class NumpyExecutable:
         self.graph = graph
         self.plan = plan_memory(graph)
         writer = _Writer(graph, self.plan)
-        self.source = writer.source
+        self.source, self.owners = writer.source, writer.owners
         namespace = dict(writer.constants)
         exec(compile(self.source, f"<dopegraph numpy {graph.name}>", "exec"), namespace)
         self.function: Callable[..., tuple[numpy.ndarray, ...]] = namespace[writer.function]
@@ -71,8 +73,10 @@ class _Writer:
         self.buffers = 0
         self.arena = [None if slot.result else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots]
         self.written: dict[int, Value] = {}
+        self.owners: list[Node] = []
         for node in graph.nodes:
             self.node(node)
+            self.owners += [node] * (len(self.lines) - len(self.owners))
         self.holders = Counter(map(storage_of, graph.results))
         results = [self.result(value) for value in graph.results]
         parameters = ", ".join(self.names[value] for value in graph.arguments)

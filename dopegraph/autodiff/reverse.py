@@ -48,12 +48,13 @@ def pullback(
             arriving = [accumulated.get(value) for value in step.outputs]
             if all(g is None for g in arriving):
                 continue
+            place = step.location.in_gradient() if step.location is not None else None
             if isinstance(step, Region):  # its rule is the user's: its nodes have lines of their own
                 found = step.rule(builder, step.residuals, arriving)
             else:
-                with builder.at(step.location):
+                with builder.at(place):
                     found = _apply_rules(step, arriving, active)
-            with builder.at(step.location):
+            with builder.at(place):
                 for operand, g in zip(step.inputs, found):
                     if g is None or operand not in active:
                         continue

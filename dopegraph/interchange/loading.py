@@ -92,7 +92,7 @@ def _symbol(file: Path) -> Any:
     given = params.load(beside) if beside.is_file() else None
     function = from_symbol(file, given if isinstance(given, dict) else None, name=prefix or "symbol")
     manifest = _manifest(file.with_name(f"{prefix}-manifest.json"))
-    return _AsExported(function, *manifest) if manifest is not None else function
+    return AsExported(function, *manifest) if manifest is not None else function
 
 
 Rows = dict[str, tuple[Any, str]]
@@ -109,7 +109,7 @@ def _manifest(file: Path) -> tuple[Rows, list[tuple[Any, str]]] | None:
     return inputs, outputs
 
 
-class _AsExported(SymbolFunction):
+class AsExported(SymbolFunction):
     """A symbol with the arguments that its manifest tells: some it may not read, and MXNet has no arrays without axes
     and hardly any booleans."""
 
@@ -117,6 +117,11 @@ class _AsExported(SymbolFunction):
         self.__dict__.update(function.__dict__)
         self._kinds = inputs
         self._results = tuple(outputs)
+
+    @property
+    def kinds(self) -> Rows:
+        """Shape and dtype by input; a length that may be any is None."""
+        return dict(self._kinds)
 
     @property
     def inputs(self) -> list[str]:

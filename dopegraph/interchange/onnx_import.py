@@ -50,6 +50,11 @@ class OnnxFunction:
         """Names of the results."""
         return list(self._plan.outputs)
 
+    @property
+    def kinds(self) -> dict[str, tuple[Any, tuple[int | None, ...]]]:
+        """Dtype and shape by input; a length that may be any is None."""
+        return dict(self._plan.kinds)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._plan.run(self.parameters, args, kwargs)
 
@@ -68,6 +73,7 @@ class _Plan(Unchanging):
         self.nodes = []
         self.inputs = [one.name for one in graph.input if one.name not in self.constants]
         self.outputs = [one.name for one in graph.output]
+        self.kinds = {one.name: _kind(onnx, one.type.tensor_type) for one in graph.input if one.name in self.inputs}
         for node in graph.node:
             attrs = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
             if node.op_type == "Constant" and "value" in attrs:
@@ -110,6 +116,11 @@ class _Plan(Unchanging):
         if key not in self.constants:
             raise FileError(located(f"{self.name}: nothing makes {key!r}", here()))
         return as_array(self.constants[key])
+
+
+def _kind(onnx: Any, type: Any) -> tuple[Any, tuple[int | None, ...]]:
+    shape = tuple([one.dim_value if one.HasField("dim_value") else None for one in type.shape.dim])
+    return numpy.dtype(onnx.helper.tensor_dtype_to_np_dtype(type.elem_type)), shape
 
 
 def read(path: Path) -> OnnxFunction:

@@ -210,6 +210,13 @@ class Graph:
 
         return to_dot(self)
 
+    def visualize(self, path: Any = None, **options: Any) -> Any:
+        """Draw it into a file, by default ``NAME.svg``; the options are those of `dopegraph.visualize`."""
+        from dopegraph.transform.visualize import visualize_graph
+
+        options["steps"] = self if options.get("steps") else None
+        return visualize_graph(self, path if path is not None else f"{self.name}.svg", **options)
+
     def to_networkx(self) -> Any:
         """A ``networkx.MultiDiGraph`` of inputs, nodes and outputs with all attributes."""
         from dopegraph.show.networkx import to_networkx
@@ -229,8 +236,10 @@ class Graph:
         return to_svg(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """The picture, if there is one, and the text, for Jupyter."""
-        found = {"text/plain": str(self), "image/svg+xml": self._repr_svg_()}
+        """The text and the picture, for Jupyter; without Graphviz's ``dot`` a page in a frame."""
+        from dopegraph.show.dot import to_frame
+
+        found = {"text/plain": str(self), "image/svg+xml": self._repr_svg_(), "text/html": to_frame(self)}
         return {
             kind: shown
             for kind, shown in found.items()

@@ -152,10 +152,23 @@ class PathBuilder(Builder):
     def input(self, type: TensorType, name: str | None = None) -> Value:
         if self.step is None:
             return super().input(type, name)
-        self.step = self.step.after((type, name))
+        step = self.step
+        key = type, name
+        following = step.following.get(key)
+        self.step = following if following is not None else step.after(key)
         value = Value(type, None, 0, name, len(self._values))
         self._values.append(value)
         return value
+
+    def input_of_each(self, types: Sequence[TensorType]) -> list[Value]:
+        """An input for each of many types, which is one step."""
+        if self.step is None:
+            return [self.input(type) for type in types]
+        self.step = self.step.after(("inputs", *types))
+        count = len(self._values)
+        values = [Value(type, None, 0, None, number) for number, type in enumerate(types, count)]
+        self._values += values
+        return values
 
     def emit(
         self, op: Primitive, operands: Sequence[Value], attrs: Mapping[str, Attr], location: Location | None = None
@@ -164,10 +177,11 @@ class PathBuilder(Builder):
         if step is None:
             return super().emit(op, operands, attrs, location)
         mine = self._values
+        count = len(mine)
         key: list[Any] = [op]
         for value in operands:
             number = value.number
-            if number < 0 or number >= len(mine) or mine[number] is not value:  # of another builder
+            if number >= count or not count or mine[number] is not value:  # of another builder
                 self.leave()
                 return super().emit(op, operands, attrs, location)
             key.append(number)
@@ -179,7 +193,7 @@ class PathBuilder(Builder):
             place = location if location is not None else self.locate()
             following = step.grow(whole, Step(op, *checked(op, operands, attrs), place))
         self.step = following
-        count, types = len(mine), following.types
+        types = following.types
         self._pending.append((following, operands, count, location))
         if len(types) == 1:
             value = Value(types[0], self._later, 0, None, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import CodeType, FrameType
 
 # The folders whose frames are ours, not the user's. `passes` and `backends` live beside the package in a checkout.
@@ -21,11 +21,23 @@ _file_is_ours: dict[str, bool] = {}
 
 @dataclass(frozen=True)
 class Location:
-    """A line of Python: file, line number and the name of the function around it."""
+    """A line of Python: file, line number and the name of the function around it.
+
+    `gradient`: what was recorded there is part of the derivative of that line.
+    """
 
     file: str
     line: int
     function: str
+    gradient: bool = field(default=False, compare=False)
+
+    def in_gradient(self) -> Location:
+        """The same line, for the nodes of its derivative; one object for one location."""
+        found: Location | None = self.__dict__.get("_in_gradient")
+        if found is None:
+            found = self if self.gradient else replace(self, gradient=True)
+            object.__setattr__(self, "_in_gradient", found)
+        return found
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"
@@ -41,8 +53,14 @@ def is_our_file(file: str) -> bool:
     """Whether a file of Python belongs to dopegraph itself."""
     known = _file_is_ours.get(file)
     if known is None:
-        known = _file_is_ours[file] = file.startswith(_OURS)
+        known = _file_is_ours[file] = file.startswith(_OURS) or _starts_programs(file)
     return known
+
+
+def _starts_programs(file: str) -> bool:
+    """Whether a file is what runs ``python -m``, or the script of our command line."""
+    folder, name = os.path.split(file)
+    return file.startswith("<frozen ") or (name == "dopegraph" and os.path.basename(folder) in ("bin", "Scripts"))
 
 
 def is_ours(code: CodeType) -> bool:

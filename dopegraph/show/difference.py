@@ -98,6 +98,23 @@ def diff(one: Graph, other: Graph) -> Difference:
     return Difference(removed, added, rewired, signature, "\n".join(shown))
 
 
+def changed_nodes(one: Graph, other: Graph) -> list[Node]:
+    """The nodes of the second graph that the first has not, or that read other values there."""
+    nodes, their_nodes = one.nodes, other.nodes
+    matcher = difflib.SequenceMatcher(None, _keys(one), _keys(other), autojunk=False)
+    same: dict[Value, Value] = dict(zip(one.arguments, other.arguments))
+    pairs = {}
+    for block in matcher.get_matching_blocks():
+        for mine, their in zip(nodes[block.a :][: block.size], their_nodes[block.b :][: block.size]):
+            same.update(zip(mine.outputs, their.outputs))
+            pairs[their] = mine
+    return [
+        their
+        for their in their_nodes
+        if their not in pairs or [same.get(value) for value in pairs[their].inputs] != list(their.inputs)
+    ]
+
+
 def _first_lines(lines: list[str], theirs: list[str]) -> list[str]:
     return [f"  {lines[0]}"] if lines[0] == theirs[0] else [f"- {lines[0]}", f"+ {theirs[0]}"]
 

@@ -68,7 +68,7 @@ def _flops(node: Node) -> int | None:
     if name in _REDUCTIONS:
         return inputs[0].type.size
     if name == "matmul":
-        return 2 * result.type.size * inputs[0].shape[-1]
+        return 2 * result.type.size * inputs[0].shape[-2 if node.attrs.get("transpose_x") else -1]
     if name in ("conv", "conv_grad_data"):  # every element of the (given) result is a sum over the window
         return 2 * (result if name == "conv" else inputs[0]).type.size * math.prod(inputs[1].shape[1:])
     if name == "conv_grad_weight":

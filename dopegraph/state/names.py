@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +22,10 @@ _DYNAMIC_ATTRIBUTES = frozenset([
 ])  # fmt: skip
 # Code that uses one of these can tell a stand-in from a float.
 _TYPE_TESTS = frozenset(["isinstance", "issubclass", "type", "singledispatch", "json", "pickle", "marshal", "struct"])
+
+# What stands before the attributes of an object that is recorded itself; and the arrays of a function that was loaded.
+_OWNER = re.compile(r"^(the function|__self__)\.")
+_LOADED = re.compile(r"(parameters|states)\['(?P<name>\w+)'\]")
 
 _GLOBALS = frozenset([
     "LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "STORE_NAME", "LOAD_FROM_DICT_OR_GLOBALS"
@@ -110,8 +116,44 @@ def nested(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def parameter_names(function: Any, count: int) -> list[str]:
-    """What a function calls its first positional arguments."""
-    method = isinstance(function, types.MethodType)
-    code = getattr(function.__func__ if method else function, "__code__", None)
-    names = list(code.co_varnames[method : code.co_argcount]) if isinstance(code, types.CodeType) else []
+    """What a function, a method or an object to call calls its first positional arguments.
+
+    An object whose ``__call__`` takes any arguments, as blocks of layers do, hands them to its ``forward``; a function
+    that was loaded has them in `inputs`.
+    """
+    inputs = None if hasattr(function, "__code__") else getattr(function, "inputs", None)
+    if isinstance(inputs, list) and len(inputs) >= count and all(isinstance(one, str) for one in inputs):
+        return inputs[:count]
+    code, skipped = _code_of(function)
+    names = list(code.co_varnames[skipped : code.co_argcount]) if code is not None else []
     return names[:count] + [f"argument_{i}" for i in range(len(names), count)]
+
+
+def _code_of(function: Any) -> tuple[types.CodeType | None, int]:
+    """The code that gives names to the arguments, and whether its first parameter is the object."""
+    found, owner = function, getattr(function, "__self__", None)
+    if isinstance(found, types.MethodType):
+        found = found.__func__
+    elif not isinstance(getattr(found, "__code__", None), types.CodeType):
+        found, owner = type(function).__call__, function
+    code = getattr(found, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return None, 0
+    forward = getattr(type(owner), "forward", None)
+    if code.co_argcount == 1 and code.co_flags & inspect.CO_VARARGS and forward is not None:
+        other = getattr(forward, "__code__", None)
+        code = other if isinstance(other, types.CodeType) else code
+    return code, int(owner is not None)
+
+
+def readable(path: str | None) -> str | None:
+    """The place of an array as its owner would write it: ``layers[0].weight`` for ``the function.__self__.layers[0]
+    .weight._data``, where `Parameter` keeps its array.
+    """
+    if path is None:
+        return None
+    short = _OWNER.sub("", path)
+    while short != path:
+        path, short = short, _OWNER.sub("", short)
+    known = _LOADED.fullmatch(short) if short else None
+    return known["name"] if known is not None else short.replace("._data", "") or None

@@ -73,6 +73,11 @@ class SymbolFunction:
         return [_output_name(self._program.graph, head) for head in self._program.graph.heads]
 
     @property
+    def graph(self) -> SymbolGraph:
+        """The nodes of the symbol, as they were read."""
+        return self._program.graph
+
+    @property
     def opaque(self) -> list[tuple[str, str, str]]:
         """For each node that MXNet's own operator is for its name, the operator, and why there are no primitives.
 

@@ -161,7 +161,11 @@ class Recording(Evaluation, Looking):
 
     def contents_of(self, handle: Any) -> Value:
         """The same, but `backward` will not ask for a derivative with respect to it."""
-        if handle._base is not None:
+        if handle._base is None:
+            if handle._recording is self:
+                known: Value = handle._value
+                return known
+        else:
             # A view with memory of its own is an input like any other until its base is written to in this recording.
             # A derivative must find its way to the base even if somebody looked at the view; but what was a view
             # before ``record()`` is constant inside, as everything that was computed before.
@@ -170,9 +174,8 @@ class Recording(Evaluation, Looking):
             followed = self.differentiating and not constant and self.holds(root)
             if handle._buffer is None or followed or id(root) in self.mutated:
                 return handle._value_through_base(self, constant)
-        elif handle._recording is self:
-            return handle._value
-        entry = self.lifted.get(id(handle)) or self.evaluated.get(id(handle))
+        key = id(handle)
+        entry = self.lifted.get(key) or self.evaluated.get(key)
         if entry is None or (_is_foreign(handle) and not _same_bytes(self.known[entry[1]], handle._buffer)):
             return self.lift(handle)
         return entry[1]
@@ -186,21 +189,41 @@ class Recording(Evaluation, Looking):
 
     def lift(self, handle: Any) -> Value:
         """Make a concrete array an input."""
-        value = self.read(handle)
+        buffer = handle._buffer
+        if handle._foreign or handle._recording is not None or handle._base is not None or buffer is None:
+            value = self.read(handle)
+        else:
+            if buffer.device is not self.device:
+                self._check_device(buffer)
+            value = self.builder.input(type_of(buffer))
+            self.inputs.append(value)
+            self.known[value] = buffer
         self.lifted[id(handle)] = (handle, value)
         return value
 
     def read(self, handle: Any) -> Value:
         """An input for what a concrete array holds now."""
         buffer = handle._settled()
-        self._check_device(buffer)
+        if buffer.device is not self.device:
+            self._check_device(buffer)
         # Memory that others can write to is read now; our own is only ever replaced.
         return self.input(buffer.copy() if _is_foreign(handle) else buffer)
 
+    def variables(self, handles: Sequence[Any]) -> list[Value]:
+        """Inputs for what concrete arrays, none of them a view, hold now."""
+        if self.path is None:
+            return [self.read(handle) for handle in handles]
+        buffers = [handle._buffer.copy() if handle._foreign else handle._buffer for handle in handles]
+        for buffer in buffers:
+            if buffer.device is not self.device:
+                self._check_device(buffer)
+        values = self.path.input_of_each([type_of(buffer) for buffer in buffers])
+        self.inputs += values
+        self.known.update(zip(values, buffers))
+        return values
+
     def _check_device(self, buffer: Buffer) -> None:
         """All operands are on one device; only numbers and random keys may come from the host."""
-        if buffer.device is self.device:
-            return
         if buffer.device.is_host and (not buffer.shape or is_key(buffer)):
             return
         if self.device is None:
@@ -261,6 +284,8 @@ class Recording(Evaluation, Looking):
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
+        if not self._handles:
+            return []
         handles = [reference() for reference in self._handles]
         alive = {id(handle): handle for handle in handles if handle is not None and handle._recording is self}
         return list(alive.values())
@@ -329,6 +354,12 @@ class Recording(Evaluation, Looking):
         return id(handle) in self.exposed or (
             handle._foreign and self.checks and self.path is not None and not self.examples
         )
+
+    def write_now(self, handle: Any) -> None:
+        """Write an array's new contents into its memory; no plan does that in the middle of a call."""
+        if id(handle) in self.exposed:
+            self.escape("shared-memory", "arrays that the function writes to share memory with others it uses")
+        self.settle([handle])
 
     def holds(self, handle: Any) -> bool:
         """Whether an array has, or had before somebody looked, a value of this recording."""

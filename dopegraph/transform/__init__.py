@@ -6,13 +6,15 @@ from dopegraph.transform.compiled import Compiled, compile
 from dopegraph.transform.custom import custom_vjp
 from dopegraph.transform.explain import Explanation, Finding, Segment, explain
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad
-from dopegraph.transform.graph_of import trace, visualize
+from dopegraph.transform.graph_of import trace
 from dopegraph.transform.host_call import customop, host_call
 from dopegraph.transform.jacobian import hessian, jacobian
 from dopegraph.transform.lowered import Lowered, Operations
 from dopegraph.transform.products import jvp, vjp
+from dopegraph.transform.profiling import profile
 from dopegraph.transform.record import attach_methods, record
 from dopegraph.transform.vectorize import vmap
+from dopegraph.transform.visualize import visualize
 
 attach_methods()
 
@@ -35,6 +37,7 @@ __all__ = [
     "host_call",
     "jacobian",
     "jvp",
+    "profile",
     "record",
     "stop_gradient",
     "trace",

@@ -23,7 +23,7 @@ from dopegraph.trace.recording import Recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable
-from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan
+from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
 from dopegraph.transform.straight import MISS, never
@@ -266,6 +266,8 @@ class Compiled:
             return self._as_python(plan, plan, args, kwargs)
         recording = Recording(self._graph_name, checks=True, repeated=False)
         recording.caller = sys._getframe().f_code
+        for handle in sharing_memory([handle for _, handle in found.arrays.values()]):
+            recording.expose(handle)
         watch = Watch(found.home)
         before = configuration()
         found.stand_ins.install()

@@ -76,9 +76,10 @@ class Variables:
                 raise GradientError(located(f"{what}: there is no positional argument {position}", here()))
             leaves, structure = take_apart(args[position])
             direct = recording.private and not recording.differentiating
-            variables = [_variable(recording, leaf, direct) for leaf in leaves]
-            if any([variable is None for variable in variables]):
+            arrays = [_floating(leaf, direct) for leaf in leaves]
+            if any([array is None for array in arrays]):
                 raise _not_floating(what, args[position], position)
+            variables = _variables(recording, arrays, direct)
             replaced[position] = structure.build(variables)
             values = [variable._value for variable in variables]
             self.values += values
@@ -228,11 +229,15 @@ def fitted_value(recording: Recording, given: Any, type: TensorType, what: str) 
     return recording.value_of(convert(array, type.dtype))
 
 
-def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
-    """A variable with the contents of a leaf; None if that is nothing to differentiate with respect to.
+def _variables(recording: Recording, arrays: Sequence[Any], direct: bool) -> list[ndarray]:
+    """Variables with the contents of arrays: inputs where nobody else may know them, otherwise values of their own."""
+    if direct and all([array._recording is None and array._base is None for array in arrays]):
+        return [traced(value, recording) for value in recording.variables(arrays)]
+    return [apply(ops.identity, array) for array in arrays]
 
-    It is an input where nobody else may know it, otherwise a value of its own.
-    """
+
+def _floating(leaf: Any, direct: bool) -> ndarray | None:
+    """A leaf as an array; None if it is nothing to differentiate with respect to."""
     if type(leaf) is not ndarray:
         if not isinstance(leaf, (*_NUMBERS, ndarray, numpy.ndarray, numpy.generic)):
             return None
@@ -243,12 +248,7 @@ def _variable(recording: Recording, leaf: Any, direct: bool) -> ndarray | None:
                 leaf = as_array(leaf)
         else:
             leaf = as_array(leaf)
-    if leaf.dtype.kind not in "fc":
-        return None
-    if direct and leaf._recording is None and leaf._base is None:
-        return traced(recording.read(leaf), recording)
-    made: ndarray = apply(ops.identity, leaf)
-    return made
+    return leaf if leaf.dtype.kind in "fc" else None
 
 
 def _not_floating(what: str, argument: Any, position: int) -> GradientError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,9 +15,9 @@ from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
 from dopegraph.runtime.location import here
-from dopegraph.show import render
 from dopegraph.state.effects import Watch
-from dopegraph.state.names import parameter_names
+from dopegraph.state.names import parameter_names, readable
+from dopegraph.state.places import Place
 from dopegraph.state.static import Static
 from dopegraph.state.values import unwrap
 from dopegraph.state.walk import Walk, walk
@@ -83,8 +82,16 @@ def record_graph(
     static: Static = Static(),  # noqa: B008 - immutable
 ) -> Recorded:
     """The graph that a function records; what the function assigned, wrote or stored on the way is undone."""
+    recorded, drawn = _record(function, args, kwargs, static)
+    # Layers that have drawn their parameters just now can be asked for them, and for their names, the next time.
+    return _record(function, args, kwargs, static)[0] if drawn else recorded
+
+
+def _record(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], static: Static
+) -> tuple[Recorded, bool]:
     found = walk(function, args, kwargs, static)
-    name = getattr(function, "__name__", "graph")
+    name = _name_of(function)
     # Not along the path of what was recorded before, whose nodes have the lines of another function.
     recording = Recording(name if name.isidentifier() else "graph", repeated=False)
     recording.originals = {}
@@ -101,7 +108,7 @@ def record_graph(
             outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
             updates = [(recording.lifted[key][1], handle._value) for key, handle in recording.mutated.items()]
     finally:
-        _undo(found, recording)
+        drawn = _undo(found, recording)
     arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
     given = [*zip(parameter_names(unwrap(function), len(found.args)), found.args), *found.kwargs.items()]
     labels = {one.expression: label for label, one in given if isinstance(one, DynamicFloat)}
@@ -109,7 +116,7 @@ def record_graph(
     for handle, value in recording.lifted.values():
         place = found.arrays.get(id(handle))
         label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
-        value.name = value.name or label
+        value.name = readable(value.name or label)
         (inputs if id(handle) in arguments else state).append(value)
     for (expression, _), value in recording.scalars.items():
         value.name = labels.get(expression, value.name)
@@ -117,7 +124,18 @@ def record_graph(
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
     held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]
-    return Recorded(graph, held[0], breaks, held[1])
+    return Recorded(graph, held[0], breaks, held[1]), drawn
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """A function's name; of an object to call its own, or that of its class."""
+    owner = getattr(function, "__self__", None)
+    name = getattr(function, "__name__", None)
+    if name is None or (name == "__call__" and owner is not None):
+        called = function if owner is None else owner
+        name = getattr(called, "__dict__", {}).get("name")
+        return name if isinstance(name, str) else type(called).__name__
+    return str(name)
 
 
 def _breaks(found: Walk, recording: Recording, watch: Watch, result: Any) -> list[Escape]:
@@ -140,12 +158,16 @@ def _array(leaf: Any) -> ndarray | None:
     raise StructureError(f"trace: the function returned a {type(leaf).__name__}")
 
 
-def _undo(found: Walk, recording: Recording) -> None:
-    """Arrays and containers get back what they held."""
+def _undo(found: Walk, recording: Recording) -> bool:
+    """Arrays and containers get back what they held; whether parameters were drawn, which stay."""
+    drawn = [place for place in found.places if _is_drawn(place)]
     for handle in recording.live_handles():
         if id(handle) in recording.mutated:
             handle._value = handle._recording = None
+    parameters = {id(place.now()["_data"]) for place in drawn}
     for root, contents in (recording.originals or {}).values():
+        if id(root) in parameters:
+            continue
         if root._shared:
             root._buffer.overwrite(contents)
         else:
@@ -154,33 +176,15 @@ def _undo(found: Walk, recording: Recording) -> None:
         if isinstance(array, numpy.ndarray) and array.tobytes() != copy.tobytes():
             numpy.copyto(array, copy)
     for place in found.places:
-        place.restore()
+        if place not in drawn:
+            place.restore()
     found.stand_ins.remove()
+    return bool(drawn)
 
 
-def visualize(
-    function: Callable[..., Any], path: str | Path | None = None, optimize: bool = True
-) -> Callable[..., Path]:
-    """A function that draws the graph of `function` for its arguments into a file.
-
-    Parameters
-    ----------
-    function : callable
-    path : path, optional
-        ``NAME.svg`` in the working directory by default; the ending chooses the format. Without Graphviz's ``dot`` the
-        DOT text is written instead.
-    optimize : bool
-        Draw the graph that would be executed, not the one that was recorded.
-
-    Returns
-    -------
-    callable
-        Takes the function's arguments, returns the path of the file.
-    """
-
-    @functools.wraps(function)
-    def drawn(*args: Any, **kwargs: Any) -> Path:
-        graph = trace(function, optimize)(*args, **kwargs)
-        return render(graph, path if path is not None else f"{graph.name}.svg")
-
-    return drawn
+def _is_drawn(place: Place) -> bool:
+    """Whether a parameter of a layer got its array just now, as it would have in a call: its numbers are drawn once."""
+    if "_data" not in place.before or place.before["_data"] is not None or "_waiting" not in place.holder:
+        return False
+    array = place.now().get("_data")
+    return isinstance(array, ndarray) and array._recording is None

@@ -187,6 +187,13 @@ class ReplayPlan:
                 self._spare[place] = None if handle._shared else old
 
 
+def sharing_memory(arrays: Sequence[ndarray]) -> list[ndarray]:
+    """Arrays that others see the memory of, and that has elements in common with another's that is no view of it."""
+    roots = {id(root): root for root in [handle._root() for handle in arrays] if root._foreign}
+    foreign = list(roots.values())
+    return [handle for handle in foreign if overlaps_another(handle, foreign)] if len(foreign) > 1 else []
+
+
 def overlaps_another(handle: ndarray, arrays: Sequence[ndarray]) -> bool:
     """Whether memory that is written belongs to another of the arrays as well."""
     buffer = handle._settled()

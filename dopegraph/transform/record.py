@@ -184,11 +184,12 @@ def _pulled(recording: Recording, value: Value, cotangent: Value, sources: Sourc
 
 def _are_apart(recording: Recording, handles: list[ndarray]) -> bool:
     """Whether each array has a gradient of its own that the recording knows nothing of."""
-    places = [handle._gradient for handle in handles]
-    return len({id(place) for place in places}) == len(places) and all(
-        place is not None and place._base is None and place._recording is None and not recording.holds(place)
-        for place in places
-    )
+    places = {id(handle._gradient): handle._gradient for handle in handles}
+    if len(places) < len(handles) or not recording.lifted.keys().isdisjoint(places):
+        return False
+    if recording.evaluated and not recording.evaluated.keys().isdisjoint(places):
+        return False
+    return all([place is not None and place._base is None and place._recording is None for place in places.values()])
 
 
 def _end(recording: Recording, value: Value, cotangent: Value, sources: Sources) -> None:

@@ -74,6 +74,12 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
         "vectorized": ["dopegraph.vmap(lambda u: np.tanh(u) * u)({V})",
                        "dopegraph.vmap(lambda u: u * {f} + 1)({M})[0]"],
         "conditional": ["({V} if {q} else {V})"],
+        "structure": ["sum(TABLE.values())", "sum(ITEMS)", "getattr(MODEL, 'extra', {V})", "MODEL.doubled({V})",
+                      "{V} + MODEL.half", "TABLE[sorted(TABLE)[-1]]", "list(TABLE.values())[0]", "ITEMS[-1]",
+                      "TABLE.get('c', {V})", "{V} * MODEL.scale", "{V} * RATE", "np.stack(ITEMS).sum(axis=0)",
+                      "sum(vars(MODEL.child)[k] for k in ('w',))", "{V} * len(TABLE)", "{V} + len(ITEMS)",
+                      "sum(v * k for k, v in enumerate(TABLE.values()))"],
+        "functions in state": ["chosen({V})", "chosen(chosen({V}))", "MODEL.doubled(chosen({V}))"],
         "nan": ["np.where({V} > 0.37, {V}, np.nan)", "np.nan_to_num({V})", "{V} / 0.0", "np.log({V})"],
     },
     "M": {
@@ -151,6 +157,9 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
     "b": {
         "numbers": ["not {b}", "{i} > 1", "{b} and {b}", "{f} > {t}"],
         "reading": ["bool({S} > {t})"],
+        "structure": ["hasattr(MODEL, 'extra')", "'c' in TABLE", "len(ITEMS) > 2", "isinstance(RATE, float)",
+                      "type(MODEL.scale) is float", "isinstance(MODEL, Special)", "hasattr(MODEL, 'kind')",
+                      "list(TABLE)[0] == 'a'", "'ready' in vars(MODEL.child)", "isinstance(ITEMS, list)"],
     },
 }  # fmt: skip
 

@@ -58,6 +58,25 @@ class Model:
         return self.w / 2
 
 
+class Special(Model):
+    kind = "special"
+
+    def doubled(self, v):
+        return np.tanh(v) * self.scale
+
+    @property
+    def half(self):
+        return self.w * 0.25
+
+
+def chosen(v):
+    return v * 0.5 + W
+
+
+def tripled(v):
+    return v * 3
+
+
 MODEL = Model(np.array([1.0, 2.0, -1.0]))
 POINT = Point(np.array([0.5, 0.25, -0.75]), np.array(0.5))
 

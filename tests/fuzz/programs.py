@@ -24,7 +24,7 @@ OTHERS = frozenset([
     "numpy arguments", "results kept", "results written", "state changed outside", "weights rebound outside",
     "real numbers as arguments", "containers as arguments", "method", "bound method", "factory", "keyword arguments",
     "static arguments", "empties as arguments", "second function", "quiet calls", "callable object", "0-d arguments",
-    "star arguments", "training mode outside", "state as argument",
+    "star arguments", "training mode outside", "state as argument", "structure changed outside", "shared memory",
 ])  # fmt: skip
 CONSTRUCTS = frozenset(name for name, _, _ in STATEMENTS) | OTHERS
 CONSTRUCTS |= {name for tables in EXPRESSIONS.values() for name in tables}
@@ -46,6 +46,8 @@ FOCUSES = [
     frozenset(
         ["branch on a value", "while on a value", "early return", "state changed outside", "global arrays", "break"]
     ),
+    frozenset(["structure", "functions in state", "structure changed outside", "attributes", "state changed outside"]),
+    frozenset(["shared memory", "writes", "augmented", "views as arguments", "numpy arguments", "aliased arguments"]),
     frozenset(["gradient", "record", "second order", "branch on a value", "global arrays", "weights rebound outside"]),
 ]
 
@@ -296,7 +298,7 @@ class _Writer:
         if name.kind == "I":
             return f"np.array({[random.randint(0, 2) for _ in range(n)]}, dtype='{random.choice(['int32', 'int64'])}')"
         if name.kind == "list":
-            return f"[{self.vector()}, {self.vector()}]".replace(
+            return f"[{self.vector(True)}, {self.vector(True)}]".replace(
                 "numpy.array", "np.array"
             )  # in place, only arguments are wrapped
         if name.kind == "model":
@@ -308,13 +310,15 @@ class _Writer:
         }
         return random.choice(choices[name.kind])
 
-    def vector(self) -> str:
-        """An argument: the first of a call may be named, so that others are the same array, or views of it."""
+    def vector(self, contained: bool = False) -> str:
+        """An argument, or an element of one; the first may be named, that others may be the same array, or views."""
         random = self.draws.random
         if self.first and self.used("aliased arguments", 0.4):
             return self.first
         if self.first and self.used("views as arguments", 0.3):
             return self.first + random.choice(["[:]", "[::-1]", "[:1]", " + 0"])
+        if not contained and self.used("shared memory", 0.4):
+            return random.choice(["HOST", "HOST[:2]", "HOST[1:]", "HOST[::-1]", "np.asarray(HOST)", "HOST[:]"])
         if self.used("state as argument", 0.2):
             return random.choice(["W", "W[:]", "U[0]", "ITEMS[0]", "TABLE['a']", "MODEL.w", "MODEL.child.w", "W[::-1]"])
         if self.used("0-d arguments", 0.15):
@@ -331,7 +335,21 @@ class _Writer:
         """Something changes outside."""
         f = self.random.choice(["0.25", "1.5", "-0.5"])
         v = self.array((3,))
-        if self.used("state changed outside", 0.7):
+        if self.used("structure changed outside", 0.5):
+            self.lines.append(self._reached([
+                f"MODEL.extra = {v}", "MODEL.__dict__.pop('extra', None)", f"TABLE['c'] = {v}", "TABLE.pop('c', None)",
+                "TABLE = dict(reversed(list(TABLE.items())))", "TABLE = {**TABLE}", "TABLE['a'] = TABLE['b'][:]",
+                "TABLE['a'] = TABLE['b'][::-1]", f"ITEMS = [*ITEMS, {v}]", "ITEMS = ITEMS[:1]",
+                "ITEMS[0] = ITEMS[0][:]",
+                "MODEL.scale = 2", "MODEL.scale = True", "MODEL.scale = np.array(0.5)", "RATE = 2", "FLAG = None",
+                "RATE = np.float32(0.25)", "RATE = np.array(0.75)", "COUNT = 1.0", "MODEL.child.ready = 1",
+                "MODEL.__class__ = Special", "MODEL.__class__ = Model", "MODEL.child = Child()",
+                "MODEL.child.extra = 1", f"Model.extra = {v}", "Special.kind = 'other'", "POINT.z = 1",
+                "POINT = Pair(POINT.x, POINT.y)", "MODEL.doubled = tripled", "Model.doubled = Special.doubled",
+                "chosen = tripled", "chosen = lambda v: v - 1", "chosen = np.tanh", "W = W.reshape(1, 3)[0]",
+                "W = U[0]", "W = U[1]", "W = U[0] + 0", "MODEL.w = MODEL.m[0]", "MODEL.w = MODEL.m[1]",
+            ]))  # fmt: skip
+        elif self.used("state changed outside", 0.7):
             self.lines.append(self._reached([
                 f"RATE = {f}", "COUNT += 1", "COUNT = 2", "FLAG = not FLAG", "FLAG = True", f"MODEL.scale = {f}",
                 "MODEL.t = 0",

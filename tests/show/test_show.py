@@ -62,11 +62,13 @@ def test_visualize_draws_an_svg_with_every_node(tmp_path):
         assert part in words
 
 
-def test_without_dot_the_text_is_written(tmp_path, monkeypatch):
+def test_without_dot_a_page_is_written(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     path = dopegraph.visualize(lambda x: np.tanh(x), tmp_path / "f.svg")(np.ones(2))
-    assert path == tmp_path / "f.dot"
-    assert "tanh" in path.read_text()
+    assert path == tmp_path / "f.html"
+    assert "tanh" in path.read_text(encoding="utf-8")
+    path = dopegraph.visualize(lambda x: np.tanh(x), tmp_path / "f.dot")(np.ones(2))
+    assert path.read_text().startswith("digraph")
 
 
 @pytest.mark.parametrize("optimize", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import networkx
@@ -171,4 +172,12 @@ def test_notebooks_show_graphs(monkeypatch, tmp_path):
         assert graph._repr_mimebundle_(exclude=["text/plain"]).keys() == {"image/svg+xml"}
     monkeypatch.setenv("PATH", str(tmp_path))
     assert graph._repr_svg_() is None
-    assert graph._repr_mimebundle_().keys() == {"text/plain"}
+    shown = graph._repr_mimebundle_()
+    assert shown.keys() == {"text/plain", "text/html"}
+    frame = HTMLParser()
+    found = []
+    frame.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    frame.feed(shown["text/html"])
+    ((tag, attributes),) = found  # the page is an attribute
+    assert tag == "iframe" and attributes["srcdoc"].startswith("<!DOCTYPE html>")
+    assert "matmul" in attributes["srcdoc"]

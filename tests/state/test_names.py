@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from dopegraph.state.names import names_used, nested, parameter_names
+from dopegraph.state.names import names_used, nested, parameter_names, readable
 
 VALUE = 1
 
@@ -104,3 +104,35 @@ def test_parameter_names_of_functions_and_methods() -> None:
 
     assert parameter_names(A().method, 3) == ["x", "y", "argument_2"]
     assert parameter_names(len, 1) == ["argument_0"]
+
+
+def test_parameter_names_of_objects_to_call() -> None:
+    class Called:
+        def __call__(self, image: Any, label: Any) -> None: ...
+
+    class Block:
+        def __call__(self, *args: Any) -> None: ...
+
+        def forward(self, image: Any) -> None: ...
+
+    class Loaded:
+        inputs = ["data", "label"]  # noqa: RUF012
+
+        def __call__(self, *args: Any) -> None: ...
+
+    assert parameter_names(Called(), 2) == ["image", "label"]
+    assert parameter_names(Called().__call__, 1) == ["image"]
+    assert parameter_names(Block(), 2) == ["image", "argument_1"]
+    assert parameter_names(Block().__call__, 1) == ["image"]
+    assert parameter_names(Loaded(), 1) == ["data"]
+    assert parameter_names(Loaded(), 3) == ["argument_0", "argument_1", "argument_2"]
+    assert parameter_names(Called, 1) == ["argument_0"]
+
+
+def test_places_as_their_owners_would_write_them() -> None:
+    assert readable(None) is None
+    assert readable("the function.layers[0].weight._data") == "layers[0].weight"
+    assert readable("the function.__self__.table['a']") == "table['a']"
+    assert readable("params['w']") == "params['w']"
+    assert readable("the function.parameters['w1']") == "w1"
+    assert readable("net.parameters['w1']") == "net.parameters['w1']"

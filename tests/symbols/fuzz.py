@@ -1,7 +1,7 @@
 """Mutated symbols and parameter files, drawn by hypothesis: run in a process of its own, which must live.
 
-python -m tests.symbols.fuzz KIND SEED COUNT, where KIND is `symbols`, `operators` or `params`. What runs now is written
-to the file that DOPEGRAPH_FUZZ_NOW names, so that a crash can be looked at.
+python -m tests.symbols.fuzz KIND SEED COUNT, where KIND is `symbols`, `operators`, `params` or `networks`. What runs is
+written to the file that DOPEGRAPH_FUZZ_NOW names, so that a crash can be looked at.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph import nn
 from dopegraph.backends.mxnet import library, operators
 from dopegraph.runtime.errors import BackendError, DopegraphError
 from dopegraph.symbols.function import RULES
@@ -211,18 +212,24 @@ def try_operator(data: st.DataObject) -> None:
         outcomes["refused"] += 1
 
 
+def damaged(data: st.DataObject, contents: bytes) -> bytes:
+    """A file with some bytes taken out, put in or replaced."""
+    changed = bytearray(contents)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(changed) - 1))
+        changed[place : place + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=9))
+        if not changed:
+            break
+    return bytes(changed)
+
+
 def try_params(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.params"
         dopegraph.save(path, {"arg:w": np.ones((2, 3)), "aux:m": np.zeros(4), "arg:i": np.arange(3)})
-        contents = bytearray(path.read_bytes())
-        for _ in range(data.draw(st.integers(1, 4))):
-            place = data.draw(st.integers(0, len(contents) - 1))
-            contents[place : place + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=9))
-            if not contents:
-                break
+        contents = damaged(data, path.read_bytes())
         now(contents.hex())
-        path.write_bytes(bytes(contents))
+        path.write_bytes(contents)
         try:
             dopegraph.load(path)
             outcomes["ran"] += 1
@@ -231,7 +238,41 @@ def try_params(data: st.DataObject) -> None:
             outcomes["refused"] += 1
 
 
-KINDS = {"symbols": try_symbol, "operators": try_operator, "params": try_params}
+def try_networks(data: st.DataObject) -> None:
+    """A network reads a damaged file, or one of another network: all of it or nothing, and no symbol half."""
+    net = nn.Sequential()
+    net.add(nn.Dense(3, in_units=4), nn.BatchNorm(in_channels=3), nn.Dense(2, in_units=3))
+    net.initialize("uniform")
+    x = np.ones((2, 4))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.params"
+        net.save_parameters(path)
+        if data.draw(st.booleans()):
+            path.write_bytes(damaged(data, path.read_bytes()))
+        else:
+            arrays_of = dopegraph.load(path)
+            key = data.draw(st.sampled_from(sorted(arrays_of)))
+            shapes = st.lists(st.integers(0, 3), max_size=3)
+            dtype = data.draw(st.sampled_from(["float32", "float64", "int32", "uint8"]))
+            arrays_of[key] = np.zeros(tuple(data.draw(shapes)), dtype=dtype)
+            if data.draw(st.booleans()):
+                arrays_of[data.draw(st.text("ab.:_0", max_size=6))] = arrays_of.pop(key)
+            dopegraph.save(path, arrays_of)
+        now(path.read_bytes().hex())
+        net.initialize("normal", force_reinit=True)
+        before = {name: one.data().asnumpy().copy() for name, one in net.structural_parameters().items()}
+        try:
+            net.load_parameters(path)
+            outcomes["ran"] += 1
+        except (ValueError, DopegraphError) as cause:
+            assert str(cause)
+            outcomes["refused"] += 1
+            for name, one in net.structural_parameters().items():
+                assert numpy.array_equal(one.data().asnumpy(), before[name]), f"{name} was written"
+        assert net(x).shape == (2, 2)
+
+
+KINDS = {"symbols": try_symbol, "operators": try_operator, "params": try_params, "networks": try_networks}
 
 
 def main(kind: str, seed: str, count: str) -> None:

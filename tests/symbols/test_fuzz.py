@@ -1,4 +1,5 @@
-"""Mutated symbols, operators and parameter files, in a process of their own: it must live, and give good errors.
+"""Mutated symbols, operators and parameter files, also read by a network, in a process of their own: it must live, and
+give good errors.
 
 DOPEGRAPH_EXAMPLES says how many of each are drawn.
 """
@@ -20,7 +21,7 @@ COUNT = os.environ.get("DOPEGRAPH_EXAMPLES", "60")
 
 
 @pytest.mark.skipif(not library.available(), reason="MXNet is not installed")
-@pytest.mark.parametrize("kind", ["symbols", "operators", "params"])
+@pytest.mark.parametrize("kind", ["symbols", "operators", "params", "networks"])
 def test_nothing_ends_the_process(kind: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.symbols.fuzz", kind, "7", COUNT]
     noted = tmp_path / "now.txt"

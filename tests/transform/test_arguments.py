@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 
 import dopegraph.numpy as np
+from dopegraph.array import from_numpy
 from tests.differential import Compile, arr, attempt, same
 
 
@@ -542,3 +543,25 @@ def test_an_integer_that_changes_with_every_call(compile: Compile) -> Any:
         for i in range(70):
             out.append(f(arr(1), i))
     return out
+
+
+@same(replays=0, reasons=["shared-memory"])
+def test_numpy_arrays_that_overlap_are_written_one_after_the_other(compile: Compile) -> Any:
+    def f(x, y):
+        y[np.array([True, False, True])] = 0.75
+        x[np.array([True, False, True])] *= 0.5
+
+    f = compile(f)
+    memory = numpy.array([1, 2, 0.5], dtype="float32")
+    out = []
+    for _ in range(3):
+        f(from_numpy(memory[::-1]), from_numpy(memory[:]))
+        out.append(memory.tolist())
+    return out
+
+
+@same(replays=2)
+def test_numpy_arrays_that_overlap_may_be_read(compile: Compile) -> Any:
+    f = compile(lambda x, y: (x * y).sum())
+    memory = numpy.array([1, 2, 0.5], dtype="float32")
+    return [f(from_numpy(memory[1:]), from_numpy(memory[:-1])) for _ in range(3)]

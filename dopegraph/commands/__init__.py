@@ -1,0 +1,1 @@
+"""The command line ``dopegraph``: one module a command, each with `HELP`, `add_arguments` and `run`."""
