@@ -3,8 +3,8 @@
     python -m benchmarks.soak [--calls 1000000] [--programs 1000]
 
 The calls are those of small compiled functions: elementwise, a training step that updates its parameters in place,
-random numbers, a branch that is decided by data, an undecorated gradient. The programs are different ones, each compiled
-to C, called, and dropped. Exit status 1 if resident memory grew by more than it may, or a cache by more than its bound.
+random numbers, a branch that is decided by data, an undecorated gradient. The programs are different ones, each of them
+compiled to C, called, and dropped. Exit status 1 if memory grew by more than it may, or a cache by more than its bound.
 """
 
 from __future__ import annotations

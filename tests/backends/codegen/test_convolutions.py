@@ -7,8 +7,13 @@ from typing import Any
 import numpy
 import pytest
 
+import dopegraph
+import dopegraph.numpy as np
+from dopegraph import nn
 from dopegraph.backends.codegen import convolutions, threads
 from dopegraph.backends.codegen.executable import CodegenExecutable
+from dopegraph.backends.placement import library_is_there, place
+from dopegraph.backends.program import Program
 from dopegraph.ir import parse
 from dopegraph.runtime.buffer import Buffer
 from tests.backends.codegen.programs import Sheet, needs_compiler
@@ -97,3 +102,59 @@ def test_convolutions_that_are_alike_share_a_function() -> None:
       return %1
     }""")
     assert CodegenExecutable(graph).source.text.count("KERNEL void conv0(") == 1
+
+
+def loss_of(weights: Any, x: Any) -> Any:
+    first, bias, second, last = weights
+    h = nn.max_pool(np.maximum(nn.conv(x, first, bias), 0), 2)
+    h = nn.avg_pool(np.maximum(nn.conv(h, second, pad=1, stride=2), 0), 2)
+    return np.mean((h.reshape(x.shape[0], -1) @ last - 1) ** 2)
+
+
+def test_a_training_step_is_one_stage_and_computes_what_numpy_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs: list[Program] = []
+    original = Program.__init__
+
+    def noted(self: Program, *args: Any) -> None:
+        original(self, *args)
+        programs.append(self)
+
+    monkeypatch.setattr(Program, "__init__", noted)
+    random = numpy.random.default_rng(0)
+    shapes = [(8, 1, 3, 3), (8,), (16, 8, 3, 3), (144, 3)]
+    arrays = [random.normal(0, 0.3, shape).astype("float32") for shape in shapes]
+    x = np.array(random.random((6, 1, 28, 28), "float32"))
+
+    def train(policy: str) -> Any:
+        weights = [np.array(array) for array in arrays]
+
+        @dopegraph.compile
+        def step(x: Any) -> Any:
+            loss, gradients = dopegraph.value_and_grad(loss_of)(weights, x)
+            for weight, gradient in zip(weights, gradients):
+                weight -= 0.1 * gradient
+            return loss
+
+        with dopegraph.policy(policy):
+            losses = [float(step(x)) for _ in range(4)]
+        return losses, weights
+
+    losses, weights = train("prefer_mxnet")
+    assert [stage.backend for stage in programs[-1].stages] == ["codegen"]
+    wanted_losses, wanted = train("only_numpy")
+    numpy.testing.assert_allclose(losses, wanted_losses, 1e-4)
+    for one, other in zip(weights, wanted):
+        numpy.testing.assert_allclose(numpy.asarray(one), numpy.asarray(other), 1e-3, 1e-5)
+
+
+def test_one_engine_for_all_convolutions_of_a_graph() -> None:
+    text = """graph f(%x: f32[4,32,20,20], %w: f32[32,GROUP,3,3], %v: f32[16,32,3,3]) {
+      %0: f32[4,32,20,20] = conv(%x, %w) {stride=(1, 1), pad=(1, 1), dilate=(1, 1), groups=NUMBER}
+      %1: f32[4,16,18,18] = conv(%0, %v) {stride=(1, 1), pad=(0, 0), dilate=(1, 1)}
+      return %1
+    }"""
+    plain, mixed = (parse(text.replace("GROUP", str(32 // n)).replace("NUMBER", str(n))) for n in (1, 32))
+    assert [stage.backend for stage in place(plain, "prefer_mxnet", "auto").stages] == ["codegen"]
+    found = place(mixed, "prefer_mxnet", "auto")
+    assert [stage.backend for stage in found.stages] == (["mxnet"] if library_is_there() else ["numpy"])
+    assert len(place(mixed, "prefer_mxnet", "always").stages) == 2
