@@ -60,7 +60,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.9",
     entry_points={"console_scripts": ["dopegraph = dopegraph.__main__:main"]},
-    install_requires=["numpy>=1.23", "networkx", "graphviz"],
+    install_requires=["numpy>=1.23", "networkx", "graphviz>=0.20"],
     extras_require={
         "mxnet": MXNET,
         "codegen": CODEGEN,
@@ -68,6 +68,7 @@ setup(
         "onnx": ONNX,
         "rich": ["rich"],
         "plot": ["matplotlib"],
+        "browser": ["playwright"],  # the tests of pages, with the system's Chromium
         "cli": CLI,
         "test": TEST,
         "bench": BENCH,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 from dopegraph.backends.partition import Stage
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.types import attribute_key
 from dopegraph.passes.cells import COSTS, Cell
 from dopegraph.passes.kernels import Kernel
+from dopegraph.passes.pipeline import optimize
+from dopegraph.runtime.location import Location
 
 
 def originals(stage: Stage) -> dict[Node, Node]:
@@ -95,6 +97,33 @@ def shares(weights: Mapping[Node, float], origin: Mapping[Node, Node] | None = N
     return found
 
 
-def lines_of(nodes: Iterable[Node]) -> list[str]:
-    """The lines of the source that nodes come from, each once."""
-    return list(dict.fromkeys(str(node.location) for node in nodes if node.location is not None))
+def with_lines(graph: Graph, source: Graph, lines: Sequence[Location | None]) -> tuple[Graph, dict[Node, Node]] | None:
+    """An optimized graph with the lines of an equal graph, and which node of it each node of `graph` is.
+
+    Parameters
+    ----------
+    graph : Graph
+        What `source` was optimized to.
+    source : Graph
+    lines : sequence of Location or None
+        For each node of `source` another place.
+
+    Returns
+    -------
+    (Graph, dict) or None
+        None if the lines are those of `source`, or not as many as its nodes.
+    """
+    before = [node.location for node in source.nodes]
+    if len(lines) != len(before) or before == list(lines):
+        return None
+    again = source.copy()
+    for node, location in zip(again.nodes, lines):
+        node.location = location
+    made = optimize(again)  # does the same to equal graphs
+    if [_kind(node) for node in made.nodes] != [_kind(node) for node in graph.nodes]:
+        return None
+    return made, dict(zip(graph.nodes, made.nodes))
+
+
+def _kind(node: Node) -> Hashable:
+    return node.op.name, tuple([value.type for value in node.outputs])

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from dopegraph.backends.codegen.timed import time_steps
 from dopegraph.backends.facts import called, kernels_of
 from dopegraph.backends.numpy.timed import TimedNumpy
-from dopegraph.backends.origins import originals, shares
+from dopegraph.backends.origins import originals, shares, with_lines
 from dopegraph.backends.partition import Stage
 from dopegraph.backends.program import Program, _NumpyStage, _to_device
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.kernels import Kernel
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.location import Location
 from dopegraph.runtime.profiling import profiling
 from dopegraph.show.operations import operations_of
 from dopegraph.show.profile import ProgramTime, Span, StageTime, StepTime
@@ -51,6 +53,17 @@ class ProgramProfiler:
     def programs(self) -> list[ProgramTime]:
         """Those that compute anything, in the order in which they ran first."""
         return [found for found in self._times.values() if found.stages]
+
+    def relocate(self, program: Program, lines: Sequence[Location | None]) -> None:
+        """Tell the lines of the function that ran; the program may have been made for one that records the same."""
+        found = self._times.get(program)
+        made = with_lines(program.graph, program.source, lines) if found is not None else None
+        if found is None or made is None:
+            return
+        found.graph, places = made
+        for stage in found.stages:
+            for step in stage.steps:
+                step.nodes = {places[node]: share for node, share in step.nodes.items() if node in places}
 
     def now(self) -> float:
         """The time, in seconds."""
@@ -88,7 +101,12 @@ class ProgramProfiler:
             if first:
                 start = time.perf_counter()
                 for one in ran:
-                    self._measure(*one)
+                    try:
+                        self._measure(*one)
+                    except Exception as cause:  # the call has been made: it is not to fail because of its profile
+                        one[2].seconds = one[2].runs[0].seconds
+                        what = f"profile: what is inside of a stage on {one[0].backend} could not be measured: {cause}"
+                        warnings.warn(what, RuntimeWarning, stacklevel=2)
                 self.spent += time.perf_counter() - start
         return given
 

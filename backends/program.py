@@ -19,8 +19,9 @@ from dopegraph.backends.placement import Fallback, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize
+from dopegraph.passes.recompute import Recompute
 from dopegraph.runtime.buffer import HOST, Buffer
-from dopegraph.runtime.config import codegen_mode
+from dopegraph.runtime.config import codegen_mode, memory_budget
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.profiling import mine
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
@@ -51,6 +52,9 @@ class Program:
         self.policy = policy
         self.device = device
         self.graph = optimize(source)
+        budget = memory_budget()
+        if budget is not None:
+            Recompute(budget).run(self.graph)
         self.unfused: Fallback | None = None
         try:
             self._prepare(codegen_mode() if device.is_host else "never")

@@ -46,10 +46,11 @@ for prefix in sys.argv[1:]:
     results["bind"] = arrays(executor.forward(is_train=False))
     block = mx.gluon.SymbolBlock.imports(prefix + "-symbol.json", read, prefix + "-0000.params" if saved else None)
     results["block"] = arrays(block(*[inputs[name] for name in read]))
-    module = mx.mod.Module.load(prefix, 0, data_names=read, label_names=None)
-    module.bind([mx.io.DataDesc(name, inputs[name].shape, inputs[name].dtype) for name in read], for_training=False)
-    module.forward(mx.io.DataBatch([inputs[name] for name in read]), is_train=False)
-    results["module"] = arrays(module.get_outputs())
+    if len({array.shape[0] for array in inputs.values()}) == 1:  # Module has one length of batch for all inputs
+        module = mx.mod.Module.load(prefix, 0, data_names=read, label_names=None)
+        module.bind([mx.io.DataDesc(name, one.shape, one.dtype) for name, one in inputs.items()], for_training=False)
+        module.forward(mx.io.DataBatch([inputs[name] for name in read]), is_train=False)
+        results["module"] = arrays(module.get_outputs())
     numpy.savez(prefix + "-old.npz", **{
         "%s:%d" % (loader, number): one for loader, found in results.items() for number, one in enumerate(found)
     })
@@ -77,8 +78,8 @@ def run_old(prefixes: Sequence[Path]) -> tuple[str, list[dict[str, list[Any]]]]:
     found = []
     for prefix in prefixes:
         with numpy.load(f"{prefix}-old.npz") as made:
-            loaders: dict[str, list[Any]] = {"bind": [], "block": [], "module": []}
+            loaders: dict[str, list[Any]] = {}
             for key in made.files:
-                loaders[key.partition(":")[0]].append(made[key])
+                loaders.setdefault(key.partition(":")[0], []).append(made[key])
         found.append(loaders)
     return done.stdout.strip().splitlines()[-1], found

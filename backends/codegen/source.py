@@ -206,24 +206,38 @@ class _Writer:
 
 
 class _Arena:
-    """Memory for what lives between kernels: the smallest free piece that is large enough, otherwise a new one."""
+    """Memory for what lives between kernels: the smallest gap that is large enough, otherwise more at the end.
+
+    Gaps are split and joined: a small value must not hold a place for a large one.
+    """
 
     def __init__(self) -> None:
         self.size = 0
         self.places: dict[Value, int] = {}
-        self._length: dict[int, int] = {}
-        self._free: set[int] = set()
+        self._length: dict[int, int] = {}  # of what is there, by its place
+        self._gaps: dict[int, int] = {}
 
     def take(self, nbytes: int) -> int:
         nbytes = max(-(-nbytes // ALIGNMENT) * ALIGNMENT, ALIGNMENT)
-        fitting = [(self._length[place], place) for place in self._free if self._length[place] >= nbytes]
+        fitting = [(length, place) for place, length in self._gaps.items() if length >= nbytes]
         if fitting:
-            _, place = min(fitting)
-            self._free.remove(place)
-            return place
-        place, self.size = self.size, self.size + nbytes
+            length, place = min(fitting)
+            del self._gaps[place]
+            if length > nbytes:
+                self._gaps[place + nbytes] = length - nbytes
+        else:
+            place = self.size - self._gaps.pop(self._last_gap(), 0)
+            self.size = place + nbytes
         self._length[place] = nbytes
         return place
 
     def give(self, place: int) -> None:
-        self._free.add(place)
+        length = self._length.pop(place)
+        for start in [start for start, gap in self._gaps.items() if place in (start + gap, start - length)]:
+            gap = self._gaps.pop(start)
+            place, length = min(place, start), length + gap
+        self._gaps[place] = length
+
+    def _last_gap(self) -> int:
+        """The gap that ends where everything ends; -1 when there is none."""
+        return next((place for place, length in self._gaps.items() if place + length == self.size), -1)

@@ -13,7 +13,6 @@ import dopegraph
 from dopegraph.commands.failures import DONE, UsageError
 from dopegraph.commands.programs import find_folder, named, programs, start
 from dopegraph.commands.reports import add_json, only_reports, report
-from dopegraph.commands.run import listed
 from dopegraph.commands.target import function_of
 from dopegraph.commands.values import add_values
 from dopegraph.state.values import unwrap
@@ -52,7 +51,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Time a function, or run or list benchmarks."""
     if chosen.list:
         found = programs(find_folder(KIND, chosen.folder))
-        report(chosen, {KIND: [{"name": one.name, "summary": one.summary} for one in found]}, listed(found))
+        lines = [f"{one.name:12}  {one.summary}" for one in found]
+        report(chosen, {KIND: [{"name": one.name, "summary": one.summary} for one in found]}, "\n".join(lines))
         return DONE
     if chosen.target is None:
         raise UsageError("which function or benchmark? --list shows the benchmarks")

@@ -1,4 +1,4 @@
-"""Say where the time of a compiled call goes: by kernel, operation and source line, against what this machine can do."""
+"""Say where the time of a compiled call goes: by kernel, operation and source line, against this machine's limits."""
 
 from __future__ import annotations
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import graphviz
 
+from dopegraph.show.dot import as_it_is
+from dopegraph.show.picture import INPUT, STATE
 from dopegraph.symbols.reader import SymbolGraph
-
-# Those of graphs: inputs green, what is kept orange.
-_INPUT, _STATE = "#d5e8d4", "#ffe6cc"
 
 
 def shown(name: str, graph: SymbolGraph, output: Path | None) -> tuple[dict[str, Any], str]:
@@ -66,12 +65,12 @@ def digraph(name: str, graph: SymbolGraph) -> graphviz.Digraph:
     picture.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", fillcolor="white")
     for number, node in enumerate(graph.nodes):
         if node.is_variable:
-            colour = _STATE if "__shape__" in node.hidden else _INPUT
+            colour = STATE if "__shape__" in node.hidden else INPUT
             label = "\n".join(filter(None, [node.name, node.hidden.get("__shape__", "")]))
-            picture.node(str(number), graphviz.escape(label), shape="ellipse", fillcolor=colour)
+            picture.node(str(number), as_it_is(label), shape="ellipse", fillcolor=colour)
         else:
             shown = [f"{key}={value}" for key, value in node.attributes.items() if len(value) < 40]
-            picture.node(str(number), graphviz.escape("\n".join([node.operator, *shown, node.name])))
+            picture.node(str(number), as_it_is("\n".join([node.operator, *shown, node.name])))
         for position, _ in node.inputs:
             picture.edge(str(position), str(number))
     return picture

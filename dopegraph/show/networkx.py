@@ -23,9 +23,10 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
     -------
     networkx.MultiDiGraph
         Vertices have ``kind`` (``input``, ``state``, ``node`` or ``result``) and ``types``; inputs and state ``name``,
-        the place in the source; nodes ``op``, ``attrs``, ``file``, ``line`` and ``function``; results ``position``,
-        and ``replaces``, the vertex of the state that they are new values of, or None. Edges have ``value``, ``type``,
-        ``output`` (which result of the vertex) and ``position`` (which operand).
+        the place in the source; nodes ``op``, ``attrs``, ``file``, ``line``, ``function`` and ``gradient`` (whether it
+        is part of the derivative of its line); results ``position``, and ``replaces``, the vertex of the state that
+        they are new values of, or None. Edges have ``value``, ``type``, ``output`` (which result of the vertex) and
+        ``position`` (which operand).
     """
     names = value_names(graph)
     result = networkx.MultiDiGraph(name=graph.name)
@@ -51,6 +52,7 @@ def to_networkx(graph: Graph) -> networkx.MultiDiGraph:
             file=where.file if where else None,
             line=where.line if where else None,
             function=where.function if where else None,
+            gradient=where.gradient if where else False,
         )
         for position, value in enumerate(node.inputs):
             connect(value, own, position)
@@ -130,7 +132,7 @@ def _node(graph: Graph, facts: dict[str, Any], operands: list[Value]) -> Node:
     op = primitives[facts["op"]]
     where = None
     if facts.get("file") is not None:
-        where = Location(facts["file"], facts["line"], facts["function"])
+        where = Location(facts["file"], facts["line"], facts["function"], bool(facts.get("gradient")))
     types = op.result_types([operand.type for operand in operands], facts["attrs"])
     node = Node(op, operands, facts["attrs"], types, where)
     graph.nodes.append(node)

@@ -1,4 +1,4 @@
-"""A profile as tables, in plain text or for `rich`: by step (kernel, product, call), and by line of the source."""
+"""A profile as tables, in plain text or for `rich`: by step (kernel, product, call), by node, by line of the source."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dopegraph.show.profile import Profile
 
 _STEPS = ("step", "backend", "times", "µs", "share", "GFLOP/s", "GB/s", "of limit", "lines")
+_NODES = ("node", "computes", "µs", "share", "line")
 _LINES = ("line", "source", "µs", "share")
 _NUMBERS = ("times", "µs", "share", "GFLOP/s", "GB/s", "of limit")
 
@@ -62,6 +63,26 @@ def step_rows(profile: Profile) -> list[tuple[str, ...]]:
     ]
 
 
+def node_rows(profile: Profile) -> list[tuple[str, ...]]:
+    """The table of nodes of the graphs; of a kernel each has its share."""
+    nodes = profile.by_node()
+    whole = sum(seconds for _, _, seconds in nodes) or 1.0
+    return [
+        (
+            name,
+            f"{node.op.name} {', '.join(str(value.type) for value in node.outputs)}",
+            f"{1e6 * seconds:,.1f}",
+            f"{100 * seconds / whole:.1f} %",
+            str(node.location) if node.location is not None else "?",
+        )
+        for name, node, seconds in nodes
+    ]
+
+
+def _tables(profile: Profile) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    return [(_STEPS, step_rows(profile)), (_NODES, node_rows(profile)), (_LINES, line_rows(profile))]
+
+
 def line_rows(profile: Profile) -> list[tuple[str, ...]]:
     """The table of lines."""
     lines = profile.by_line()
@@ -80,7 +101,7 @@ def line_rows(profile: Profile) -> list[tuple[str, ...]]:
 def as_text(profile: Profile) -> str:
     """Plain columns."""
     parts = facts(profile)
-    for head, rows in ((_STEPS, step_rows(profile)), (_LINES, line_rows(profile))):
+    for head, rows in _tables(profile):
         more = [f"and {len(rows) - _ROWS} more"] if len(rows) > _ROWS else []
         parts += ["", *_columns(head, rows[:_ROWS]), *more]
     return "\n".join(parts)
@@ -91,7 +112,7 @@ def as_tables(profile: Profile) -> Any:
     console, table = importlib.import_module("rich.console"), importlib.import_module("rich.table")
     text = importlib.import_module("rich.text")
     made = [text.Text("\n".join(facts(profile)))]
-    for head, rows in ((_STEPS, step_rows(profile)), (_LINES, line_rows(profile))):
+    for head, rows in _tables(profile):
         one = table.Table()
         for name in head:
             one.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")

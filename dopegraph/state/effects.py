@@ -109,7 +109,8 @@ class Watch:
         code = frame.f_code
         if code.co_filename.startswith("<"):  # generated: dataclasses' methods; it belongs to its module
             module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-            return not (module == "dopegraph" or _is_pure_module(module)) and is_user_code(code, self.home)
+            # MXNet's functions are generated, and copying memory of its devices calls one.
+            return not (module in ("dopegraph", "mxnet") or _is_pure_module(module)) and is_user_code(code, self.home)
         known = self._is_user.get(code.co_filename)
         if known is None:
             known = self._is_user[code.co_filename] = is_user_code(code, self.home)

@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import numpy
 
+from dopegraph.runtime.config import memory_limit
 from dopegraph.runtime.errors import GraphBreakError
 from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
@@ -52,6 +53,7 @@ class Compiled:
     static : Static
     fullgraph : bool
     cache_size : int
+    memory : int or None
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Compiled:
         static: Static = Static(),  # noqa: B008 - immutable
         fullgraph: bool = False,
         cache_size: int = 64,
+        memory: int | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.__dopegraph_function__ = function
@@ -70,6 +73,7 @@ class Compiled:
         self.static = static
         self.fullgraph = fullgraph
         self.cache_size = cache_size
+        self.memory = memory
         self._lock = threading.RLock()
         self._forget()
 
@@ -96,7 +100,10 @@ class Compiled:
                     self.calls += 1
                     plan.calls += 1
                     return result
-        return self.call(args, kwargs, self.fullgraph)[0]
+        if self.memory is None:
+            return self.call(args, kwargs, self.fullgraph)[0]
+        with memory_limit(self.memory):
+            return self.call(args, kwargs, self.fullgraph)[0]
 
     def call(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
@@ -212,7 +219,7 @@ class Compiled:
         >>> lowered.operations().flops
         48
         """
-        found = lower(self.__dopegraph_function__, args, kwargs, self.static)
+        found = lower(self.__dopegraph_function__, args, kwargs, self.static, self.memory)
         if found.breaks and self.fullgraph:
             raise self._broken(found.breaks)
         return found
@@ -385,6 +392,7 @@ def compile(
     static_argnames: Strings = (),
     fullgraph: bool = False,
     cache_size: int = 64,
+    memory: int | None = None,
 ) -> Any:
     """Compile a function written with `dopegraph.numpy`; also as a decorator, with options, and of methods.
 
@@ -410,6 +418,10 @@ def compile(
         later calls only read, which has to be made uncompiled. Nodes that run on NumPy are no breaks.
     cache_size : int
         How many situations to keep; the least recently used is forgotten, with a warning.
+    memory : int, optional
+        Bytes that the plan of a program shall need at most, arguments included (`lower(...).memory().planned`). Values
+        that wait long for their next use are then computed again: more time for less memory. A budget that cannot be
+        kept gives the smallest plan that was found.
 
     Returns
     -------
@@ -452,9 +464,14 @@ def compile(
             static_argnames=static_argnames,
             fullgraph=fullgraph,
             cache_size=cache_size,
+            memory=memory,
         )
     if not callable(function):
         raise TypeError(f"compile takes a function, not a {type(function).__name__}")
     if cache_size < 1:
         raise ValueError(f"compile: cache_size must be at least 1, not {cache_size}")
-    return Compiled(function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size)
+    if memory is not None and memory < 0:
+        raise ValueError(f"compile: memory is a number of bytes, not {memory}")
+    return Compiled(
+        function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size, memory
+    )

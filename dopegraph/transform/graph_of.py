@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.ir.graph import Graph, extract
+from dopegraph.ir.graph import Graph, Value, extract
 from dopegraph.numpy import random
 from dopegraph.passes import optimize as run_passes
 from dopegraph.runtime.errors import StructureError
@@ -104,23 +104,31 @@ def _record(
                 result = function(*found.args, **found.kwargs)
             recording.returned()
             breaks = _breaks(found, recording, watch, result)
-            leaves = [_array(leaf) for _, leaf in flatten(result)[0]]
-            outputs = [recording.value_of(leaf) for leaf in leaves if leaf is not None]
+            returned = [_array(leaf) for _, leaf in flatten(result)[0]]
+            outputs = [recording.value_of(leaf) for leaf in returned if leaf is not None]
             updates = [(recording.lifted[key][1], handle._value) for key, handle in recording.mutated.items()]
     finally:
         drawn = _undo(found, recording)
-    arguments = {id(leaf) for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]}
+    leaves = [leaf for _, leaf in flatten([list(found.args), list(found.kwargs.values())])[0]]
+    arguments = {id(leaf): place for place, leaf in enumerate(leaves)}
+    floats = {leaf.expression: place for place, leaf in enumerate(leaves) if isinstance(leaf, DynamicFloat)}
     given = [*zip(parameter_names(unwrap(function), len(found.args)), found.args), *found.kwargs.items()]
     labels = {one.expression: label for label, one in given if isinstance(one, DynamicFloat)}
-    inputs, state = [], []
+    # Inputs stand in the order of the arguments, whichever the function uses first.
+    places: dict[Value, int] = {}
+    state = []
     for handle, value in recording.lifted.values():
         place = found.arrays.get(id(handle))
         label = found.paths.get(place[0]) if place is not None else "rng" if handle is random.STATE else None
         value.name = readable(value.name or label)
-        (inputs if id(handle) in arguments else state).append(value)
+        if id(handle) in arguments:
+            places[value] = arguments[id(handle)]
+        else:
+            state.append(value)
     for (expression, _), value in recording.scalars.items():
         value.name = labels.get(expression, value.name)
-    inputs += recording.scalars.values()
+        places[value] = floats.get(expression, len(leaves))
+    inputs = sorted(places, key=lambda value: places[value])
     state += [value for value in recording.known if value in recording.captured]
     graph = extract(recording.name, recording.builder.nodes, inputs, state, outputs, updates)
     held = [[numpy.array(recording.known[value].array) for value in part] for part in (state, inputs)]

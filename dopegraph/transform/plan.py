@@ -15,6 +15,7 @@ import numpy
 from dopegraph.array import ndarray
 from dopegraph.backends import Fallback, Program
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.location import Location
 from dopegraph.state.guards import Match
 from dopegraph.state.walk import Walk
 from dopegraph.trace.active import suspended
@@ -97,6 +98,9 @@ class ReplayPlan:
         Gives the result of a call that fits and needs nothing but to be computed, or ``MISS``.
     calls : int
         How often it was replayed.
+    lines : list of Location or None
+        Where each node of what was recorded comes from: the program may have been made for an equal graph of another
+        function.
     """
 
     escapes: tuple[Escape, ...] = ()
@@ -128,6 +132,7 @@ class ReplayPlan:
         self._spare: list[Buffer | None] = [None] * len(updated)
         self._lock = threading.Lock()
         self.calls = 0
+        self.lines: list[Location | None] = []
 
     def is_of(self, walk: Walk) -> bool:
         """Whether another walk came to the same guards."""

@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy
 
-from dopegraph.backends import compile_graph
+from dopegraph.backends import Program, compile_graph
 from dopegraph.backends.profiler import ProgramProfiler
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.location import Location
 from dopegraph.runtime.machine import limits
 from dopegraph.runtime.profiling import profiling
 from dopegraph.runtime.statistics import op_stats
 from dopegraph.show.profile import Profile, Span
 from dopegraph.transform.compiled import Compiled
+from dopegraph.transform.plan import ReplayPlan
+from dopegraph.transform.tree import Result
 
 
 def profile(function: Callable[..., Any], repeats: int = 5) -> Callable[..., Profile]:
@@ -38,8 +41,8 @@ def profile(function: Callable[..., Any], repeats: int = 5) -> Callable[..., Pro
     Returns
     -------
     callable
-        Takes the function's arguments, returns a `Profile`: printed as tables by step and by line, with achieved
-        GFLOP/s and GB/s and the share of what this machine can do that they are; ``to_dict()`` for the data,
+        Takes the function's arguments, returns a `Profile`: printed as tables by step, by node and by line, with
+        GFLOP/s and GB/s, and the share of what this machine can do that they are; ``to_dict()`` for the data,
         ``save("trace.json")`` for Perfetto, ``visualize("step.html")`` for a picture with colours by time.
 
     Notes
@@ -75,12 +78,23 @@ def profile(function: Callable[..., Any], repeats: int = 5) -> Callable[..., Pro
         # Those who count what runs see every operation and every program; so does the profiler.
         with op_stats() as stats, profiling(profiler):
             start = profiler.now()
-            result, _, _ = compiled.call((*given, *args), kwargs)
+            result, outcome, _ = compiled.call((*given, *args), kwargs)
             span = Span(start, profiler.now())
+        for program, lines in _lines(outcome).items():
+            profiler.relocate(program, lines)
         recorded = compiled.cache_info().misses > misses
         return Profile(compiled.name, result, span, recorded, profiler.programs, dict(stats.host), machine)
 
     return profiled
+
+
+def _lines(outcome: Any) -> dict[Program, list[Location | None]]:
+    """Where the nodes of the programs that were replayed come from."""
+    if isinstance(outcome, ReplayPlan):
+        return {outcome.program: outcome.lines}
+    segments = outcome.segments if isinstance(outcome, Result) else ()
+    # Of a segment that is run for several parts of the function: the lines of the first.
+    return {one.program: one.lines for one in reversed(segments) if one.program is not None}
 
 
 def profile_graph(graph: Graph, arguments: Sequence[numpy.ndarray], repeats: int = 5) -> Profile:

@@ -206,7 +206,7 @@ class Layout:
             len(self.walk.args),
             tuple(self.walk.kwargs),
         )
-        return ReplayPlan(
+        plan = ReplayPlan(
             self.walk,
             program,
             match,
@@ -218,6 +218,8 @@ class Layout:
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
         )
+        plan.lines = [node.location for node in self._nodes]
+        return plan
 
     def _straight(
         self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]

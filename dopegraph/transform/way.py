@@ -16,6 +16,7 @@ from dopegraph.ir.types import attribute_key
 from dopegraph.numpy import random
 from dopegraph.runtime.buffer import Buffer
 from dopegraph.runtime.device import current_device
+from dopegraph.runtime.location import Location
 from dopegraph.state.walk import Walk
 from dopegraph.trace.look import Look
 from dopegraph.trace.programs import boundary, programs
@@ -149,7 +150,9 @@ class Way:
             recording = self.recording
             device = recording.device or current_device()
             program = programs.get(recording.name, nodes, inputs, wanted, (), device, named=False)[1]
-        return Segment(program, loads, [self.numbers[one] for one in inputs], [self.numbers[one] for one in wanted])
+        segment = Segment(program, loads, [self.numbers[one] for one in inputs], [self.numbers[one] for one in wanted])
+        segment.lines = [node.location for node in nodes]
+        return segment
 
 
 def _attributes(node: Node) -> Any:
@@ -163,6 +166,9 @@ class Segment:
     ----------
     program : Program or None
         None if there is nothing to compute.
+    lines : list of Location or None
+        Where each node of what was recorded comes from: the program may have been made for an equal graph of another
+        function.
     """
 
     def __init__(
@@ -177,6 +183,7 @@ class Segment:
         self.inputs = inputs
         self.outputs = outputs
         self.sources: list[tuple[int, Callable[[list[Any]], Buffer]]] = []
+        self.lines: list[Location | None] = []
 
     def link(self, compiled: Callable[[str, dict[str, Any]], Callable[[list[Any]], Any]]) -> Segment:
         """Make functions of the variables of the Python that finds inputs."""

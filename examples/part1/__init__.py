@@ -1,1 +1,1 @@
-"""Part 1 of the book: from linear regression to multilayer perceptrons."""
+"""Part 1 of the book: basics, linear models, multilayer perceptrons, and what gluon does for them."""

@@ -1,4 +1,4 @@
-"""Linear regression with gluon's layers (the book's chapter 6): a Dense layer, a loss, a Trainer.
+"""Linear regression with gluon (the book's chapter 6): a Dense layer, a loss, a Trainer.
 
 python -m examples.part1.linear_regression_gluon
 """
@@ -7,7 +7,9 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, nn, optim
 from dopegraph.data import batches
-from examples.chapter import options, plot_curve, progress
+from examples.chapter import compare, options, picture, progress
+
+BOOK = {"w": [1.99977756, -3.4003276], "b": [4.19792223], "moving_loss": 4.94699e-05}
 
 np.random.seed(1)
 
@@ -53,11 +55,16 @@ def main(arguments=None):
         print(f"Epoch {e}. Moving avg of MSE: {losses[-1]:.3g}")
     for name, parameter in net.collect_params().items():
         print(f"{name} {parameter.data()}; the data were made with [2, -3.4] and 4.2")
-    print("The book's figures: 4.95e-05, [[1.99977756 -3.4003276]], [4.19792223]")
-    if chosen.plots:
-        plot_curve(chosen.plots / "linear_regression_gluon.png", losses, "est loss", "Loss during training")
     weight, bias = (parameter.data().asnumpy() for parameter in net.collect_params().values())
-    return {"w": weight.ravel(), "b": bias, "loss": losses[-1], "train_step": train_step}
+    found = {"w": weight.ravel(), "b": bias, "moving_loss": losses[-1], "train_step": train_step}
+    compare(BOOK, found)
+    if chosen.plots:
+        with picture(chosen.plots / "linear_regression_gluon.png", size=(8, 6)) as axes:
+            axes.semilogy(range(niter), losses, ".")
+            axes.grid(True, which="both")
+            axes.set_xlabel("iteration", fontsize=14)
+            axes.set_ylabel("est loss", fontsize=14)
+    return found
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def as_json(*arguments: str, cwd: Path = ROOT) -> Any:
 
 def test_help_names_every_command() -> None:
     out = dopegraph().stdout
-    for name in ("info", "setup", "run", "view", "explain", "profile", "export", "bench", "completion"):
+    for name in ("info", "setup", "run", "view", "explain", "profile", "export", "bench", "launch", "completion"):
         assert re.search(rf"^    {name}\b", out, re.MULTILINE), name
     assert dopegraph("view", "--help").stdout.count("dopegraph view") >= 4
     assert dopegraph("--version").stdout.startswith("dopegraph ")
@@ -336,3 +336,13 @@ COMP_WORDS=(dopegraph export --format o); COMP_CWORD=3; $name; echo "${{COMPREPL
 """
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=False)
     assert [line.strip() for line in done.stdout.splitlines()] == ["view", "onnx"], done.stderr
+
+
+def test_the_list_tells_what_the_chapters_gave() -> None:
+    found = {one["name"]: one["result"] for one in as_json("run", "--list")["examples"]}
+    result = found["part1.softmax_regression_scratch"]
+    assert result["book"]["test_accuracy"] == 0.884
+    assert found["numpy_scripts.n_queens"] is None
+    text = dopegraph("run", "--list").stdout
+    assert f"test_accuracy {result['here']['test_accuracy']:.5g}\n" in text
+    assert f"{result['graphs']} graphs; on NumPy: nothing; {result['compile_seconds']:.2f} s compiling; " in text

@@ -7,8 +7,8 @@ import sys
 from types import ModuleType
 
 
-def fresh(name: str) -> ModuleType:
-    """A chapter of part 1 with new parameters from the same seed."""
-    module = f"examples.part1.{name}"
+def fresh(name: str, part: str = "part1") -> ModuleType:
+    """A chapter with new parameters from the same seed."""
+    module = f"examples.{part}.{name}"
     sys.modules.pop(module, None)
     return importlib.import_module(module)

@@ -22,7 +22,7 @@ def test_linear_regression_recovers_the_parameters():
     found = fresh("linear_regression_scratch").main([])
     numpy.testing.assert_allclose(found["w"], [2, -3.4], atol=1e-3)
     numpy.testing.assert_allclose(found["b"], [4.2], atol=1e-3)
-    assert 0.8e-4 < found["loss"] < 1.3e-4
+    assert 0.8e-4 < found["moving_loss"] < 1.3e-4
     one_program_for_each_batch_shape(found["train_step"], 1)
 
 
@@ -45,7 +45,7 @@ def test_linear_regression_with_layers_recovers_the_parameters():
     found = fresh("linear_regression_gluon").main([])
     numpy.testing.assert_allclose(found["w"], [2, -3.4], atol=5e-3)
     numpy.testing.assert_allclose(found["b"], [4.2], atol=5e-3)
-    assert 4.5e-5 < found["loss"] < 6.5e-5  # half of the noise's variance; the book's is 4.95e-5
+    assert 4.5e-5 < found["moving_loss"] < 6.5e-5  # half of the noise's variance; the book's is 4.95e-5
     one_program_for_each_batch_shape(found["train_step"], 1)
     assert found["train_step"].cache_info().python_calls == 0
 

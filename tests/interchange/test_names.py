@@ -67,8 +67,8 @@ def functional(x: Any) -> Any:
     return x @ weight.T[:2, :2]
 
 
-def given(params: Any, x: Any) -> Any:
-    return x @ params["w"] + params["rest"][0]
+def given(params: Any, x: Any, unused: Any = None, rate: float = 0.5, last: Any = 1) -> Any:
+    return rate * x @ params["w"] + params["rest"][0] + last
 
 
 def closure() -> Any:
@@ -89,8 +89,8 @@ CASES: dict[str, tuple[Any, list[Any], str, list[str], list[str]]] = {
     "object": (model, [X], "Model", ["x"], OWN),
     "method": (model.predict, [X], "predict", ["images"], OWN),
     "through a function": (lambda x: model(x), [X], "graph", ["x"], [f"model_{name}" for name in OWN]),
-    "arguments": (given, [{"w": np.ones((3, 2)), "rest": [np.ones(2)]}, X], "given",
-                  ["x", "params_w", "params_rest_0"], []),
+    "arguments": (given, [{"w": np.ones((3, 2)), "rest": [np.ones(2)]}, X, None, 0.5, np.ones(2)], "given",
+                  ["params_w", "params_rest_0", "x", "rate", "last"], []),
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_parameters_are_called_as_in_the_source(case: str, tmp_path: Path) -> No
     function, args, name, inputs, parameters = CASES[case]
     manifest = exported(function, args, tmp_path)
     assert manifest["name"] == name
-    assert sorted(names(manifest["inputs"])) == sorted(inputs)
+    assert names(manifest["inputs"]) == inputs  # in the order of the arguments
     assert sorted(names(manifest["parameters"])) == sorted(parameters)
 
 

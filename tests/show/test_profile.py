@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends import compile_graph
+from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.codegen.timed import time_steps, timed_source
 from dopegraph.backends.numpy.executable import NumpyExecutable
@@ -96,6 +97,38 @@ def test_lines_are_the_users():
     assert where.source() == "return (np.tanh(x @ w) ** 2).mean()"
 
 
+def test_lines_are_those_of_the_function_that_ran():
+    # Both record the same, and share a program.
+    def one(x):
+        y = np.tanh(x) * 2
+        return np.exp(y).sum()
+
+    def other(x):
+        y = np.tanh(x) * 2
+        return np.exp(y).sum()
+
+    def branching(x):
+        if x.sum() > 0:
+            return np.exp(np.tanh(x) * 3).sum()
+        return x
+
+    def branching_too(x):
+        if x.sum() > 0:
+            return np.exp(np.tanh(x) * 3).sum()
+        return x
+
+    for pair in ((one, other), (branching, branching_too)):
+        for function in pair:
+            start = function.__code__.co_firstlineno
+            for _ in range(2):
+                profile = dopegraph.profile(dopegraph.compile(function))(np.ones(100))
+                lines = {where.line for where, _ in profile.by_line()}
+                assert lines and lines <= {start + 1, start + 2}, function
+                assert {node for _, node, _ in profile.by_node()} <= {
+                    node for program in profile.programs for node in program.graph.nodes
+                }
+
+
 def test_flops_and_bytes_are_those_of_the_graph():
     profile = dopegraph.profile(graphs.train)(*call())
     (program,) = profile.programs
@@ -145,6 +178,26 @@ def test_functions_of_the_users_run_once():
     profile = dopegraph.profile(f)(np.ones(5))
     assert len(calls) == before + 1
     assert "host_call" in [node.op.name for _, node, _ in profile.by_node()]
+
+
+@needs_compiler
+def test_a_call_does_not_fail_because_of_its_profile(monkeypatch):
+    w, x, lr = call()
+    v, y, _ = call()
+    with dopegraph.codegen("always"):
+        compiled = dopegraph.compile(graphs.train)
+        compiled(v.copy(), y, lr)
+
+        def fail(*args):
+            raise CompilerError("compiler-failed", "the disk is full")
+
+        monkeypatch.setattr("dopegraph.backends.profiler.time_steps", fail)
+        with pytest.warns(RuntimeWarning, match="could not be measured: the disk is full"):
+            profile = dopegraph.profile(compiled)(w, x, lr)
+        assert profile.result.asnumpy() == compiled(v, y, lr).asnumpy()
+    assert w.asnumpy().tobytes() == v.asnumpy().tobytes()
+    assert profile.measured > 0 and profile.steps == []
+    assert "computing" in str(profile)
 
 
 def test_random_numbers_are_those_of_a_call():
@@ -213,7 +266,15 @@ def test_as_data(engine):
 def test_as_text_and_as_tables(capsys):
     profile = dopegraph.profile(graphs.train)(*call())
     text = str(profile)
-    for part in ("train: ", "computing", "GFLOP/s", "matmul f32[40,50]", "graphs.py:", "return (np.tanh(x @ w)"):
+    for part in (
+        "train: ",
+        "computing",
+        "GFLOP/s",
+        "matmul f32[40,50]",
+        "tanh f32[40,50]",
+        "graphs.py:",
+        "return (np.tanh(x @ w)",
+    ):
         assert part in text, text
     console = pytest.importorskip("rich.console").Console(width=200, record=True)
     console.print(profile)

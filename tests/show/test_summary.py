@@ -127,6 +127,8 @@ def test_networkx_and_back():
         assert str(back) == str(graph)  # with the lines of the source
         assert [value.name for value in back.arguments] == [value.name for value in graph.arguments]
         assert not dopegraph.diff(graph, back)
+        parts = [[node.location.gradient for node in one.nodes] for one in (graph, back)]
+        assert parts[0] == parts[1] and True in parts[0] and False in parts[0]
 
 
 def test_networkx_of_all_kinds_of_attributes_and_results():
