@@ -7,11 +7,16 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from dopegraph.backends.codegen import packed
+from dopegraph.backends.codegen.compiler import PART
+from dopegraph.backends.codegen.convolution_forms import is_convolution
+from dopegraph.backends.codegen.convolutions import convolution
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
+from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.backends.codegen.random_numbers import draw, draws
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
@@ -59,7 +64,8 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name in ("matmul", "recurrence") or runs_loops(node)
+    names = node.op.name in ("matmul", "recurrence")
+    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, draws))
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -80,13 +86,7 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
         pointers[fusion.memory[result]] = -1 - place
     file = File()
     writer = Writer(fusion, pointers, file)
-    body = file.body()
-    head = [prelude(set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body))))]
-    if file.products:
-        head.append(product_functions(integer))
-    if file.packed:
-        head.append(packed.packed_functions(file.packed))
-    text = "\n".join([*head, *file.helpers, body, "", entry(writer.calls)])
+    text = file.text(writer.calls, integer)
     return Source(text, graph, fusion, constants, writer.arena.size, file.products, writer.calls)
 
 
@@ -122,7 +122,14 @@ class File:
     ----------
     functions : dict of str to str
         The name of every kernel by its text, which kernels that are written alike share.
+    shared : dict of str to None
+        Functions that kernels call.
+    own : dict of str to None
+        Functions of nodes that are no kernels.
     helpers : dict of str to None
+        Functions that only the last part calls.
+    windows : dict
+        Convolutions and poolings: statement, functions and bytes of memory by what they are.
     loops : list of str
         The functions of recurrences.
     products : bool
@@ -133,15 +140,23 @@ class File:
 
     def __init__(self) -> None:
         self.functions: dict[str, str] = {}
+        self.shared: dict[str, None] = {}
+        self.own: dict[str, None] = {}
         self.helpers: dict[str, None] = {}
+        self.windows: dict[object, tuple[str, list[str], int]] = {}
         self.loops: list[str] = []
         self.products = False
         self.packed: set[str] = set()
 
-    def body(self) -> str:
-        """The functions."""
-        kernels = [text.replace(_NAME, name, 1) for text, name in self.functions.items()]
-        return "\n\n".join([*kernels, *self.loops])
+    def text(self, calls: list[Call], integer: str) -> str:
+        """All of it: what everything needs, functions that may be compiled apart, and the part that calls them."""
+        functions = [*self.own, *(text.replace(_NAME, name, 1) for text, name in self.functions.items())]
+        last = [product_functions(integer)] if self.products else []
+        last += [packed.packed_functions(self.packed)] if self.packed else []
+        last += [*self.helpers, *self.loops, entry(calls)]
+        used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.shared, *functions, *last]))
+        head = "\n".join([prelude(set(re.findall(r"\w+", used))), *self.shared])
+        return PART.join([head, *functions, "\n".join(last)])
 
 
 class Writer:
@@ -177,6 +192,7 @@ class Writer:
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
         writer = KernelWriter(kernel, _NAME)
+        self.file.shared.update(dict.fromkeys(writer.helpers))
         name = self.file.functions.setdefault(writer.text, f"k{len(self.file.functions)}")
         return name, writer
 
@@ -230,8 +246,26 @@ class Writer:
             return Call(statement, (*operands, temporary))
         if node.op.name == "matmul":
             return self._product(node, operands)
-        statement, functions = loops_of(node)
+        if is_convolution(node) or is_pooling(node):
+            return self._window(node, operands)
+        statement, functions = draw(node) if draws(node) else loops_of(node)
         self.file.helpers.update(dict.fromkeys(functions))
+        return Call(statement, operands)
+
+    def _window(self, node: Node, operands: tuple[int, ...]) -> Call:
+        """A convolution or a pooling; the same function for all that are alike."""
+        types = tuple(value.type for value in (*node.inputs, node.output))
+        key = (node.op.name, types, tuple(sorted(node.attrs.items())))
+        windows = self.file.windows
+        if key not in windows:
+            name = f"{node.op.name}{len(windows)}"
+            windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
+        statement, (*shared, own), nbytes = windows[key]
+        self.file.shared.update(dict.fromkeys(shared))
+        self.file.own[own] = None
+        if nbytes:
+            operands = (*operands, self.arena.take(nbytes))
+            self.arena.give(operands[-1])
         return Call(statement, operands)
 
     def _product(self, node: Node, operands: tuple[int, ...]) -> Call:

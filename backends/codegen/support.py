@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dopegraph.backends.codegen import blas
+from dopegraph.backends.codegen.convolution_forms import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
+from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
+from dopegraph.backends.codegen.random_numbers import draws
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops.recurrence import body_of
@@ -15,6 +18,9 @@ from dopegraph.passes.fuse import ASSEMBLED, is_view
 
 _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
 _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}
+
+# Those that functions of their own run.
+_WRITTEN = (runs_loops, is_convolution, is_pooling, draws)
 
 # A graph is compiled when one run of it is at least as much work as so many additions: about 10 microseconds of
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.
@@ -33,7 +39,7 @@ def runs(node: Node) -> bool:
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node) or runs_loops(node):
+    if name in _STRUCTURE or is_view(node) or any(test(node) for test in _WRITTEN):
         return True
     return node.op.elementwise and supports(node)
 
@@ -44,7 +50,9 @@ def work(nodes: Iterable[Node]) -> int:
     for node in nodes:
         if node.op.name == "recurrence":
             total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
+        elif is_convolution(node):
+            total += operations(node) // 32
         elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
-            total += elements * COSTS.get(node.op.name, 1)
+            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
     return total
