@@ -9,6 +9,7 @@ from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
+from dopegraph.ops.recurrence import body_of
 from dopegraph.passes.cells import COSTS, REDUCTIONS, SOURCES
 from dopegraph.passes.fuse import ASSEMBLED, is_view
 
@@ -25,6 +26,8 @@ ISLAND = 1 << 14
 
 def runs(node: Node) -> bool:
     """Whether generated code can run a node."""
+    if node.op.name == "recurrence":
+        return all(runs(one) for one in body_of(node.attrs["body"]).nodes)
     if len(node.outputs) != 1 or any(value.type.dtype not in _DTYPES for value in (*node.inputs, *node.outputs)):
         return False
     name = node.op.name
@@ -39,7 +42,9 @@ def work(nodes: Iterable[Node]) -> int:
     """What nodes cost, in additions of one element each; views and what libraries do are not counted."""
     total = 0
     for node in nodes:
-        if node.inputs and not is_view(node) and node.op.name != "matmul":
+        if node.op.name == "recurrence":
+            total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
+        elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
             total += elements * COSTS.get(node.op.name, 1)
     return total
