@@ -57,8 +57,8 @@ def train(chosen: Any, step: Any, states: Any, sample: Any, learning_rate: float
         start = time.perf_counter()
         carried = [np.zeros((batch_size, width)) for width in states]
         total, count = 0.0, 0
-        for i in progress(range(len(data)), e, chosen.steps):
-            loss, *carried = step(one_hots(data[i]), one_hots(label[i]), *carried, learning_rate)
+        for inputs, outputs in progress(list(zip(data, label)), e, chosen.steps):
+            loss, *carried = step(one_hots(inputs), one_hots(outputs), *carried, learning_rate)
             loss = float(loss)
             total, count = total + loss, count + 1
             losses.append(loss if not losses else 0.99 * losses[-1] + 0.01 * loss)

@@ -100,7 +100,7 @@ class _Planner:
         self._choose_stored()
         for node in self.graph.nodes:
             if self.by_library(node):
-                self.position[node.output] = len(self.steps)
+                self.position.update(dict.fromkeys(node.outputs, len(self.steps)))
                 self.steps.append(node)
             elif node.outputs[0] in self.stored and node.outputs[0] not in self.given:
                 for request in requests_of(node):
@@ -131,7 +131,10 @@ class _Planner:
         cost: dict[Value, int] = dict.fromkeys(self.given, 1)
         for node in self.graph.nodes:
             value = node.outputs[0]
-            if value in self.stored:
+            if len(node.outputs) > 1:
+                self.stored.update(node.outputs)
+                cost.update(dict.fromkeys(node.outputs, 1))
+            elif value in self.stored:
                 cost[value] = 1
             elif self.by_library(node) or is_reduction(value) or node.op.name in ASSEMBLED:
                 self.stored.add(value)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 
+from dopegraph.backends.codegen import packed
 from dopegraph.backends.codegen.compiler import PART
 from dopegraph.backends.codegen.convolution_forms import is_convolution
 from dopegraph.backends.codegen.convolutions import convolution
@@ -62,7 +64,9 @@ class Source:
 
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
-    return node.op.name == "matmul" or any(test(node) for test in (runs_loops, is_convolution, is_pooling, draws))
+    if node.op.name in ("matmul", "recurrence"):
+        return True
+    return runs_loops(node) or is_convolution(node) or is_pooling(node) or draws(node)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -74,12 +78,34 @@ def write_source(graph: Graph, integer: str = "int") -> Source:
     integer : str
         The C type of the integers of the BLAS that will be linked.
     """
+    graph = prepared(graph)
+    fusion = plan_fusion(graph, by_library)
+    constants = [node for node in graph.nodes if is_array_constant(node)]
+    given = [*graph.arguments, *(node.output for node in constants)]
+    pointers = {value: -1 - place for place, value in enumerate(given)}
+    for place, result in enumerate(graph.results, len(given)):
+        pointers[fusion.memory[result]] = -1 - place
+    file = File()
+    writer = Writer(fusion, pointers, file)
+    functions = file.kernels()
+    last = [product_functions(integer)] if file.products else []
+    if file.packed:
+        last.append(packed.packed_functions(file.packed))
+    last += [*file.helpers, *file.loops, entry(writer.calls)]
+    used = re.sub(r"/\*.*?\*/", "", "\n".join([*file.shared, *functions, *last]))
+    head = "\n".join([prelude(set(re.findall(r"\w+", used))), *file.shared])
+    text = PART.join([head, *functions, "\n".join(last)])
+    return Source(text, graph, fusion, constants, writer.arena.size, file.products, writer.calls)
+
+
+def prepared(graph: Graph) -> Graph:
+    """A copy in the operations that fuse, each result with a value of its own."""
     graph = graph.copy()
     Expand().run(graph)
     CommonSubexpressions().run(graph)
     DeadCode().run(graph)
     _separate_results(graph)
-    return _Writer(graph, plan_fusion(graph, by_library), integer).source
+    return graph
 
 
 def _separate_results(graph: Graph) -> None:
@@ -97,37 +123,75 @@ def _separate_results(graph: Graph) -> None:
     graph.updates = [(old, separate(new)) for old, new in graph.updates]
 
 
-class _Writer:
-    def __init__(self, graph: Graph, fusion: Fusion, integer: str) -> None:
-        self.graph = graph
-        self.fusion = fusion
-        constants = [node for node in graph.nodes if is_array_constant(node)]
-        given = [*graph.arguments, *(node.output for node in constants)]
-        self.pointers = {value: -1 - place for place, value in enumerate(given)}
-        for place, result in enumerate(graph.results, len(given)):
-            self.pointers[fusion.memory[result]] = -1 - place
+class File:
+    """What a C file has besides its entry.
+
+    Attributes
+    ----------
+    functions : dict of str to str
+        The name of every kernel by its text, which kernels that are written alike share.
+    shared, own, helpers : dict of str to None
+        Functions that kernels call; those of nodes that are no kernels; those that only the last part calls.
+    windows : dict
+        What was written for convolutions and pooling, by their types and attributes.
+    loops : list of str
+        The functions of recurrences.
+    products : bool
+        Whether products are called.
+    packed : set of str
+        The C types for which there are products of our own.
+    """
+
+    def __init__(self) -> None:
         self.functions: dict[str, str] = {}
-        self.shared: dict[str, None] = {}  # functions that kernels call
-        self.own: dict[str, None] = {}  # functions of nodes that are no kernels
-        self.helpers: dict[str, None] = {}  # functions that only the last part calls
+        self.shared: dict[str, None] = {}
+        self.own: dict[str, None] = {}
         self.windows: dict[object, tuple[str, list[str], int]] = {}
+        self.helpers: dict[str, None] = {}
+        self.loops: list[str] = []
+        self.products = False
+        self.packed: set[str] = set()
+
+    def kernels(self) -> list[str]:
+        """The functions that parts of their own may have."""
+        return [*self.own, *(text.replace(_NAME, name, 1) for text, name in self.functions.items())]
+
+
+class Writer:
+    """The calls that do what a plan says; the functions that they call go into a file.
+
+    Parameters
+    ----------
+    fusion : Fusion
+    pointers : dict of Value to int
+        Where arrays are that are somewhere already: ``-1 - place``. All others get a place in the workspace.
+    file : File
+    fixed : container of Value
+        Arrays that are the same whenever the calls are repeated.
+
+    Attributes
+    ----------
+    calls : list of Call
+    arena : Arena
+    packed : dict of (str, int) to int
+        What has to be done before, once: the statement, its array, and the place in the workspace where it goes.
+    """
+
+    def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()) -> None:
+        self.fusion = fusion
+        self.fixed = fixed
+        self.packed: dict[tuple[str, int], int] = {}
+        self.pointers = pointers
+        self.file = file
+        self.arena = Arena()
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
-        self.arena = _Arena()
-        calls = self._calls()
-        functions = [*self.own, *(text.replace(_NAME, name, 1) for text, name in self.functions.items())]
-        products = any(isinstance(step, Node) and step.op.name == "matmul" for step in fusion.steps)
-        last = [product_functions(integer)] if products else []
-        last += [*self.helpers, entry(calls)]
-        used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.shared, *functions, *last]))
-        head = "\n".join([prelude(set(re.findall(r"\w+", used))), *self.shared])
-        text = PART.join([head, *functions, "\n".join(last)])
-        self.source = Source(text, graph, fusion, constants, self.arena.size, products, calls)
+        self.calls = self._calls()
 
     def _kernel(self, kernel: Kernel) -> tuple[str, KernelWriter]:
         """A kernel's function, which all kernels that are written alike share."""
         writer = KernelWriter(kernel, _NAME)
-        self.shared.update(dict.fromkeys(writer.helpers))
-        name = self.functions.setdefault(writer.text, f"k{len(self.functions)}")
+        self.file.shared.update(dict.fromkeys(writer.helpers))
+        name = self.file.functions.setdefault(writer.text, f"k{len(self.file.functions)}")
         return name, writer
 
     def _calls(self) -> list[Call]:
@@ -144,7 +208,7 @@ class _Writer:
                     self._allocate(value)
                 for positions, length in writer.positions:
                     check, text = check_function(positions.type.dtype)
-                    self.helpers[text] = None
+                    self.file.helpers[text] = None
                     test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
                     calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
@@ -156,44 +220,68 @@ class _Writer:
                 calls.append(Call(f"{name}({', '.join(holes)});", tuple(operands), number))
                 if temporary is not None:
                     self.arena.give(temporary)
-                made = writer.writes
+                made: Sequence[Value] = writer.writes
             else:
-                self._allocate(step.output)
-                statement, size = self._library(step)
-                operands = list(map(self._at, (*step.inputs, step.output)))
-                if size:
-                    operands.append(self.arena.take(size))
-                    self.arena.give(operands[-1])
-                calls.append(Call(statement, tuple(operands), number))
-                made = [step.output]
+                for value in step.outputs:
+                    self._allocate(value)
+                calls.append(replace(self._library(step), step=number))
+                made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
                 if last.get(value, -1) <= number and value in self.arena.places:
                     self.arena.give(self.arena.places[value])
         return calls
 
-    def _library(self, node: Node) -> tuple[str, int]:
-        """The statement of a node that is no kernel, and bytes of memory that it needs meanwhile."""
-        size = 0
+    def _library(self, node: Node) -> Call:
+        """The call of a node that is no kernel."""
+        operands = tuple(map(self._at, (*node.inputs, *node.outputs)))
+        if node.op.name == "recurrence":
+            from dopegraph.backends.codegen.repeated import loop
+
+            statement, nbytes = loop(node, self.file)
+            temporary = self.arena.take(nbytes)
+            self.arena.give(temporary)
+            return Call(statement, (*operands, temporary))
         if node.op.name == "matmul":
-            return product(node), 0
+            return self._product(node, operands)
         if is_convolution(node) or is_pooling(node):
-            statement, (*shared, own), size = self._windows(node)
-            self.shared.update(dict.fromkeys(shared))
-            self.own[own] = None
-        else:
-            statement, functions = draw(node) if draws(node) else loops_of(node)
-            self.helpers.update(dict.fromkeys(functions))
-        return statement, size
+            statement, (*shared, own), nbytes = self._windows(node)
+            self.file.shared.update(dict.fromkeys(shared))
+            self.file.own[own] = None
+            if nbytes:
+                operands = (*operands, self.arena.take(nbytes))
+                self.arena.give(operands[-1])
+            return Call(statement, operands)
+        statement, functions = draw(node) if draws(node) else loops_of(node)
+        self.file.helpers.update(dict.fromkeys(functions))
+        return Call(statement, operands)
 
     def _windows(self, node: Node) -> tuple[str, list[str], int]:
         """A convolution or a pooling; the same function for all that are alike."""
         types = tuple(value.type for value in (*node.inputs, node.output))
         key = (node.op.name, types, tuple(sorted(node.attrs.items())))
-        if key not in self.windows:
-            name = f"{node.op.name}{len(self.windows)}"
-            self.windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
-        return self.windows[key]
+        windows = self.file.windows
+        if key not in windows:
+            name = f"{node.op.name}{len(windows)}"
+            windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
+        return windows[key]
+
+    def _product(self, node: Node, operands: tuple[int, ...]) -> Call:
+        self.file.products = True
+        if node.inputs[1] in self.fixed and packed.takes_packed(node):
+            self.file.packed.add(packed.kind_of(node.output))
+            key = packed.packing(node), operands[1]
+            if key not in self.packed:
+                self.packed[key] = self.arena.reserve(packed.packed_bytes(node))
+            temporary = self.arena.take(packed.room(node))
+            self.arena.give(temporary)
+            return Call(packed.with_packed(node), (operands[0], self.packed[key], operands[2], temporary))
+        if packed.is_large(node):
+            self.file.packed.add(packed.kind_of(node.output))
+            temporary = self.arena.take(packed.whole_bytes(node))
+            self.arena.give(temporary)
+            return Call(packed.whole(node, product(node)), (*operands, temporary))
+        return Call(product(node), operands)
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
@@ -205,7 +293,7 @@ class _Writer:
         return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
 
 
-class _Arena:
+class Arena:
     """Memory for what lives between kernels: the smallest gap that is large enough, otherwise more at the end.
 
     Gaps are split and joined: a small value must not hold a place for a large one.
@@ -229,6 +317,11 @@ class _Arena:
             place = self.size - self._gaps.pop(self._last_gap(), 0)
             self.size = place + nbytes
         self._length[place] = nbytes
+        return place
+
+    def reserve(self, nbytes: int) -> int:
+        """Memory that nothing else has had or will have."""
+        place, self.size = self.size, self.size + -(-nbytes // ALIGNMENT) * ALIGNMENT
         return place
 
     def give(self, place: int) -> None:

@@ -12,6 +12,7 @@ from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.backends.codegen.random_numbers import draws
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
+from dopegraph.ops.recurrence import body_of
 from dopegraph.passes.cells import COSTS, REDUCTIONS, SOURCES
 from dopegraph.passes.fuse import ASSEMBLED, is_view
 
@@ -31,6 +32,8 @@ ISLAND = 1 << 14
 
 def runs(node: Node) -> bool:
     """Whether generated code can run a node."""
+    if node.op.name == "recurrence":
+        return all(runs(one) for one in body_of(node.attrs["body"]).nodes)
     if len(node.outputs) != 1 or any(value.type.dtype not in _DTYPES for value in (*node.inputs, *node.outputs)):
         return False
     name = node.op.name
@@ -47,6 +50,8 @@ def work(nodes: Iterable[Node]) -> int:
     for node in nodes:
         if is_convolution(node):
             total += operations(node) // 32
+        elif node.op.name == "recurrence":
+            total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
         elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
             total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)

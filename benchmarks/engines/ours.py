@@ -35,9 +35,10 @@ def training(model: Training, policy: str = "prefer_mxnet", codegen: str = "auto
 
         params = [np.array(array) for array in model.parameters()]
         data = [np.array(array) for array in model.data()]
+        naive, rate = model.naive, model.rate  # the model itself reaches too much to be guarded
 
         def loss_of(params: Any, *data: Any) -> Any:
-            return model.naive(np, nn, params, *data)
+            return naive(np, nn, params, *data)
 
         @dopegraph.compile
         def update(lr: float, *data: Any) -> Any:
@@ -46,6 +47,6 @@ def training(model: Training, policy: str = "prefer_mxnet", codegen: str = "auto
                 param -= lr * gradient
             return loss
 
-        return lambda: float(update(model.rate, *data))
+        return lambda: float(update(rate, *data))
 
     return compiled(make, policy, codegen)

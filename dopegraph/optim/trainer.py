@@ -9,15 +9,15 @@ from typing import Any
 import numpy
 
 import dopegraph.numpy as np
-from dopegraph.array import ndarray
 from dopegraph.numpy.stored import atomic_write
 from dopegraph.optim.change import Change
 from dopegraph.optim.on_servers import OnServers
 from dopegraph.optim.optimizer import Optimizer, OptimizerError, create
-from dopegraph.parallel.kvstore import KVStore, create_store
+from dopegraph.parallel.kvstore import LOCAL, KVStore, create_store
 from dopegraph.parallel.per_device import PerDevice
 from dopegraph.parallel.reduction import Together
 from dopegraph.runtime.location import here, located
+from dopegraph.trace.active import active_recording
 
 
 class Trainer:
@@ -80,13 +80,16 @@ class Trainer:
                 message = f"Trainer: parameters, not a {type(parameter).__name__}; pass net.collect_params()"
                 raise OptimizerError(located(message, here()))
         self.optimizer: Optimizer = create(optimizer, **dict(optimizer_params or {}))
-        self.store = create_store(kvstore) if isinstance(kvstore, str) else kvstore
+        if isinstance(kvstore, str) and kvstore not in LOCAL:
+            kvstore = create_store(kvstore)
+        # None where there are no other machines or devices: what a compiled step reaches, it guards in every call.
+        self.store = kvstore if isinstance(kvstore, KVStore) and kvstore.type not in LOCAL else None
+        self._together: Together | None = None
+        self._change_there: PerDevice | None = None
         self._on_servers: OnServers | None = None
         if self.store is not None and (self.store.num_workers > 1 or self.store.type == "dist_async"):
             self._begin_alike()
         self._change = Change(self.optimizer, self._parameters)
-        self._change_there = PerDevice(self._change)
-        self._together = Together()
         for number, parameter in enumerate(self._parameters):
             if parameter.grad_req != "null" and parameter.is_initialized():
                 self._change.state(number)
@@ -124,10 +127,14 @@ class Trainer:
         """Replace gradients by their sums over devices and machines: the first half of `step`."""
         self._is_here("allreduce_grads")
         learned = [one for one in self._parameters if one.grad_req != "null"]
-        if self.store is not None and self.store.num_workers > 1:
-            self._together(_by_device([one.list_grad() for one in learned]), self.store.sum)
-        elif learned and learned[0]._copies:
-            self._together(_by_device([one.list_grad() for one in learned]))
+        further = None if self.store is None or self.store.num_workers == 1 else self.store.sum
+        if learned and (further is not None or learned[0]._copies):
+            if active_recording() is not None:
+                message = "Trainer.step: the sum over devices or machines cannot be part of a compiled function"
+                raise OptimizerError(located(f"{message}; call step after it, or use optim.data_parallel", here()))
+            if self._together is None:
+                self._together = Together()
+            self._together(list(zip(*[one.list_grad() for one in learned])), further)
 
     def _begin_alike(self) -> None:
         """All machines begin with the first one's parameters."""
@@ -163,6 +170,8 @@ class Trainer:
                         if parameter.grad_req != "null":
                             self._change.state(number)
             for place in places:
+                if self._change_there is None:
+                    self._change_there = PerDevice(self._change)
                 self._change_there.on(place)
             if not places:
                 self._change()
@@ -202,8 +211,3 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"Trainer({self.optimizer!r}, {len(self._parameters)} parameters)"
-
-
-def _by_device(lists: Sequence[Sequence[ndarray]]) -> list[list[ndarray]]:
-    """From the arrays of each parameter to the arrays on each device."""
-    return [list(arrays) for arrays in zip(*lists)]

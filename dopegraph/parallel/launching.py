@@ -66,7 +66,7 @@ def launch(
         Names for ``ssh``, which get servers and workers in turn, in the same folder; by default all are on this
         machine.
     address : str, optional
-        Of this machine, where the scheduler is; 127.0.0.1 unless there are hosts.
+        Of this machine, where the scheduler is: by default that from which the first host is reached, or 127.0.0.1.
     timeout : float, optional
         Seconds after which all are ended.
     quiet : bool
@@ -86,7 +86,7 @@ def launch(
     """
     if workers < 1 or servers < 1:
         raise ValueError(f"launch: {workers} workers and {servers} servers; at least one of each is needed")
-    uri = address or (socket.gethostbyname(socket.gethostname()) if hosts else "127.0.0.1")
+    uri = address or (_address_towards(hosts[0]) if hosts else "127.0.0.1")
     common = {
         "DMLC_PS_ROOT_URI": uri,
         "DMLC_PS_ROOT_PORT": str(_free_port()),
@@ -181,6 +181,17 @@ class _Processes:
 
 def _waiting(codes: Mapping[str, int | None]) -> str:
     return ", ".join(role for role, code in codes.items() if code is None)
+
+
+def _address_towards(host: str) -> str:
+    """The address with which this machine would speak to another one; nothing is sent."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((host.rpartition("@")[2], 9))
+            found: str = probe.getsockname()[0]
+            return found
+    except OSError as cause:
+        raise ValueError(f"launch: no way to {host} is known ({cause}); give this machine's address") from cause
 
 
 def _free_port() -> int:

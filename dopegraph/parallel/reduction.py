@@ -86,7 +86,7 @@ class Together:
         """
         for dtype in dtypes_of(groups[0]):
             alike = [of_dtype(group, dtype) for group in groups]
-            total = sum_on_first([self._join.on(group[0].device, group, key=dtype) for group in alike])
+            total = sum_on_first([self._join.on(group[0].device, list(group), key=dtype) for group in alike])
             if further is not None:
                 total = further(dtype, total)
             for group in alike if into is None else [of_dtype(group, dtype) for group in into]:

@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import numpy
 
+from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import memory_limit
 from dopegraph.runtime.errors import GraphBreakError
 from dopegraph.runtime.location import here, located, raised_at
@@ -117,7 +118,8 @@ class Compiled:
             with self._lock:
                 plan, matched = self._find(args, kwargs)  # another thread may have recorded it
                 if plan is None:
-                    return self._record(args, kwargs, strict)
+                    with fewer_collections:
+                        return self._record(args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
                 return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
@@ -142,7 +144,7 @@ class Compiled:
         if isinstance(end, Result):
             return result, end, ()
         if end is None or not end.final:
-            with self._lock:
+            with self._lock, fewer_collections:
                 return self._record(args, kwargs, strict, plan, result)
         return self._as_python(end, plan, args, kwargs, strict)
 

@@ -148,7 +148,7 @@ def main(arguments=None):
         for node in symbol["nodes"]:
             print(f"  {node['op']:14} {node['name']}")
         loaded = dopegraph.load(model)
-        np.testing.assert_allclose(loaded(x), before, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(loaded(x.to("cpu")), before.to("cpu"), rtol=1e-5, atol=1e-6)
     found.update(nodes=len(symbol["nodes"]), arg_nodes=symbol["arg_nodes"], heads=symbol["heads"])
 
     talking = Net()

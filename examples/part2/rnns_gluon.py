@@ -93,8 +93,8 @@ class Training:
         """Mean loss of a word, with states that begin with zeros; and the losses of the segments."""
         hidden = self.model.begin_state(args_batch_size)
         total, words, losses = 0.0, 0, []
-        for i in progress(range(0, source.shape[0] - 1, args_bptt), e, chosen.steps):
-            data, target = get_batch(source, i, args_bptt)
+        segments = [get_batch(source, i, args_bptt) for i in range(0, source.shape[0] - 1, args_bptt)]
+        for data, target in progress(segments, e, chosen.steps):
             found, hidden = step(data, target, hidden)
             losses.append(float(found) / target.size)
             total, words = total + float(found), words + target.size

@@ -257,3 +257,11 @@ def test_devices_from_scratch_are_equal_to_one():
             close(copy[i].grad.asnumpy(), param.grad.asnumpy(), 1e-6)
     with pytest.raises(AssertionError, match="7 examples are not divisible by 2 devices"):
         module.split_and_load(data[:7], devices)
+
+
+@pytest.mark.skipif(not library.installed(), reason="the other device is MXNet's")
+@pytest.mark.parametrize("name", ["simple_rnn", "hybrid_blocks", "momentum"])
+def test_a_chapter_runs_on_another_device(name):
+    with dopegraph.cpu(1):
+        found = chapter(name).main(["--quick", "--device", "cpu(1)"])
+    assert found["train_step"].cache_info().replays > 0

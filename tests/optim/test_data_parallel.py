@@ -143,3 +143,18 @@ def test_files_and_states_of_copies(tmp_path):
     fresh = network(ONE, seed=5)
     fresh.load_parameters(tmp_path / "net.params", device=TWO)
     assert fresh.collect_params()["cnn_dense0_weight"].list_device() == TWO
+
+
+def test_a_sum_over_devices_is_not_part_of_a_compiled_function():
+    net = network(TWO, data=batch(0)[0])
+    trainer = optim.Trainer(net.collect_params(), "sgd")
+
+    @dopegraph.compile
+    def train_step(x):
+        with dopegraph.record():
+            loss = np.sum(net(x))
+        loss.backward()
+        trainer.step(8)
+
+    with pytest.raises(ValueError, match=r"cannot be part of a compiled function; call step after it, or use optim\."):
+        train_step(np.array(batch(0)[0]))

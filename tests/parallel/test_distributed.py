@@ -14,6 +14,7 @@ import pytest
 
 from dopegraph.backends.mxnet import library
 from dopegraph.parallel import KVStoreError, WorkerFailed, create_store, launch
+from dopegraph.parallel.launching import _address_towards
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -182,6 +183,12 @@ def test_a_process_alone_is_told_what_is_missing(monkeypatch):
         create_store("dist_sync")
     with pytest.raises(ValueError, match="0 workers and 1 servers"):
         launch(["true"], 0)
+
+
+def test_the_address_is_that_which_reaches_the_hosts():
+    assert _address_towards("user@127.0.0.1") == "127.0.0.1"
+    with pytest.raises(ValueError, match=r"no way to nowhere\.invalid is known .*; give this machine's address"):
+        _address_towards("nowhere.invalid")
 
 
 def test_the_command_line_and_hosts(tmp_path):

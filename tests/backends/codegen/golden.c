@@ -207,11 +207,10 @@ void link_blas(void *const *functions) {
   blas_gemv_f64 = (gemv_f64)functions[3];
 }
 
-#define AT(n) ((void *)(w + (n)))
 int run(void *const *a, char *w, int threads) {
-  product_f32(0, 0, 64, 20, 10, a[0], a[1], AT(0));
-  k0(AT(0), a[2], a[3], a[4], AT(2560), a[5]);
-  product_f32(0, 1, 64, 10, 20, AT(2560), a[1], AT(5120));
-  k1(AT(5120), a[6]);
+  product_f32(0, 0, 64, 20, 10, a[0], a[1], ((void *)(w + 0)));
+  k0(((void *)(w + 0)), a[2], a[3], a[4], ((void *)(w + 2560)), a[5]);
+  product_f32(0, 1, 64, 10, 20, ((void *)(w + 2560)), a[1], ((void *)(w + 5120)));
+  k1(((void *)(w + 5120)), a[6]);
   return 0;
 }
