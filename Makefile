@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data/mnist),)
 export DOPEGRAPH_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: demo test lint pytest conformance fuzz bench book old-python clean
+.PHONY: demo test lint pytest conformance fuzz soak bench book old-python clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -37,6 +37,10 @@ lint: $(READY)
 	cd build/lib && ../../$(BIN)/mypy --config-file ../../pyproject.toml --follow-imports silent -p dopegraph.ir -p dopegraph.passes -p dopegraph.autodiff -p dopegraph.batching
 	cd build/lib && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
+# A million calls, a thousand programs: memory stays flat, caches within their bounds.
+soak: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.soak
+
 # Every chapter of the book in full, and the table of examples/README.md: `make book`, or `make book ONLY=perceptron`;
 # `make book BOOK=--quick` runs a few steps of each and writes nothing.
 ONLY ?=
@@ -44,8 +48,11 @@ BOOK ?=
 book: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m examples.book --only "$(ONLY)" $(BOOK)
 
+# Every model against every peer (`pip install -e .[bench]` for them): `make bench BENCH="mlp lstm --blocks 3"` for some.
+BENCH ?=
 bench: $(READY)
-	$(BIN)/python -m benchmarks.mlp_step
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.eager
 	$(BIN)/python -m benchmarks.recording

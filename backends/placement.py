@@ -140,6 +140,8 @@ class _Operators:
 def _with_kernels(graph: Graph, otherwise: Callable[[Node], str], always: bool) -> dict[int, list[Node]]:
     """Generated code for all that it can run, if that is enough work; not for small parts between other stages."""
     generated = {node for node in graph.nodes if node.inputs and support.runs(node)}
+    if not always:
+        generated = _without_mixed_windows(graph, generated)
     if not always and support.work(generated) < support.WORTH:
         generated.clear()
     while True:
@@ -155,3 +157,9 @@ def _with_kernels(graph: Graph, otherwise: Callable[[Node], str], always: bool) 
         if not small:
             return members
         generated.difference_update(small)
+
+
+def _without_mixed_windows(graph: Graph, generated: set[Node]) -> set[Node]:
+    """One engine for all convolutions and pooling of a graph: where C lacks one, MXNet has all of them."""
+    windows = {node for node in graph.nodes if node.op.name in _SLOW_ON_NUMPY}
+    return generated if windows <= generated else generated - windows

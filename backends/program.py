@@ -11,16 +11,19 @@ from typing import Any
 
 import numpy
 
+from dopegraph.backends.codegen import support
 from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage
-from dopegraph.backends.placement import Fallback, place
+from dopegraph.backends.placement import Fallback, is_small, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
-from dopegraph.passes.pipeline import optimize
+from dopegraph.passes.pipeline import optimize, optimize_loops
+from dopegraph.passes.recompute import Recompute
 from dopegraph.runtime.buffer import HOST, Buffer
-from dopegraph.runtime.config import codegen_mode
+from dopegraph.runtime.collection import fewer_collections
+from dopegraph.runtime.config import codegen_mode, memory_budget
 from dopegraph.runtime.device import Device
 from dopegraph.runtime.profiling import mine
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
@@ -50,13 +53,21 @@ class Program:
         self.source = source
         self.policy = policy
         self.device = device
-        self.graph = optimize(source)
+        budget = memory_budget()
         self.unfused: Fallback | None = None
+        codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
+        # A loop keeps what its steps hand to the derivatives; a budget is met by computing that again.
+        has_loops = codegen != "never" and budget is None and (codegen == "always" or not is_small(source))
+        self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
+        if budget is not None:
+            Recompute(budget).run(self.graph)
         try:
-            self._prepare(codegen_mode() if device.is_host else "never")
+            self._prepare(codegen)
         except CompilerError as cause:
             _say_once(f"graphs run operator by operator, which is slower: {cause}")
             self.unfused = Fallback("kernels", cause.reason, str(cause), None)
+            if has_loops:
+                self.graph = optimize(source)
             self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
@@ -188,4 +199,5 @@ def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = H
     >>> program.run([Buffer(numpy.zeros(2, "float32"))])[0].array
     array([1., 1.], dtype=float32)
     """
-    return Program(graph, policy, device)
+    with fewer_collections:
+        return Program(graph, policy, device)

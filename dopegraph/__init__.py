@@ -4,7 +4,7 @@ Four uses: ``import dopegraph.numpy as np`` in place of NumPy; ``compile`` and `
 with ``trace``, ``visualize`` and ``explain``; ``export`` them as MXNet symbols that run without dopegraph.
 """
 
-from dopegraph import init, metrics, nn, numpy, optim
+from dopegraph import init, metrics, nn, numpy, optim, parallel
 from dopegraph.array import ndarray
 from dopegraph.interchange import export, load
 from dopegraph.numpy.params import save
@@ -83,6 +83,7 @@ __all__ = [
     "numpy",
     "op_stats",
     "optim",
+    "parallel",
     "policy",
     "predict_mode",
     "profile",

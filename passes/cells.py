@@ -152,7 +152,7 @@ def partition_for(domain: Shape, reduced: frozenset[int]) -> tuple[Partition, st
 def without_reshapes(value: Value) -> Value:
     """The value whose elements, in the same order, a value has."""
     while value.node is not None and (
-        value.node.op.name == "reshape" or (value.node.op.name in REDUCTIONS and not is_reduction(value))
+        value.node.op.name in ("reshape", "barrier") or (value.node.op.name in REDUCTIONS and not is_reduction(value))
     ):
         value = value.node.inputs[0]
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dopegraph.ir.graph import Graph, Value
-from dopegraph.ir.types import attribute_key
+from dopegraph.ir.types import attributes_key
 from dopegraph.passes.pass_ import Pass
 
 
@@ -17,10 +17,9 @@ class CommonSubexpressions(Pass):
         replacement: dict[Value, Value] = {}
         kept = []
         for node in graph.nodes:
-            node.inputs = tuple(replacement.get(value, value) for value in node.inputs)
+            node.inputs = tuple([replacement.get(value, value) for value in node.inputs])
             operands = frozenset(node.inputs) if node.op.commutative else node.inputs
-            attributes = tuple((name, attribute_key(node.attrs[name])) for name in sorted(node.attrs))
-            key = (node.op.name, operands, attributes)
+            key = (node.op.name, operands, attributes_key(node.attrs))
             same = first.setdefault(key, node.outputs)
             if same is node.outputs:
                 kept.append(node)

@@ -92,13 +92,15 @@ class _Planner:
         self.steps: list[Kernel | Node] = []
         self.position: dict[Value, int] = {}
         self.by_domain: dict[tuple[int, ...], list[int]] = {}
+        # Steps that compute something again: what else is behind a barrier may join them, but none that came before.
+        self.again: set[int] = set()
 
     def plan(self) -> Fusion:
         self._results()
         self._choose_stored()
         for node in self.graph.nodes:
             if self.by_library(node):
-                self.position[node.output] = len(self.steps)
+                self.position.update(dict.fromkeys(node.outputs, len(self.steps)))
                 self.steps.append(node)
             elif node.outputs[0] in self.stored and node.outputs[0] not in self.given:
                 for request in requests_of(node):
@@ -129,7 +131,10 @@ class _Planner:
         cost: dict[Value, int] = dict.fromkeys(self.given, 1)
         for node in self.graph.nodes:
             value = node.outputs[0]
-            if value in self.stored:
+            if len(node.outputs) > 1:
+                self.stored.update(node.outputs)
+                cost.update(dict.fromkeys(node.outputs, 1))
+            elif value in self.stored:
                 cost[value] = 1
             elif self.by_library(node) or is_reduction(value) or node.op.name in ASSEMBLED:
                 self.stored.add(value)
@@ -181,20 +186,23 @@ class _Planner:
     # Where it is computed ----------------------------------------------------------------------------------------
 
     def _place(self, request: Request) -> None:
-        needed = self._dependencies(request)
+        needed, is_again = self._dependencies(request)
         earliest = max((self.position.get(value, -1) for value in needed), default=-1)
         if request.target in self.position:
             earliest = max(earliest, self.position[request.target] + 1)
         for place in self._candidates(request, needed):
             kernel = self.steps[place]
             assert isinstance(kernel, Kernel)
-            if place >= earliest and kernel.add(request, must_share=True):
+            early = place < earliest or (is_again and place not in self.again)
+            if not early and kernel.add(request, must_share=True):
                 self.position[request.target] = place
                 return
         kernel = Kernel(domain_of(request), self.stored.__contains__)
         added = kernel.add(request, must_share=False)
         assert added, f"no loops compute {request.source!r}"
         self.position[request.target] = len(self.steps)
+        if is_again:
+            self.again.add(len(self.steps))
         self.by_domain.setdefault(kernel.domain, []).append(len(self.steps))
         self.steps.append(kernel)
 
@@ -210,10 +218,11 @@ class _Planner:
         found = [place for place in {*alike, *rows} if isinstance(self.steps[place], Kernel)]
         return sorted(found, reverse=True)
 
-    def _dependencies(self, request: Request) -> set[Value]:
-        """What is loaded to compute a request."""
+    def _dependencies(self, request: Request) -> tuple[set[Value], bool]:
+        """What is loaded to compute a request, and whether a barrier is on the way."""
         found: set[Value] = set()
         seen: set[Value] = set()
+        barrier = False
         source = request.source
         rest = list(source.node.inputs) if request.starts is None and source.node is not None else [source]
         while rest:
@@ -224,8 +233,9 @@ class _Planner:
             if value in self.stored:
                 found.add(value)
             elif value.node is not None:
+                barrier = barrier or value.node.op.name == "barrier"
                 rest.extend(value.node.inputs)
-        return found
+        return found, barrier
 
 
 def requests_of(node: Node) -> Iterator[Request]:

@@ -12,18 +12,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.passes.workspace import workspace
 
 if TYPE_CHECKING:
     from dopegraph.passes.timeline import Timeline
 
+# A slot above SMALL bytes is not given to a value that needs less than one part in WASTE of it.
+SMALL, WASTE = 1 << 16, 8
+
 
 @dataclass
 class Slot:
-    """A buffer of the plan. `argument` is the donated input that it is, if any; `result`: it leaves with the caller."""
+    """A buffer of the plan.
+
+    `argument` is the donated input that it is; `result`: it leaves with the caller; `fresh`: a kernel that cannot
+    write into given memory makes it, and it is there only while it is needed.
+    """
 
     nbytes: int
     argument: Value | None = None
     result: bool = False
+    fresh: bool = False
 
 
 @dataclass
@@ -41,13 +50,17 @@ class MemoryPlan:
 
 @dataclass(frozen=True)
 class MemoryReport:
-    """Bytes of a graph with one buffer for every value, and as planned, arguments included."""
+    """Bytes of a graph with one buffer for every value, and as planned, arguments included.
+
+    `workspace` is what kernels need for themselves at the fullest moment, which `planned` includes.
+    """
 
     imperative: int
     planned: int
     arguments: int
     plan: MemoryPlan
     graph: Graph = field(repr=False)
+    workspace: int = 0
 
     @property
     def timeline(self) -> Timeline:
@@ -90,8 +103,9 @@ def is_number(value: Value) -> bool:
 def plan_memory(graph: Graph, donated: Iterable[Value] = ()) -> MemoryPlan:
     """Assign a slot to every planned value; memory of `donated` arguments may be overwritten once they are dead."""
     plan = MemoryPlan()
-    last_use = _last_uses(graph)
+    last_use = last_uses(graph)
     free: list[tuple[int, int]] = []  # sorted: bytes, slot
+    free_fresh: list[tuple[int, int]] = []
     for argument in donated:
         plan.slot_of[argument] = len(plan.slots)
         plan.slots.append(Slot(argument.type.nbytes, argument))
@@ -105,24 +119,25 @@ def plan_memory(graph: Graph, donated: Iterable[Value] = ()) -> MemoryPlan:
         ]
         for value in node.outputs:
             if is_planned(value):
-                taken = _in_place(node, value, dying)
+                fresh = not node.op.out
+                taken = _in_place(node, value, [one for one in dying if not plan.slots[plan.slot_of[one]].fresh])
                 if taken is not None:
                     dying.remove(taken)
                     plan.slot_of[value] = plan.slot_of[taken]
                 else:
-                    plan.slot_of[value] = _allocate(plan, free, value.type.nbytes)
+                    plan.slot_of[value] = _allocate(plan, free_fresh if fresh else free, value.type.nbytes, fresh)
                 if value not in last_use:  # nobody reads it
                     dying.append(value)
         for storage in dying:
             slot = plan.slot_of[storage]
-            insort(free, (plan.slots[slot].nbytes, slot))
+            insort(free_fresh if plan.slots[slot].fresh else free, (plan.slots[slot].nbytes, slot))
     for value in graph.results:
         if storage_of(value) in plan.slot_of:
             plan.slots[plan.slot_of[storage_of(value)]].result = True
     return plan
 
 
-def _last_uses(graph: Graph) -> dict[Value, int]:
+def last_uses(graph: Graph) -> dict[Value, int]:
     """The position of the last node that reads a value's memory; beyond the end for results."""
     last: dict[Value, int] = {}
     for position, node in enumerate(graph.nodes):
@@ -148,12 +163,12 @@ def _in_place(node: Node, value: Value, dying: list[Value]) -> Value | None:
     return None
 
 
-def _allocate(plan: MemoryPlan, free: list[tuple[int, int]], nbytes: int) -> int:
-    """The smallest free slot that is large enough, otherwise a new one."""
+def _allocate(plan: MemoryPlan, free: list[tuple[int, int]], nbytes: int, fresh: bool) -> int:
+    """The smallest free slot that is large enough, otherwise a new one; a small value leaves large ones to others."""
     place = bisect_left(free, (nbytes, 0))
-    if place < len(free):
+    if place < len(free) and free[place][0] <= max(WASTE * nbytes, SMALL):
         return free.pop(place)[1]
-    plan.slots.append(Slot(nbytes))
+    plan.slots.append(Slot(nbytes, fresh=fresh))
     return len(plan.slots) - 1
 
 
@@ -183,10 +198,31 @@ def memory_report(graph: Graph, donate: Iterable[str] = ()) -> MemoryReport:
     plan = plan_memory(graph, donated)
     arguments = sum(value.type.nbytes for value in graph.arguments)
     planned = [value for node in graph.nodes for value in node.outputs if is_planned(value)]
+    kept = sum(slot.nbytes for slot in plan.slots if slot.argument is None and not slot.fresh)
+    passing, needed = _fullest(graph, plan)
     return MemoryReport(
-        imperative=arguments + sum(value.type.nbytes for value in planned),
-        planned=arguments + plan.nbytes,
+        imperative=arguments
+        + sum(value.type.nbytes for value in planned)
+        + max(map(workspace, graph.nodes), default=0),
+        planned=arguments + kept + passing + needed,
         arguments=arguments,
         plan=plan,
         graph=graph,
+        workspace=needed,
     )
+
+
+def _fullest(graph: Graph, plan: MemoryPlan) -> tuple[int, int]:
+    """Bytes of what kernels make and of what they need for themselves, when both together are the most."""
+    last = last_uses(graph)
+    leaving: dict[int, int] = {}
+    alive, most = 0, (0, 0)
+    for position, node in enumerate(graph.nodes):
+        for value in node.outputs:
+            if value in plan.slot_of and plan.slots[plan.slot_of[value]].fresh:
+                alive += value.type.nbytes
+                end = last.get(value, position)
+                leaving[end] = leaving.get(end, 0) + value.type.nbytes
+        most = max(most, (alive, workspace(node)), key=sum)
+        alive -= leaving.get(position, 0)
+    return most

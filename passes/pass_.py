@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
+from dopegraph.runtime.location import Location
 
 
 class Pass:
@@ -24,13 +25,15 @@ def rewrite_nodes(graph: Graph, rewrite: Callable[[Node], Value | None]) -> bool
 
     The node keeps its place when `rewrite` returns None, as it must for a node with several results.
     """
-    builder = Builder()
+    location: Location | None = None
+    builder = Builder(lambda: location)
     replacement: dict[Value, Value] = {}
     with builder:
         for node in graph.nodes:
-            node.inputs = tuple(replacement.get(value, value) for value in node.inputs)
-            with builder.at(node.location):
-                new = rewrite(node)
+            if replacement:
+                node.inputs = tuple([replacement.get(value, value) for value in node.inputs])
+            location = node.location
+            new = rewrite(node)
             if new is None:
                 builder.nodes.append(node)
             else:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dopegraph.ir.graph import Graph
+from dopegraph.ir.graph import Graph, Node
 from dopegraph.ir.printer import graph_name
+from dopegraph.passes.batch_matmul import BatchMatmul
 from dopegraph.passes.canonicalize import Canonicalize
 from dopegraph.passes.common_subexpressions import CommonSubexpressions
 from dopegraph.passes.dead_code import DeadCode
 from dopegraph.passes.fold import FoldConstants
 from dopegraph.passes.pass_ import Pass
+from dopegraph.passes.recurrence import Recurrences
 from dopegraph.passes.simplify import Simplify
 
 PIPELINE: tuple[Pass, ...] = (
@@ -25,8 +27,14 @@ PIPELINE: tuple[Pass, ...] = (
     DeadCode(),
 )
 
+# What makes equal steps of a loop look alike: what simplification writes twice is merged, too.
+BEFORE_LOOPS: tuple[Pass, ...] = (*PIPELINE[:-1], CommonSubexpressions(), DeadCode())
+
 # Every round must pay for itself; real graphs settle in three or four.
 ROUNDS = 10
+
+# Fewer nodes are no loop that would be worth it.
+LOOPS = 64
 
 _dump_number = itertools.count()
 
@@ -45,12 +53,33 @@ def optimize(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Graph:
     graph = graph.copy()
     dump = _Dump(graph)
     dump.write("input", graph)
-    for _ in range(ROUNDS):
+    _settle(graph, pipeline, dump, ROUNDS)
+    return graph
+
+
+def optimize_loops(graph: Graph, runs: Callable[[Node], bool]) -> Graph:
+    """As `optimize`, and loops that Python unrolled become loops again, for a backend that `runs` their nodes.
+
+    The passes go once over the steps, so that equal steps look alike, and then over what is left of them.
+    """
+    graph = graph.copy()
+    dump = _Dump(graph)
+    dump.write("input", graph)
+    if len(graph.nodes) >= LOOPS:
+        _settle(graph, BEFORE_LOOPS, dump, 1)
+        _run(Recurrences(runs), graph, dump)
+    _settle(graph, PIPELINE, dump, ROUNDS)
+    if _run(BatchMatmul(), graph, dump):
+        _settle(graph, PIPELINE, dump, ROUNDS)
+    return graph
+
+
+def _settle(graph: Graph, pipeline: tuple[Pass, ...], dump: _Dump, rounds: int) -> None:
+    for _ in range(rounds):
         # Every pass runs: a generator would stop at the first change.
         changed = [_run(one, graph, dump) for one in pipeline]
         if not any(changed):
             break
-    return graph
 
 
 def stages_of_optimization(graph: Graph, pipeline: tuple[Pass, ...] = PIPELINE) -> Iterator[tuple[str, Graph]]:

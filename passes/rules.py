@@ -103,6 +103,10 @@ RULES = (
     Rule("softmax(x, axis=k) * (g / softmax(x, axis=k))", "g"),
     Rule("softmax(x, axis=k) * (g / softmax(x, axis=k) - c)", "g - softmax(x, axis=k) * c"),
     Rule("sigmoid(x) * (g / sigmoid(x))", "g"),
+    # The derivative of 1 / (1 + exp(-x)), without the exponential, which may have overflowed.
+    Rule(
+        "neg(g * sigmoid(x)) / (exp(neg(x)) + 1) * exp(neg(x))", "neg(g * (sigmoid(x) * (1 - sigmoid(x))))", "real(x)"
+    ),
     Rule("log(exp(x) / y)", "x - log(y)", "real(x)"),
     Rule("log(x + 1)", "log1p(x)"),
     Rule("exp(x) - 1", "expm1(x)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Union
 
 import numpy
@@ -66,8 +66,18 @@ class CompiledRule:
         if not isinstance(pattern, OperatorPattern):
             raise ValueError(f"the rule {rule.pattern!r} does not start with an operator")
         self.pattern = pattern
+        self.needs = [_maker(operand) for operand in pattern.operands]
         self.result = compile(rule.result, rule.pattern, "eval")
         self.when = compile(rule.when, rule.pattern, "eval")
+
+    def may_fit(self, makers: Sequence[str], commutative: bool) -> bool:
+        """Whether operands that these operators made can be what the pattern asks for; most cannot."""
+        needs = self.needs
+        if len(makers) != len(needs):
+            return False
+        if all([need in ("", maker) for need, maker in zip(needs, makers)]):
+            return True
+        return commutative and all([need in ("", maker) for need, maker in zip(needs, reversed(makers))])
 
     def apply(self, node: Node, uses: Counter[Value]) -> Value | None:
         """What the node becomes, or None when the rule does not fit; `uses` counts the readers of values."""
@@ -85,6 +95,13 @@ class CompiledRule:
 
 
 SAFE = {"len": len}
+
+
+def _maker(pattern: Pattern) -> str:
+    """The operator that makes what a pattern stands for; empty for any."""
+    if isinstance(pattern, str):
+        return ""
+    return pattern.op if isinstance(pattern, OperatorPattern) else "full"
 
 
 def _pattern(tree: ast.expr) -> Pattern:
@@ -159,10 +176,15 @@ class Simplify(Pass):
         uses.update(graph.results)
 
         def rewrite(node: Node) -> Value | None:
-            for rule in self.by_operator.get(node.op.name, ()):
-                new = rule.apply(node, uses)
-                if new is not None:
-                    return new
+            rules = self.by_operator.get(node.op.name)
+            if not rules:
+                return None
+            makers = [value.node.op.name if value.node is not None else "argument" for value in node.inputs]
+            for rule in rules:
+                if rule.may_fit(makers, node.op.commutative):
+                    new = rule.apply(node, uses)
+                    if new is not None:
+                        return new
             return None
 
         return rewrite_nodes(graph, rewrite)

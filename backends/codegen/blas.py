@@ -75,7 +75,7 @@ def _load(path: Path, own: bool) -> Blas | None:
 def _processor_told(own: bool) -> Iterator[None]:
     """OpenBLAS's environment variable for the processor, while a library of our own is loaded."""
     name = "OPENBLAS_CORETYPE"
-    if not own or name in os.environ or not _has_avx512():
+    if not own or name in os.environ or not has_avx512():
         yield
         return
     os.environ[name] = "SKYLAKEX"
@@ -85,7 +85,9 @@ def _processor_told(own: bool) -> Iterator[None]:
         del os.environ[name]
 
 
-def _has_avx512() -> bool:
+@functools.cache
+def has_avx512() -> bool:
+    """Whether this processor has vectors of 64 bytes, as far as OpenBLAS knows how to use them."""
     if sys.platform != "linux":
         return False
     try:

@@ -26,10 +26,9 @@ def entry(calls: list[Call]) -> str:
 
 
 def _statements(calls: list[Call]) -> str:
-    lines = [f"  {call.statement.format(*map(_pointer, call.pointers))}" for call in calls]
+    lines = [f"  {call.statement.format(*map(pointer, call.pointers))}" for call in calls]
     return "\n".join(
         [
-            "#define AT(n) ((void *)(w + (n)))",
             "int run(void *const *a, char *w, int threads) {",
             *lines,
             "  return 0;",
@@ -39,8 +38,9 @@ def _statements(calls: list[Call]) -> str:
     )
 
 
-def _pointer(number: int) -> str:
-    return f"AT({number})" if number >= 0 else f"a[{-1 - number}]"
+def pointer(number: int, array: str = "a[{}]") -> str:
+    """An offset in the workspace, or an array by its place."""
+    return f"((void *)(w + {number}))" if number >= 0 else array.format(-1 - number)
 
 
 def _table(calls: list[Call]) -> str:

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from dopegraph.backends.codegen import blas
+from dopegraph.backends.codegen import blas, numpy_loops
 
 
 class Library:
@@ -45,6 +45,13 @@ class Library:
             loaded.link_blas.argtypes = (ctypes.c_void_p,)
             loaded.link_blas.restype = None
             loaded.link_blas(functions)
+        if hasattr(loaded, "link_numpy"):
+            loops = numpy_loops.addresses()
+            assert loops is not None
+            self._loops = (ctypes.c_void_p * len(loops))(*loops)  # the library goes on reading them
+            loaded.link_numpy.argtypes = (ctypes.c_void_p,)
+            loaded.link_numpy.restype = None
+            loaded.link_numpy(self._loops)
         if not keep and sys.platform != "win32":
             import _ctypes
 

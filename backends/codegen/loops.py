@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy
 
 from dopegraph.backends.codegen.expressions import memory_type
-from dopegraph.backends.codegen.numbers import NumberWriter
 from dopegraph.backends.codegen.positions import around
 from dopegraph.backends.codegen.reductions import Lane, start_of
+from dopegraph.backends.codegen.traffic import SHARED, TrafficWriter
 from dopegraph.passes.cells import Cell, Partition, Root
 from dopegraph.passes.indices import strides_of
 from dopegraph.passes.kernels import Kernel
@@ -30,10 +30,8 @@ PIECE = 1 << 15
 # Numbers of a row that are kept: on the stack up to so many bytes, otherwise in the workspace.
 STACK = 16384
 
-_SHARED = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
 
-
-class KernelWriter(NumberWriter):
+class KernelWriter(TrafficWriter):
     """The C text of a kernel.
 
     Attributes
@@ -48,15 +46,17 @@ class KernelWriter(NumberWriter):
         Arrays of positions that the caller has to check first, with the length of the axis that they are of.
     parallel : bool
         Whether the function's last parameter is a number of threads.
+    helpers : list of str
+        Functions that it calls.
     """
 
     def __init__(self, kernel: Kernel, name: str) -> None:
         self.kernel = kernel
         axes = tuple(range(len(kernel.domain)))
-        super().__init__(kernel.partition or Partition((), (), axes))
         self.workspace = 0
         self._roots = [root for root in kernel.roots if root.stored or root.kind == "row"]
         self._cells = _reachable(self._roots)
+        super().__init__(kernel, kernel.partition or Partition((), (), axes), self._roots, self._cells)
         loaded = {cell.value for cell in self._cells if cell.kind in ("load", "gather")}
         self.reads = [array for array in kernel.loaded if array in loaded]
         self.writes = list(dict.fromkeys(root.request.target for root in self._roots if root.stored))
@@ -73,6 +73,8 @@ class KernelWriter(NumberWriter):
             self._loops(group) for group in (self._partition.batch, self._partition.rows, self._partition.columns)
         )
         self._keep_what_is_read_later()
+        if not (self._batch or self._rows) and self._phases == 1 and all(root.kind == "map" for root in self._roots):
+            self._plan_traffic(self._columns)
         self.parallel = self._can_be_shared()
         self._body()
         parameters = [f"const {memory_type(value.type.dtype)} *restrict {self._pointer[value]}" for value in self.reads]
@@ -157,13 +159,19 @@ class KernelWriter(NumberWriter):
         for cell in reversed(self._cells):
             if self._level(cell) == "kernel" and cell.kind != "number":
                 self._name(cell)
+        if self._square is not None:
+            self._body_in_squares(self._columns, self.parallel, self._sink)
+            return
+        if self._streamed:
+            self._body_in_streams(self._columns[0], self.parallel, self._sink)
+            return
         self._open(self._batch)
         self._begin_columns()
         totals = [root for root in self._roots if root.kind == "total"]
         for root in totals:
             self._line(self._lanes[root].begin_partial("total"))
         if self.parallel and self._rows:
-            self._line(_SHARED)
+            self._line(SHARED)
         self._open(self._rows)
         for text in self._declarations:
             self._line(text)
@@ -202,7 +210,7 @@ class KernelWriter(NumberWriter):
         before = dict(self._names)
         pieces = self.parallel and not self._rows
         if pieces:
-            self._line(_SHARED)
+            self._line(SHARED)
         self._open(self._columns[:-1])
         size = PIECE if pieces and len(self._columns) == 1 else 0
         if length > BLOCK and any(lane.root.operation == "sum" for lane in lanes):
@@ -266,7 +274,10 @@ class KernelWriter(NumberWriter):
             self._write(self._lanes[root].take(name))
 
     def _store(self, root: Root, text: str) -> None:
-        if root.stored:
+        if root in self._streamed:
+            axis = self._columns[0][0]
+            self._line(f"{self._streamed[root]}[i{axis} - b{axis}] = {text};")
+        elif root.stored:
             self._line(f"{self._pointer[root.request.target]}[{self._at(root.offset)}] = {text};")
 
     def _outside(self, sinks: Sequence[Cell], phase: int) -> list[Cell]:

@@ -31,6 +31,7 @@ class NumberWriter:
         self._names: dict[Cell, str] = {}
         self._kept: dict[Cell, tuple[str, Affine]] = {}
         self._reduced: dict[Value, str] = {}
+        self._turned: dict[Cell, str] = {}
         self._joined: set[int] = set()  # axes whose loop another's counter runs through, too
 
     def _line(self, text: str) -> None:
@@ -79,6 +80,8 @@ class NumberWriter:
         if phase is not None and cell in self._kept and cell.phase < phase:
             pointer, offset = self._kept[cell]
             text = _loaded(f"{pointer}[{self._at(offset)}]", cell.dtype)
+        elif cell in self._turned:
+            text = self._from_square(cell)
         elif cell.kind == "load":
             assert cell.value is not None
             text = _loaded(f"{self._pointer[cell.value]}[{self._at(cell.offset)}]", cell.dtype)
@@ -94,6 +97,9 @@ class NumberWriter:
         self._line(f"const {c_type(cell.dtype)} {name} = {text};")
         self._names[cell] = name
         return name
+
+    def _from_square(self, cell: Cell) -> str:
+        raise NotImplementedError
 
     def _gathered(self, cell: Cell, phase: int | None) -> str:
         assert cell.node is not None and cell.value is not None

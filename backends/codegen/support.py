@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dopegraph.backends.codegen import blas
+from dopegraph.backends.codegen.convolution_forms import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
+from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
+from dopegraph.backends.codegen.random_numbers import draws
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
+from dopegraph.ops.recurrence import body_of
 from dopegraph.passes.cells import COSTS, REDUCTIONS, SOURCES
 from dopegraph.passes.fuse import ASSEMBLED, is_view
 
 _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
 _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}
+
+# Those that functions of their own run.
+_WRITTEN = (runs_loops, is_convolution, is_pooling, draws)
 
 # A graph is compiled when one run of it is at least as much work as so many additions: about 10 microseconds of
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.
@@ -25,12 +32,14 @@ ISLAND = 1 << 14
 
 def runs(node: Node) -> bool:
     """Whether generated code can run a node."""
+    if node.op.name == "recurrence":
+        return all(runs(one) for one in body_of(node.attrs["body"]).nodes)
     if len(node.outputs) != 1 or any(value.type.dtype not in _DTYPES for value in (*node.inputs, *node.outputs)):
         return False
     name = node.op.name
     if name == "matmul":
         return node.output.type.dtype.kind == "f" and blas.library() is not None
-    if name in _STRUCTURE or is_view(node) or runs_loops(node):
+    if name in _STRUCTURE or is_view(node) or any(test(node) for test in _WRITTEN):
         return True
     return node.op.elementwise and supports(node)
 
@@ -39,7 +48,11 @@ def work(nodes: Iterable[Node]) -> int:
     """What nodes cost, in additions of one element each; views and what libraries do are not counted."""
     total = 0
     for node in nodes:
-        if node.inputs and not is_view(node) and node.op.name != "matmul":
+        if node.op.name == "recurrence":
+            total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
+        elif is_convolution(node):
+            total += operations(node) // 32
+        elif node.inputs and not is_view(node) and node.op.name != "matmul":
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
-            total += elements * COSTS.get(node.op.name, 1)
+            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
     return total

@@ -16,7 +16,10 @@ from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
 from dopegraph.ir.printer import graph_name, same_attribute, value_names
 from dopegraph.ir.types import short_name
-from dopegraph.passes.memory import MemoryPlan, is_number, plan_memory, storage_of
+from dopegraph.passes.memory import MemoryPlan, is_number, last_uses, plan_memory, storage_of
+
+# Memory that a kernel made is given back after its last use when it is at least so large; a name costs 20 ns to clear.
+LARGE = 1 << 16
 
 
 class NumpyExecutable:
@@ -71,11 +74,16 @@ class _Writer:
         self.function = _python_name(f"%{graph_name(graph)}")
         self.lines: list[str] = []
         self.buffers = 0
-        self.arena = [None if slot.result else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots]
+        self.arena = [
+            None if slot.result or slot.fresh else numpy.empty(slot.nbytes, numpy.uint8) for slot in plan.slots
+        ]
         self.written: dict[int, Value] = {}
+        self.last = last_uses(graph)
+        self.large: dict[Value, list[str]] = {}
         self.owners: list[Node] = []
-        for node in graph.nodes:
+        for position, node in enumerate(graph.nodes):
             self.node(node)
+            self.forget(node, position)
             self.owners += [node] * (len(self.lines) - len(self.owners))
         self.holders = Counter(map(storage_of, graph.results))
         results = [self.result(value) for value in graph.results]
@@ -98,6 +106,18 @@ class _Writer:
         self.constants[node.op.name] = node.op.kernel
         names = ", ".join(self.names[output] for output in node.outputs)
         self.lines.append(f"{names} = {node.op.name}({', '.join(arguments)})")
+
+    def forget(self, node: Node, position: int) -> None:
+        """Clear the names of large memory that the kernel made and nobody reads any more."""
+        for value in node.outputs:
+            storage = storage_of(value)
+            slot = self.plan.slot_of.get(storage)
+            if slot is not None and self.plan.slots[slot].fresh and storage.type.nbytes >= LARGE:
+                self.large.setdefault(storage, []).append(self.names[value])
+        ended = [storage for storage in self.large if self.last.get(storage, position) == position]
+        names = [name for storage in ended for name in self.large.pop(storage)]
+        if names:
+            self.lines.append(f"del {', '.join(names)}")
 
     def attribute(self, name: str, attribute: Any) -> str:
         if isinstance(attribute, (int, str, bool, type(None))) or (

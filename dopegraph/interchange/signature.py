@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -16,7 +16,7 @@ from dopegraph.symbols import SymbolFunction
 Kind = tuple[Any, Sequence["int | None"]]
 
 
-def kinds(function: Any) -> dict[str, Kind]:
+def kinds(function: Any) -> Mapping[str, Kind]:
     """Dtype and shape by input; a length that may be any is None, and an input that the file says nothing of is left
     out.
     """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -37,6 +36,24 @@ def checked(
     """All attributes of a node, and the types of its results."""
     attrs = {**op.defaults, **attrs}
     return attrs, op.result_types([operand.type for operand in operands], attrs)
+
+
+class _At:
+    """While entered, the nodes of a builder get a location. Derivatives enter one for each node: it costs little."""
+
+    __slots__ = ("builder", "location", "outer")
+
+    def __init__(self, builder: Builder, location: Location | None) -> None:
+        self.builder = builder
+        self.location = location
+
+    def __enter__(self) -> None:
+        self.outer = self.builder.locate
+        location = self.location
+        self.builder.locate = lambda: location
+
+    def __exit__(self, *exc: object) -> None:
+        self.builder.locate = self.outer
 
 
 class Builder:
@@ -84,14 +101,9 @@ class Builder:
     def __exit__(self, *exc: object) -> None:
         _stack.builders.pop()
 
-    @contextmanager
-    def at(self, location: Location | None) -> Iterator[None]:
+    def at(self, location: Location | None) -> _At:
         """Nodes emitted inside the ``with`` block get this location."""
-        outer, self.locate = self.locate, lambda: location
-        try:
-            yield
-        finally:
-            self.locate = outer
+        return _At(self, location)
 
     @property
     def size(self) -> int:

@@ -297,9 +297,12 @@ def needed_nodes(nodes: Sequence[Node], values: Iterable[Value], known: Containe
     for node in reversed(nodes):
         if not pending:
             break
-        if any(value in pending for value in node.outputs):
+        outputs = node.outputs
+        if outputs[0] in pending if len(outputs) == 1 else any([value in pending for value in outputs]):
             kept.append(node)
-            pending.difference_update(node.outputs)
-            pending.update(value for value in node.inputs if value.node is not None and value not in known)
+            pending.difference_update(outputs)
+            for value in node.inputs:
+                if value._node is not None and value not in known:
+                    pending.add(value)
     kept.reverse()
     return kept

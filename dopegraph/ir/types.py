@@ -121,3 +121,10 @@ def attribute_key(attribute: Any) -> Any:
     if isinstance(attribute, tuple):
         return tuple(attribute_key(item) for item in attribute)
     return (type(attribute), repr(attribute) if isinstance(attribute, (float, complex)) else attribute)
+
+
+def attributes_key(attributes: dict[str, Any]) -> Any:
+    """A hashable stand-in for all attributes of a node, in the order in which they stand."""
+    if any([isinstance(item, numpy.ndarray) for item in attributes.values()]):
+        return tuple([(name, attribute_key(item)) for name, item in attributes.items()])
+    return repr(attributes) if attributes else None

@@ -25,6 +25,7 @@ from dopegraph.nn.conv_layers import (
     Conv3D,
     Conv3DTranspose,
 )
+from dopegraph.nn.ctc_loss import CTCLoss
 from dopegraph.nn.functional import (
     avg_pool,
     conv,
@@ -92,6 +93,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Block",
+    "CTCLoss",
     "Constant",
     "Conv1D",
     "Conv1DTranspose",

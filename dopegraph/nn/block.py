@@ -14,6 +14,7 @@ from dopegraph.nn.parameter import Parameter
 from dopegraph.nn.parameter_dict import Loading, ParameterDict, named_arrays
 from dopegraph.nn.summary import summarize
 from dopegraph.numpy.params import save
+from dopegraph.runtime.device import Device, current_device, others
 
 
 class Block:
@@ -78,6 +79,12 @@ class Block:
                 for _, each in self.own_parameters():
                     each.finish()
                 break
+        if others.known and args:
+            # Which of the copies on several devices: those where the data are.
+            place = getattr(args[0], "device", None)
+            if isinstance(place, Device) and place != current_device():
+                with place:
+                    return self.forward(*args, **kwargs)
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -138,8 +145,8 @@ class Block:
         Parameters
         ----------
         init : Initializer or str
-        device : Device or str, optional
-            The current device.
+        device : Device or str, or sequence of them, optional
+            The current device. On each of several devices there is a copy of every parameter.
         verbose : bool
             Whether to print what is initialized how.
         force_reinit : bool

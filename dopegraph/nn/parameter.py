@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Union
 
 import numpy
 
@@ -21,6 +21,9 @@ from dopegraph.trace.active import outside_recordings
 
 GRAD_REQS = ("write", "add", "null")
 
+Places = Union[Device, str, Sequence[Union[Device, str]], None]
+"""Where a parameter is: on a device, or on several, with a copy of its array on each."""
+
 
 class ParameterError(DopegraphError, RuntimeError):
     """A parameter that is asked for what it does not have, such as an array before it is initialized."""
@@ -28,6 +31,18 @@ class ParameterError(DopegraphError, RuntimeError):
 
 class DeferredInitializationError(ParameterError):
     """A parameter that is asked for its array before the first call has told its shape."""
+
+
+def _places(device: Places) -> tuple[Device, ...]:
+    """The devices that an argument names; the current one by default."""
+    if device is None:
+        return (current_device(),)
+    if isinstance(device, (Device, str)):
+        return (as_device(device),)
+    found = tuple(map(as_device, device))
+    if not found or len(set(found)) != len(found):
+        raise ValueError(located(f"devices: {list(found)} must be different ones, and at least one", here()))
+    return found
 
 
 def _known(shape: Sequence[int] | None) -> bool:
@@ -88,8 +103,10 @@ class Parameter:
         self.allow_deferred_init = allow_deferred_init
         self._differentiable = differentiable
         self._data: ndarray | None = None
-        # Set by an initialization that waits for the shape: the initializer and the device.
-        self._waiting: tuple[Any, Device] | None = None
+        # The arrays on further devices, where there are any, by the devices' names.
+        self._copies: dict[str, ndarray] = {}
+        # Set by an initialization that waits for the shape: the initializer and the devices.
+        self._waiting: tuple[Any, tuple[Device, ...]] | None = None
         self._grad_req = "null"
         self.grad_req = grad_req
 
@@ -107,8 +124,9 @@ class Parameter:
             message = f"{self.name}: grad_req must be one of {', '.join(GRAD_REQS)}, not {value!r}"
             raise ValueError(located(message, here()))
         self._grad_req = value if self._differentiable else "null"
-        if self._data is not None and self._data._grad_req != self._grad_req:
-            self._data.attach_grad(self._grad_req)
+        for array in self._arrays():
+            if array._grad_req != self._grad_req:
+                array.attach_grad(self._grad_req)
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -129,7 +147,7 @@ class Parameter:
     def initialize(
         self,
         init: Any = None,
-        device: Device | str | None = None,
+        device: Places = None,
         default_init: Any = "uniform",
         force_reinit: bool = False,
     ) -> None:
@@ -139,8 +157,8 @@ class Parameter:
         ----------
         init : Initializer or str, optional
             In place of the parameter's own.
-        device : Device or str, optional
-            Where the array will be; the current device.
+        device : Device or str, or sequence of them, optional
+            Where the array will be; the current device. On each of several devices there is a copy.
         default_init : Initializer or str
             For a parameter without an initializer of its own: chosen by its name, see `init.Initializer`.
         force_reinit : bool
@@ -152,8 +170,7 @@ class Parameter:
             return
         own = init if init is not None else self.init
         chosen = initializers.create(default_init if own is None else own)
-        place = current_device() if device is None else as_device(device)
-        self._waiting = ((chosen, own is not None), place)
+        self._waiting = ((chosen, own is not None), _places(device))
         if _known(self._shape):
             self.finish()
         elif not self.allow_deferred_init:
@@ -162,6 +179,7 @@ class Parameter:
             raise ParameterError(located(f"{message}; give it, or allow_deferred_init=True", here()))
         elif force_reinit:
             self._data = None
+            self._copies = {}
 
     def finish(self, shape: Sequence[int] | None = None) -> None:
         """End an initialization that waited for the shape."""
@@ -169,53 +187,75 @@ class Parameter:
             self.shape = tuple(shape)
         if self._waiting is None:
             return
-        (chosen, own), place = self._waiting
+        (chosen, own), places = self._waiting
         assert self._shape is not None
         # At once, whatever is recorded around: the numbers are drawn but once.
-        with outside_recordings(), place:
+        with outside_recordings(), places[0]:
             array = zeros(self._shape, self.dtype)
             if own and hasattr(chosen, "init_weight"):
                 chosen.init_weight(self.name, array)
             else:
                 chosen(self.name, array)
             self._waiting = None
-            self._put(array)
+            self._put(array, places)
 
-    def _put(self, array: ndarray) -> None:
-        """Take over the values of an array: into the one that is there, if it fits, so that its holders see them."""
-        known = self._data
-        if known is not None and known.shape == array.shape and known.dtype == array.dtype:
-            known[...] = array.to(known.device)
+    def _put(self, array: ndarray, places: tuple[Device, ...]) -> None:
+        """Take over the values of an array: into those that are there, if it fits, so that their holders see them."""
+        known = self._arrays()
+        if (
+            known
+            and self.list_device() == list(places)
+            and (known[0].shape, known[0].dtype) == (array.shape, array.dtype)
+        ):
+            for one in known:
+                one[...] = array.to(one.device)
             return
-        self._data = array
+        self._data = array.to(places[0])
+        self._copies = {str(place): array.to(place) for place in places[1:]}
         if self._grad_req != "null":
-            array.attach_grad(self._grad_req)
+            for one in self._arrays():
+                one.attach_grad(self._grad_req)
+
+    def _arrays(self) -> list[ndarray]:
+        return [] if self._data is None else [self._data, *self._copies.values()]
 
     def set_data(self, data: Any) -> None:
         """Give it values; the shape is checked, or learned."""
         array = as_array(data)
         self.shape = array.shape
         if self._data is None:
-            if self._waiting is not None:
-                place = self._waiting[1]
-                self._waiting = None
-            else:
-                place = array.device
-            made = empty(array.shape, self.dtype).to(place)
-            self._put(made)
+            places = (array.device,) if self._waiting is None else self._waiting[1]
+            self._waiting = None
+            self._put(empty(array.shape, self.dtype), places)
             assert self._data is not None
-        self._data[...] = array.astype(self._data.dtype)
+        if not self._copies:
+            self._data[...] = array.astype(self._data.dtype)
+            return
+        for one in self._arrays():
+            one[...] = array.astype(one.dtype).to(one.device)
 
     def is_initialized(self) -> bool:
         """Whether there is an array."""
         return self._data is not None
 
     def data(self, device: Device | str | None = None) -> ndarray:
-        """The array itself: what is written into it is the parameter's new value."""
+        """The array itself: what is written into it is the parameter's new value.
+
+        Parameters
+        ----------
+        device : Device or str, optional
+            Which of the copies on several devices; by default that on the current device, or else the first.
+        """
         found = self._data
         if found is not None:
+            if self._copies:
+                wanted = current_device() if device is None else as_device(device)
+                copy = self._copies.get(str(wanted))
+                if copy is not None:
+                    return copy
             if device is not None and as_device(device) != found.device:
-                message = f"{self.name} is on {found.device}, not on {device}; initialize it there, or use reset_device"
+                places = ", ".join(map(str, self.list_device()))
+                message = f"{self.name} is on {places}, not on {device}; initialize it there, or use reset_device"
                 raise ParameterError(located(message, here()))
             return found
         if self._waiting is not None:
@@ -238,28 +278,40 @@ class Parameter:
             raise ParameterError(located(f"{self.name} has no gradient, because grad_req is 'null'", here()))
         return found
 
+    def list_device(self) -> list[Device]:
+        """The devices that it is on, or will be on."""
+        if self._data is None and self._waiting is not None:
+            return list(self._waiting[1])
+        return [array.device for array in self.list_data()]
+
+    def list_data(self) -> list[ndarray]:
+        """Its arrays on all devices."""
+        self.data()  # says so when there are none yet
+        return self._arrays()
+
+    def list_grad(self) -> list[ndarray]:
+        """Its gradients on all devices."""
+        return [self.grad(device) for device in self.list_device()]
+
     def zero_grad(self) -> None:
         """Set the gradient to 0."""
-        if self._data is not None and self._data.grad is not None:
-            self._data.grad[...] = 0
+        for array in self._arrays():
+            if array.grad is not None:
+                array.grad[...] = 0
 
     def cast(self, dtype: Any) -> None:
         """Change the dtype of the array."""
         self.dtype = numpy.dtype(dtype)
         if self._data is not None:
-            self._data = self._data.astype(self.dtype)
-            if self._grad_req != "null":
-                self._data.attach_grad(self._grad_req)
+            self._put(self._data.astype(self.dtype), tuple(self.list_device()))
 
-    def reset_device(self, device: Device | str) -> None:
-        """Move the array, or a waiting initialization, to another device."""
-        place = as_device(device)
+    def reset_device(self, device: Places) -> None:
+        """Move the array, or a waiting initialization, to another device, or to several."""
+        places = _places(device)
         if self._waiting is not None:
-            self._waiting = (self._waiting[0], place)
-        if self._data is not None and self._data.device != place:
-            self._data = self._data.to(place)
-            if self._grad_req != "null":
-                self._data.attach_grad(self._grad_req)
+            self._waiting = (self._waiting[0], places)
+        if self._data is not None and self.list_device() != list(places):
+            self._put(self._data, places)
 
 
 class Constant(Parameter):

@@ -241,9 +241,9 @@ class Loading:
                 parameter.cast(array.dtype)
             if self.device is not None:
                 parameter.reset_device(self.device)
-                if parameter._data is None:
-                    array = array.to(self.device)
             parameter.set_data(array)
+            if self.device is not None:  # one that had no array until now
+                parameter.reset_device(self.device)
 
     def _check(self, parameter: Parameter, array: ndarray) -> None:
         if array.dtype != parameter.dtype and not self.cast_dtype:

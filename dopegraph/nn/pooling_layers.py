@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
+
+import numpy
 
 import dopegraph.numpy as np
 from dopegraph.array import ndarray
 from dopegraph.nn.block import Block
 from dopegraph.nn.conv_layers import Lengths, check_layout, lengths_of
 from dopegraph.nn.functional import avg_pool, max_pool
+from dopegraph.runtime.config import default_dtype
 from dopegraph.runtime.errors import ShapeError
 from dopegraph.runtime.location import here, located
+
+
+class _Windows:
+    """Windows along one axis when there is one more for what the last of equal length would leave out.
+
+    Attributes
+    ----------
+    after : int
+        The padding at the end with which windows of equal length cover the axis.
+    """
+
+    def __init__(self, length: int, kernel: int, stride: int, pad: int) -> None:
+        self.length, self.kernel, self.pad = length, kernel, pad
+        count = 1 - (-(length + 2 * pad - kernel) // stride)
+        self.starts = numpy.arange(count) * stride - pad
+        self.after = (count - 1) * stride + kernel - pad - length
+
+    def counts(self, include_pad: bool) -> numpy.ndarray[Any, Any]:
+        """How many elements each window averages."""
+        pad = self.pad if include_pad else 0
+        begin, end = numpy.maximum(self.starts, -pad), numpy.minimum(self.starts + self.kernel, self.length + pad)
+        return end - begin
+
+
+def _padded(x: ndarray, axes: list[_Windows], value: float) -> ndarray:
+    if x.dtype.kind != "f":
+        x = x.astype(default_dtype())
+    return np.pad(x, [(0, 0), (0, 0), *((one.pad, one.after) for one in axes)], constant_values=value)
 
 
 class _Pool(Block):
@@ -33,9 +65,7 @@ class _Pool(Block):
         self.pool_size = lengths_of(pool_size, self.space)
         self.strides = self.pool_size if strides is None else lengths_of(strides, self.space)
         self.padding = lengths_of(padding, self.space)
-        if ceil_mode:
-            message = f"{type(self).__name__}: ceil_mode=True is not there; pad the data with np.pad instead"
-            raise NotImplementedError(located(message, here()))
+        self.ceil_mode = ceil_mode
 
     def _alias(self) -> str:
         return "pool"
@@ -46,9 +76,17 @@ class _Pool(Block):
         if len(shape) != 2 + self.space:
             message = f"{type(self).__name__}: data of shape {shape}; it needs {2 + self.space} axes"
             raise ShapeError(located(message, here()))
+        if self.ceil_mode:
+            axes = [_Windows(*each) for each in zip(shape[2:], self.pool_size, self.strides, self.padding)]
+            if any(one.after != one.pad for one in axes):
+                return self._pooled_to_the_end(np.asarray(x), axes)
         return self._pooled(x)
 
     def _pooled(self, x: Any) -> ndarray:
+        raise NotImplementedError
+
+    def _pooled_to_the_end(self, x: ndarray, axes: list[_Windows]) -> ndarray:
+        """With more padding at the end than at the beginning."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -58,6 +96,9 @@ class _Pool(Block):
 class _MaxPool(_Pool):
     def _pooled(self, x: Any) -> ndarray:
         return max_pool(x, self.pool_size, self.strides, self.padding)
+
+    def _pooled_to_the_end(self, x: ndarray, axes: list[_Windows]) -> ndarray:
+        return max_pool(_padded(x, axes, -numpy.inf), self.pool_size, self.strides)
 
 
 class _AvgPool(_Pool):
@@ -78,6 +119,13 @@ class _AvgPool(_Pool):
     def _pooled(self, x: Any) -> ndarray:
         return avg_pool(x, self.pool_size, self.strides, self.padding, self.count_include_pad)
 
+    def _pooled_to_the_end(self, x: ndarray, axes: list[_Windows]) -> ndarray:
+        mean = avg_pool(_padded(x, axes, 0.0), self.pool_size, self.strides)
+        # What was padded only to come to the end never counts.
+        counts = [one.counts(self.count_include_pad) for one in axes]
+        share = functools.reduce(numpy.multiply.outer, counts) / numpy.prod(self.pool_size)
+        return mean / np.asarray(share).astype(mean.dtype)
+
 
 class MaxPool1D(_MaxPool):
     """The largest element of each window along one axis; see `MaxPool2D`."""
@@ -95,6 +143,8 @@ class MaxPool2D(_MaxPool):
         By default windows do not overlap.
     padding : int or tuple of int
         On both sides; it is never the largest.
+    ceil_mode : bool
+        Whether one more window begins for elements at the end that would be left out.
 
     Examples
     --------

@@ -55,6 +55,7 @@ from dopegraph.ops.random_discrete import (
     random_poisson,
     random_zipf,
 )
+from dopegraph.ops.recurrence import recurrence
 from dopegraph.ops.reduction import all, any, argmax, argmin, cumsum, max, min, prod, sum, sum_to_shape
 from dopegraph.ops.shape import (
     bitcast,

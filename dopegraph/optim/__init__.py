@@ -6,6 +6,7 @@ compiled step.
 
 from dopegraph.optim.adaptive import Adam, AdamW, RMSProp
 from dopegraph.optim.clipping import clip_global_norm
+from dopegraph.optim.data_parallel import data_parallel
 from dopegraph.optim.descent import NAG, SGD
 from dopegraph.optim.fitting import EarlyStopping, History, fit
 from dopegraph.optim.online import AdaDelta, AdaGrad, Ftrl
@@ -39,6 +40,7 @@ __all__ = [
     "Trainer",
     "clip_global_norm",
     "create",
+    "data_parallel",
     "fit",
     "register",
 ]

@@ -31,6 +31,7 @@ class _Config(threading.local):
     default_dtype: numpy.dtype[Any] = numpy.dtype("float32")
     training: bool = False
     policy: str = os.environ.get("DOPEGRAPH_POLICY", "prefer_mxnet")
+    memory: int | None = None
     codegen: str = _CODEGEN.get(os.environ.get("DOPEGRAPH_CODEGEN", "auto"), "")
 
 
@@ -202,6 +203,27 @@ class codegen:
 
     def __exit__(self, *exc: object) -> None:
         _config.codegen = self._outer.pop()
+
+
+def memory_budget() -> int | None:
+    """Bytes that programs compiled now may plan for, arguments included; None for as many as are fastest."""
+    return _config.memory
+
+
+class memory_limit:
+    """A budget of bytes for a stretch of code; ``compile(memory=...)`` is how users say it."""
+
+    def __init__(self, nbytes: int | None) -> None:
+        self.nbytes = nbytes
+        self._outer: list[int | None] = []
+
+    def __enter__(self) -> memory_limit:
+        self._outer.append(_config.memory)
+        _config.memory = self.nbytes
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _config.memory = self._outer.pop()
 
 
 def is_training() -> bool:

@@ -26,7 +26,7 @@ _OWN = ("dot", "html")
 """Formats that need no Graphviz."""
 
 
-def _plain(text: str) -> str:
+def as_it_is(text: str) -> str:
     """Text as it is: neither a backslash nor an ampersand nor a bracket begins something of Graphviz's."""
     without_entities = text.replace("&", "&amp;")
     return str(graphviz.escape(without_entities))
@@ -34,7 +34,7 @@ def _plain(text: str) -> str:
 
 def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.Digraph:
     """Pictures side by side, as an object of the graphviz package."""
-    whole = graphviz.Digraph(_plain(pictures[0].title))
+    whole = graphviz.Digraph(as_it_is(pictures[0].title))
     whole.attr(rankdir="TB", fontname="Helvetica")
     whole.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", fillcolor="white")
     whole.attr("edge", fontname="Helvetica", fontsize="8", color="#666666")
@@ -46,7 +46,7 @@ def digraph(pictures: Sequence[Picture], colour: str = "operation") -> graphviz.
         return whole
     for number, (picture, shown) in enumerate(zip(pictures, every)):
         with whole.subgraph(name=f"cluster_picture_{number}") as part:
-            part.attr(label=_plain(picture.title), fontsize="14", color="#bbbbbb")
+            part.attr(label=as_it_is(picture.title), fontsize="14", color="#bbbbbb")
             _draw(part, shown, f"p{number}_", colour)
     return whole
 
@@ -60,23 +60,23 @@ def _draw(target: graphviz.Digraph, shown: Visible, prefix: str, colour: str) ->
             if vertex.group == group:
                 shape = "box" if vertex.kind == "node" else "ellipse"
                 wide = {"penwidth": "3", "color": "#b85450"} if vertex.changed else {}
-                place.node(prefix + vertex.id, _plain(vertex.label), shape=shape, fillcolor=vertex.colour, **wide)
+                place.node(prefix + vertex.id, as_it_is(vertex.label), shape=shape, fillcolor=vertex.colour, **wide)
         for own, folded in shown.folded.items():
             if folded.group.parent == group:
                 colours = scale(folded.total(colour) / peak) if colour in ("memory", "time") and peak else "#f5f5f5"
-                place.node(prefix + own, _plain(folded.label), shape="box3d", style="filled", fillcolor=colours)
+                place.node(prefix + own, as_it_is(folded.label), shape="box3d", style="filled", fillcolor=colours)
         for own, one in shown.open.items():
             if one.parent == group:
                 with place.subgraph(name=f"cluster_{prefix}{own}") as inside:
                     dashed = {"style": "dashed", "color": "#9673a6"} if one.kind == "gradient" else {"color": "#bbbbbb"}
-                    inside.attr(label=_plain(one.title), fontsize="10", **dashed)
+                    inside.attr(label=as_it_is(one.title), fontsize="10", **dashed)
                     fill(own, inside)
 
     fill(None, target)
     for edge in shown.edges:
         more = {"style": "dashed", "color": "#d79b00", "constraint": "false"} if edge.update else {}
         if edge.label:
-            more["label"] = _plain(edge.label)
+            more["label"] = as_it_is(edge.label)
         target.edge(prefix + edge.source, prefix + edge.target, **more)
 
 

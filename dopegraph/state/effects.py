@@ -91,6 +91,7 @@ class Watch:
         self.codes: set[CodeType] = set()
         self.effects: list[Escape] = []
         self._is_user: dict[str, bool] = {}
+        self._ours: set[CodeType] = set()
 
     def __enter__(self) -> Watch:
         self._thread = threading.get_ident()
@@ -117,6 +118,11 @@ class Watch:
         return known
 
     def _event(self, frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code in self._ours:
+            return  # most events by far: they must cost little
+        if is_ours(frame.f_code):
+            self._ours.add(frame.f_code)
+            return
         if is_evaluating():
             return
         if event == "call":
@@ -130,6 +136,8 @@ class Watch:
                     self._note(caller, f"{module}.{frame.f_code.co_name}")
         elif event == "c_call" and self._user(frame) and not _is_pure(argument):
             self._note(frame, _name(argument))
+
+    _event.watches_users = True  # type: ignore[attr-defined]  # who runs none of their code may suspend it
 
     def _note(self, frame: FrameType, name: str) -> None:
         where = Location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

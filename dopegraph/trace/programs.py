@@ -11,7 +11,7 @@ from dopegraph.backends import Program, compile_graph
 from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
-from dopegraph.runtime.config import codegen_mode, current_policy
+from dopegraph.runtime.config import codegen_mode, current_policy, memory_budget
 from dopegraph.runtime.device import Device
 
 
@@ -69,6 +69,7 @@ class ProgramCache:
         key = Key(
             policy,
             codegen_mode(),
+            memory_budget(),
             device,
             state,
             _structure(nodes, inputs, results, named),

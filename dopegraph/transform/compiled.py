@@ -11,6 +11,8 @@ from typing import Any, Union
 
 import numpy
 
+from dopegraph.runtime.collection import fewer_collections
+from dopegraph.runtime.config import memory_limit
 from dopegraph.runtime.errors import GraphBreakError
 from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
@@ -52,6 +54,7 @@ class Compiled:
     static : Static
     fullgraph : bool
     cache_size : int
+    memory : int or None
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Compiled:
         static: Static = Static(),  # noqa: B008 - immutable
         fullgraph: bool = False,
         cache_size: int = 64,
+        memory: int | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.__dopegraph_function__ = function
@@ -70,6 +74,7 @@ class Compiled:
         self.static = static
         self.fullgraph = fullgraph
         self.cache_size = cache_size
+        self.memory = memory
         self._lock = threading.RLock()
         self._forget()
 
@@ -96,7 +101,10 @@ class Compiled:
                     self.calls += 1
                     plan.calls += 1
                     return result
-        return self.call(args, kwargs, self.fullgraph)[0]
+        if self.memory is None:
+            return self.call(args, kwargs, self.fullgraph)[0]
+        with memory_limit(self.memory):
+            return self.call(args, kwargs, self.fullgraph)[0]
 
     def call(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
@@ -110,7 +118,8 @@ class Compiled:
             with self._lock:
                 plan, matched = self._find(args, kwargs)  # another thread may have recorded it
                 if plan is None:
-                    return self._record(args, kwargs, strict)
+                    with fewer_collections:
+                        return self._record(args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
                 return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
@@ -135,7 +144,7 @@ class Compiled:
         if isinstance(end, Result):
             return result, end, ()
         if end is None or not end.final:
-            with self._lock:
+            with self._lock, fewer_collections:
                 return self._record(args, kwargs, strict, plan, result)
         return self._as_python(end, plan, args, kwargs, strict)
 
@@ -212,7 +221,7 @@ class Compiled:
         >>> lowered.operations().flops
         48
         """
-        found = lower(self.__dopegraph_function__, args, kwargs, self.static)
+        found = lower(self.__dopegraph_function__, args, kwargs, self.static, self.memory)
         if found.breaks and self.fullgraph:
             raise self._broken(found.breaks)
         return found
@@ -385,6 +394,7 @@ def compile(
     static_argnames: Strings = (),
     fullgraph: bool = False,
     cache_size: int = 64,
+    memory: int | None = None,
 ) -> Any:
     """Compile a function written with `dopegraph.numpy`; also as a decorator, with options, and of methods.
 
@@ -410,6 +420,10 @@ def compile(
         later calls only read, which has to be made uncompiled. Nodes that run on NumPy are no breaks.
     cache_size : int
         How many situations to keep; the least recently used is forgotten, with a warning.
+    memory : int, optional
+        Bytes that the plan of a program shall need at most, arguments included (`lower(...).memory().planned`). Values
+        that wait long for their next use are then computed again: more time for less memory. A budget that cannot be
+        kept gives the smallest plan that was found.
 
     Returns
     -------
@@ -452,9 +466,14 @@ def compile(
             static_argnames=static_argnames,
             fullgraph=fullgraph,
             cache_size=cache_size,
+            memory=memory,
         )
     if not callable(function):
         raise TypeError(f"compile takes a function, not a {type(function).__name__}")
     if cache_size < 1:
         raise ValueError(f"compile: cache_size must be at least 1, not {cache_size}")
-    return Compiled(function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size)
+    if memory is not None and memory < 0:
+        raise ValueError(f"compile: memory is a number of bytes, not {memory}")
+    return Compiled(
+        function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size, memory
+    )

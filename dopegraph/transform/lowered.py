@@ -9,6 +9,7 @@ from typing import Any
 from dopegraph.ir.graph import Graph
 from dopegraph.passes import optimize
 from dopegraph.passes.memory import MemoryReport
+from dopegraph.passes.recompute import Recompute
 from dopegraph.runtime.location import located
 from dopegraph.show.operations import Operations, operations
 from dopegraph.state.static import Static
@@ -91,7 +92,16 @@ class Lowered:
         return f"<Lowered {self.graph.name}: {len(self.optimized.nodes)} nodes>"
 
 
-def lower(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], static: Static) -> Lowered:
-    """Record a call and optimize its graph."""
+def lower(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    static: Static,
+    memory: int | None = None,
+) -> Lowered:
+    """Record a call and optimize its graph, to a budget of bytes if there is one."""
     recorded = record_graph(function, args, kwargs, static)
-    return Lowered(recorded.graph, optimize(recorded.graph), recorded.breaks)
+    optimized = optimize(recorded.graph)
+    if memory is not None:
+        Recompute(memory).run(optimized)
+    return Lowered(recorded.graph, optimized, recorded.breaks)

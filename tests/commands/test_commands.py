@@ -48,7 +48,7 @@ def as_json(*arguments: str, cwd: Path = ROOT) -> Any:
 
 def test_help_names_every_command() -> None:
     out = dopegraph().stdout
-    for name in ("info", "setup", "run", "view", "explain", "profile", "export", "bench", "completion"):
+    for name in ("info", "setup", "run", "view", "explain", "profile", "export", "bench", "launch", "completion"):
         assert re.search(rf"^    {name}\b", out, re.MULTILINE), name
     assert dopegraph("view", "--help").stdout.count("dopegraph view") >= 4
     assert dopegraph("--version").stdout.startswith("dopegraph ")

@@ -3,6 +3,7 @@
 python -m tests.fuzz 20000 --seed 1       programs 0 to 19999; stops at the first difference, with a small program
 python -m tests.fuzz --only 17 --seed 1   program 17
 python -m tests.fuzz --file x.py          a program from a file
+python -m tests.fuzz --codegen always     every graph that C can run becomes C, however small
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import dopegraph
 from tests.fuzz.campaign import Campaign, report
 from tests.fuzz.programs import draw
 
@@ -29,7 +31,14 @@ def main() -> int:
         "--keep-going", action="store_true", help="collect differences instead of stopping at the first"
     )
     parser.add_argument("--no-reduce", action="store_true", help="print programs as they are")
+    parser.add_argument("--codegen", choices=("auto", "always", "never"), default="auto", help="which graphs become C")
     options = parser.parse_args()
+    with dopegraph.codegen(options.codegen):
+        return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """What the command line asks for."""
     if options.file:
         return report(Path(options.file).read_text(encoding="utf-8"), not options.no_reduce)
     if options.only is not None:

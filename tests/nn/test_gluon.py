@@ -35,6 +35,12 @@ NETWORKS = {
     ),
     "transposed_line": ("nn.Conv1DTranspose(4, 4, 2, 1)", None, (2, 3, 5)),
     "line": ("nn.Conv1D(4, 3, 2, 1), nn.MaxPool1D(2), nn.GlobalMaxPool1D()", None, (2, 3, 20)),
+    "to_the_end": (
+        "nn.MaxPool2D(3, 2, ceil_mode=True), nn.AvgPool2D(2, 3, 1, ceil_mode=True),"
+        "nn.AvgPool2D(2, 2, ceil_mode=True, count_include_pad=False), nn.MaxPool2D(2, ceil_mode=True), nn.Dense(2)",
+        None,
+        (2, 3, 24, 31),
+    ),
     "norms": ("nn.LayerNorm(), nn.Dense(6), nn.BatchNorm(center=False, scale=False)", None, (5, 7)),
     "instance": ("nn.InstanceNorm(scale=True)", None, (2, 3, 5, 4)),
     "activations": (

@@ -412,6 +412,19 @@ TABLE = """
    f32[2] mul %1 %0
 ~~ %y
 
+   neg(g * sigmoid(x)) / (exp(neg(x)) + 1) * exp(neg(x))
+-> neg(g * (sigmoid(x) * (1 - sigmoid(x))))
+   f32[2] sigmoid %x
+   f32[2] mul %y %0
+   f32[2] neg %1
+   f32[2] neg %x
+   f32[2] exp %3
+   f32[] 1.0
+   f32[2] add %4 %5
+   f32[2] div %2 %6
+   f32[2] mul %7 %4
+~~ neg(%5)
+
    log(sigmoid(x))
 -> minimum(x, 0.0) - log1p(exp(-abs(x)))
    f32[2] sigmoid %x

@@ -233,7 +233,7 @@ def test_memory_of_an_argument_is_written_to(compile: Compile) -> Any:
     return [f(x), x, f(arr(1, 3))]
 
 
-@same(replays=0, reasons={"value-escape"})
+@same(replays=0, reasons={"value-escape", "shared-memory"})
 def test_memory_is_read_after_a_write(compile: Compile) -> Any:
     def f(x):
         a = numpy.asarray(x)

@@ -34,6 +34,7 @@ _LISTS = [
     ("wrong-operator", "MXNet's Convolution has no integers, and is slower for two sequences than NumPy's", "convolve"),
     ("opaque-operator", "MXNet's own gradient runs beside the symbol", "mxnet_gradient"),
     ("no-operator", "MXNet has no such operator for matrices", "cofactor qr"),
+    ("no-operator", "loops are found for generated code only; MXNet's own are slower than their steps", "recurrence"),
     ("host-function", "a function of the user's own, written with NumPy", "host_call"),
     ("complex-numbers", "MXNet has no complex numbers, which eigenvalues are", "eig eigvals"),
 ]  # fmt: skip

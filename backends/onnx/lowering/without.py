@@ -20,6 +20,7 @@ _LISTS = [
     ("ONNX refuses no values", "checked ravel_multi_index unravel_index"),
     ("ONNX has no such operator", "searchsorted convolve"),
     ("it is an operator of MXNet's own", "mxnet_gradient mxnet_operator"),
+    ("loops are found when a graph is compiled, and an exported one is not", "recurrence"),
     ("it is a Python function", "host_call"),
 ]  # fmt: skip
 

@@ -1,0 +1,268 @@
+"""Convolutions in C, directly: a small block of results stays in vector registers while everything is added to it.
+
+The lanes of vectors are filters (forward), or numbers of a line of the kernel (both gradients), so no matrix of all
+patches is written. In a template ``@NAME@`` is a number of the form; lines that begin a block are written for each.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dopegraph.backends.codegen import threads
+from dopegraph.backends.codegen.blocks import Tile, best_tile, head, transposition, vector_lanes
+from dopegraph.backends.codegen.convolution_forms import Form, form_of, operations, packing, unpacking
+from dopegraph.ir.graph import Node
+
+# Multiplications and additions from which threads share the images: about a millisecond.
+SHARED = 1 << 26
+
+# Pixels that are computed before they are turned to channels first, and elements of images that are turned at once.
+CHUNK, IMAGES = 192, 1 << 16
+
+_SHARED = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
+
+_TILE = """FAST static void @N@_@R@x@C@@KIND@(@PARAMETERS@) {
+  CONTRACTED
+  VEC_@S@ @RESULTS@;
+  @LOOPS@
+    @PRODUCTS@
+  @END@
+  @STORES@
+}
+"""
+
+# Results: pixels times filters, added up over the lines of the kernel and the numbers of a line.
+_FORWARD_LOOPS = """for (long i = 0; i < @LINES@; i++) {
+  const @T@ *p = x + i * @LINE@L;
+  for (long j = 0; j < @WIDTH@; j++, p++, w += @C@ * @LANES@) {"""
+_FORWARD = """
+KERNEL void @N@(const @T@ *restrict x, const @T@ *restrict w, @T@ *restrict y, @T@ *restrict space, int threads) {
+  @T@ *restrict wp = space;
+@WEIGHTS@
+  if (threads > @SHARE@) threads = @SHARE@;
+@SHARED@
+  for (long n0 = 0; n0 < @IMAGES@; n0 += @BLOCK@) {
+    const long n1 = n0 + @BLOCK@ < @IMAGES@ ? n0 + @BLOCK@ : @IMAGES@;
+    @T@ *xs = space + @PACKED@L + THREAD * @OWN@L, *t = xs + @TURNED@L;
+    for (long n = n0; n < n1; n++) @N@_pack(x + n * @DATA@L, xs + (n - n0) * @IMAGE@L);
+    for (long r0 = 0; r0 < @ROWS@; r0 += @CHUNK@) {
+      const long r1 = r0 + @CHUNK@ < @ROWS@ ? r0 + @CHUNK@ : @ROWS@;
+@TILES@
+      for (long n = n0; n < n1; n++)
+        transpose_@S@((r1 - r0) * @PIXELS@, @FILTERS@, t + (n - n0) * @AREA@L * @ALL@, @ALL@,
+                      y + n * @OUT@L + r0 * @PIXELS@, @AREA@);
+    }
+  }
+}
+"""
+_FORWARD_TILE = """      for (long r = r0; r < r1; r++) for (long q = @FROM@; q < @TO@; q += @R@)
+        @N@_@R@x@C@@KIND@(xs + r * @ROW@L + q * @STEP@L, wp + @FIRST@L * @STEPS@,
+                    t + ((r - r0) * @PIXELS@L + q) * @ALL@ + @FIRST@);"""
+_FORWARD_WEIGHTS = """  for (long k = 0; k < @STEPS@; k++) for (long l = 0; l < @SIZE@; l++) {
+    const long o = @FIRST@ + l;
+    wp[@FIRST@L * @STEPS@ + k * @SIZE@ + l] = o < @FILTERS@ ? w[o * @STEPS@L + @PLACE@] : 0;
+  }"""
+
+# Results: filters times numbers of a line, added up over all pixels of some images.
+_WEIGHT_LOOPS = """for (long n = 0; n < count; n++) for (long i = 0; i < @ROWS@; i++) {
+  const @T@ *p = x + n * @IMAGE@L + i * @ROW@L, *g = d + n * @OUT@L + i * @PIXELS@L;
+  for (long j = 0; j < @PIXELS@; j++, g++, p += @STEP@) {"""
+_WEIGHT = """
+KERNEL void @N@(const @T@ *restrict g, const @T@ *restrict x, @T@ *restrict y, @T@ *restrict space, int threads) {
+  @T@ *restrict xs = space, *restrict t = space + @PACKED@L;
+  if (threads > @SHARE@) threads = @SHARE@;
+  memset(t, 0, @FILTERS@ * @LINES@ * @ALL@L * sizeof(@T@));
+  for (long n0 = 0; n0 < @IMAGES@; n0 += @BLOCK@) {
+    const long n1 = n0 + @BLOCK@ < @IMAGES@ ? n0 + @BLOCK@ : @IMAGES@;
+@SHARED@
+    for (long n = n0; n < n1; n++) @N@_pack(x + n * @DATA@L, xs + (n - n0) * @IMAGE@L);
+@SHARED@
+    for (long k = 0; k < @LINES@; k++) {
+@TILES@
+    }
+  }
+  for (long o = 0; o < @FILTERS@; o++) for (long k = 0; k < @STEPS@; k++)
+    y[o * @STEPS@L + @PLACE@] = t[(o * @LINES@ + k / @WIDTH@) * @ALL@ + k % @WIDTH@];
+}
+"""
+_WEIGHT_TILE = """      for (long o = @FROM@; o < @TO@; o += @R@)
+        @N@_@R@x@C@@KIND@(n1 - n0, xs + k * @LINE@L + @FIRST@, g + n0 * @OUT@L + o * @AREA@L,
+                    t + (o * @LINES@ + k) * @ALL@ + @FIRST@);"""
+
+# Results: pixels times numbers of a line, added up over the filters, and then into the image.
+_DATA_LOOPS = "for (long j = 0; j < @FILTERS@; j++, g += @AREA@, w += @C@ * @LANES@) {"
+_DATA = """
+KERNEL void @N@(const @T@ *restrict g, const @T@ *restrict w, @T@ *restrict y, @T@ *restrict space, int threads) {
+  @T@ *restrict wp = space;
+@WEIGHTS@
+  if (threads > @SHARE@) threads = @SHARE@;
+@SHARED@
+  for (long n = 0; n < @IMAGES@; n++) {
+    @T@ *xs = space + @PACKED@L + THREAD * @OWN@L;
+    memset(xs, 0, @IMAGE@L * sizeof(@T@));
+    for (long r = 0; r < @ROWS@; r++) for (long k = 0; k < @LINES@; k++) {
+@TILES@
+    }
+    @N@_unpack(xs, y + n * @DATA@L);
+  }
+}
+"""
+_DATA_TILE = """      for (long q = @FROM@; q < @TO@; q += @R@)
+        @N@_@R@x@C@@KIND@(g + n * @OUT@L + r * @PIXELS@L + q, wp + (k * @ALL@L + @FIRST@) * @FILTERS@,
+                    xs + r * @ROW@L + k * @LINE@L + q * @STEP@L + @FIRST@);"""
+_DATA_WEIGHTS = """  for (long k = 0; k < @LINES@; k++) for (long o = 0; o < @FILTERS@; o++)
+    for (long l = 0; l < @SIZE@; l++) {
+      const long j = @FIRST@ + l, k_j = k * @WIDTH@ + j;
+      wp[(k * @ALL@L + @FIRST@) * @FILTERS@ + o * @SIZE@ + l] = j < @WIDTH@ ? w[o * @STEPS@L + @PLACE@] : 0;
+  }"""
+
+
+def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
+    """The statement of a node, with holes for pointers, the workspace last; its functions, the last its own; the bytes
+    of the workspace."""
+    dtype = node.output.type.dtype
+    share = max(1, min(threads.number, 64)) if operations(node) >= SHARED else 1
+    writer = _Writer(form_of(node, vector_lanes(dtype)), name, vector_lanes(dtype), share)
+    text, elements = getattr(writer, node.op.name)()
+    kind, suffix = ("float", "f32") if dtype.itemsize == 4 else ("double", "f64")
+    functions = [one.replace("@T@", kind).replace("@S@", suffix) for one in [*writer.functions, text]]
+    size = (elements + 4 * writer.lanes) * dtype.itemsize  # the last vector may be read beyond its numbers
+    return (
+        f"{name}({{0}}, {{1}}, {{2}}, {{3}}, threads);",
+        [head(kind), transposition(kind), "\n".join(functions)],
+        size,
+    )
+
+
+class _Writer:
+    def __init__(self, form: Form, name: str, lanes: int, share: int) -> None:
+        self.form = form
+        self.lanes = lanes
+        self.share = share
+        self.functions: list[str] = []
+        self.numbers: dict[str, object] = {
+            "N": name, "LANES": lanes, "SHARE": share, "SHARED": _SHARED if share > 1 else "", "IMAGES": form.images,
+            "FILTERS": form.filters, "AREA": form.area, "LINES": form.lines, "WIDTH": form.width, "STEP": form.step,
+            "LINE": form.line, "ROW": form.row, "ROWS": form.rows, "PIXELS": form.pixels, "IMAGE": form.image,
+            "STEPS": form.lines * form.width, "OUT": form.filters * form.area,
+            "DATA": form.channels * math.prod(form.space),
+        }  # fmt: skip
+
+    def conv(self) -> tuple[str, int]:
+        form = self.form
+        # All pixels of a few images are one row, where an image has few.
+        block = max(1, min(form.images, CHUNK // form.area)) if form.patches else 1
+        pixels, vectors = block * form.pixels, self._vectors(form.filters)
+        tile = best_tile(pixels, vectors)
+        store = "*(VEC_@S@ *)(t + {r} * @ALL@L + {v} * @LANES@) = {a};"
+        self.numbers["ALL"] = vectors * self.lanes
+        for rows, columns in tile.sizes(pixels, vectors):
+            self._tile(
+                rows, columns, "const @T@ *x, const @T@ *w, @T@ *t", _FORWARD_LOOPS, "w", "p[{r} * @STEP@]", store
+            )
+        chunk = max(1, CHUNK // form.pixels)
+        packed = form.lines * form.width * vectors * self.lanes
+        turned = form.image * block
+        own = self._aligned(turned + min(chunk, form.rows) * pixels * vectors * self.lanes)
+        text = self._filled(
+            _FORWARD, WEIGHTS=self._packed(_FORWARD_WEIGHTS, tile, vectors, "k"), BLOCK=block, PACKED=packed, OWN=own,
+            TURNED=turned, CHUNK=chunk, TILES=self._tiles(_FORWARD_TILE, tile, pixels, vectors),
+        )  # fmt: skip
+        self._function("pack", "const @T@ *restrict x, @T@ *restrict t", packing(form))
+        return text, packed + self.share * own
+
+    def conv_grad_weight(self) -> tuple[str, int]:
+        form, vectors = self.form, self._vectors(self.form.width)
+        tile = best_tile(form.filters, vectors)
+        store = "*(VEC_@S@ *)(t + {r} * @LINES@ * @ALL@L + {v} * @LANES@) += {a};"
+        self.numbers["ALL"] = vectors * self.lanes
+        for rows, columns in tile.sizes(form.filters, vectors):
+            parameters = "long count, const @T@ *x, const @T@ *d, @T@ *t"
+            self._tile(rows, columns, parameters, _WEIGHT_LOOPS, "p", "g[{r} * @AREA@L]", store)
+        block = max(1, min(form.images, IMAGES // form.image))
+        packed = self._aligned(form.image * block + 4 * self.lanes)
+        tiles = self._tiles(_WEIGHT_TILE, tile, form.filters, vectors)
+        text = self._filled(_WEIGHT, BLOCK=block, PACKED=packed, TILES=tiles, PLACE=self._place("k"))
+        self._function("pack", "const @T@ *restrict x, @T@ *restrict t", packing(form))
+        return text, packed + form.filters * form.lines * vectors * self.lanes
+
+    def conv_grad_data(self) -> tuple[str, int]:
+        form, vectors = self.form, self._vectors(self.form.width)
+        tile = best_tile(form.pixels, vectors)
+        # The last vector of a line may reach beyond it, where other pixels are.
+        rest = form.width % self.lanes
+        store = "*(VEC_@S@ *)(t + {r} * @STEP@L + {v} * @LANES@) += {a};"
+        last = f"for (int l = 0; l < {rest}; l++) t[{{r}} * @STEP@L + {{v}} * @LANES@ + l] += {{a}}[l];"
+        self.numbers["ALL"] = vectors * self.lanes
+        for rows, columns in tile.sizes(form.pixels, vectors):
+            for partial in [False, True] if rest else [False]:
+                parameters, end = "const @T@ *g, const @T@ *w, @T@ *t", last if partial else store
+                self._tile(rows, columns, parameters, _DATA_LOOPS, "w", "g[{r}]", store, end, "p" * partial)
+        own = self._aligned(form.image + 4 * self.lanes)
+        packed = form.lines * vectors * self.lanes * form.filters
+        text = self._filled(
+            _DATA, WEIGHTS=self._packed(_DATA_WEIGHTS, tile, vectors, "k_j"), PACKED=packed, OWN=own,
+            TILES=self._tiles(_DATA_TILE, tile, form.pixels, vectors, bool(rest)),
+        )  # fmt: skip
+        self._function("unpack", "const @T@ *restrict t, @T@ *restrict x", unpacking(form))
+        return text, packed + self.share * own
+
+    # Parts -----------------------------------------------------------------------------------------------------------
+
+    def _vectors(self, count: int) -> int:
+        return -(-count // self.lanes)
+
+    def _aligned(self, elements: int) -> int:
+        return self._vectors(elements) * self.lanes
+
+    def _filled(self, text: str, **more: object) -> str:
+        """A template with its numbers; what is put in may have numbers itself."""
+        for name, value in (*more.items(), *self.numbers.items()):
+            text = text.replace(f"@{name}@", str(value))
+        return text
+
+    def _function(self, name: str, parameters: str, body: str) -> None:
+        self.functions.append(self._filled(f"KERNEL void @N@_{name}({parameters}) {{\n{body}\n}}\n"))
+
+    def _place(self, k: str) -> str:
+        """Where number `k` of a patch, as it stands in memory here, is in a filter."""
+        form = self.form
+        if form.patches or form.channels == 1:
+            return k
+        return f"({k} % {form.channels}) * {math.prod(form.kernel)} + {k} / {form.channels}"
+
+    def _packed(self, text: str, tile: Tile, vectors: int, k: str) -> str:
+        """Loops that write the weights as the blocks read them."""
+        columns = [(first * self.lanes, width * self.lanes) for first, width in tile.columns(vectors)]
+        return "\n".join(self._filled(text, FIRST=first, SIZE=size, PLACE=self._place(k)) for first, size in columns)
+
+    def _tiles(self, text: str, tile: Tile, count: int, vectors: int, rest: bool = False) -> str:
+        """Loops over the blocks of a matrix of `count` times `vectors`."""
+        return "\n".join(
+            self._filled(text, FROM=start, TO=stop, R=height, C=width, FIRST=first * self.lanes,
+                         KIND="p" * (rest and first + width == vectors))
+            for first, width in tile.columns(vectors)
+            for start, stop, height in tile.rows(count)
+        )  # fmt: skip
+
+    def _tile(
+        self, rows: int, columns: int, parameters: str, loops: str, vectors: str, number: str, store: str,
+        last: str = "", kind: str = "",
+    ) -> None:  # fmt: skip
+        """A function that adds up a block: `rows` numbers, each times `columns` vectors."""
+        # Vector after vector: one that was just written should not be read again at once.
+        each = [(row, column) for column in range(columns) for row in range(rows)]
+        products = [f"const VEC_@S@ v{v} = *(const VEC_@S@ *)({vectors} + {v} * @LANES@);" for v in range(columns)]
+        for row in range(rows):
+            adding = " ".join(f"a{row}_{v} += s * v{v};" for v in range(columns))
+            products.append(f"{{ const @T@ s = {number.format(r=row)}; {adding} }}")
+        stores = [
+            (last if last and column == columns - 1 else store).format(r=row, v=column, a=f"a{row}_{column}")
+            for row, column in each
+        ]
+        text = self._filled(
+            _TILE, PARAMETERS=parameters, RESULTS=", ".join(f"a{row}_{column} = {{0}}" for row, column in each),
+            LOOPS=loops, END="}" * loops.count("{"), PRODUCTS="\n    ".join(products), STORES="\n  ".join(stores),
+            R=rows, C=columns, KIND=kind,
+        )  # fmt: skip
+        self.functions.append(text)

@@ -1,0 +1,251 @@
+"""Products of matrices in C of our own: blocks of results in registers, operands packed in the order they are read.
+
+A BLAS packs the second operand in every call, which for a few rows takes as long as the product. In a loop over time
+steps the weights are packed once. The scheme is that of Goto and van de Geijn, Anatomy of high-performance matrix
+multiplication (2008); sums over k are those of a BLAS, a product and its sum in one operation.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dopegraph.ir.graph import Node, Value
+from dopegraph.ir.types import Shape
+
+# Bytes of the longest vectors; numbers of a packed panel, and rows of a block, at most.
+VECTOR, VECTORS, ROWS = 64, 2, 8
+
+# Numbers that are summed up at a time, and rows and columns whose packed operands stay in the caches meanwhile.
+DEEP, HIGH, WIDE = 256, 128, 512
+
+# Fewer rows, columns or terms are left to the BLAS; in loops, where packing costs nothing, so many rows suffice.
+LEAST, LEAST_ROWS = 16, 4
+
+_HEAD = """
+#if defined(__AVX512F__)
+#define PRODUCT_BYTES 64
+#define PRODUCT_ROWS 8
+#elif defined(__AVX__)
+#define PRODUCT_BYTES 32
+#define PRODUCT_ROWS 6
+#else
+#define PRODUCT_BYTES 16
+#define PRODUCT_ROWS 6
+#endif
+#if defined(__clang__)
+#define PRODUCT __attribute__((noinline, unused))
+#define PRODUCT_SUMS _Pragma("clang fp contract(fast)")
+#else
+#define PRODUCT __attribute__((noinline, unused, optimize("fp-contract=fast")))
+#define PRODUCT_SUMS
+#endif
+enum { PRODUCT_DEEP = @DEEP@, PRODUCT_HIGH = @HIGH@, PRODUCT_WIDE = @WIDE@, PRODUCT_VECTORS = @VECTORS@ };
+"""
+
+_FUNCTIONS = """
+typedef @T@ product_vector_@S@ __attribute__((vector_size(PRODUCT_BYTES), aligned(sizeof(@T@)), may_alias));
+enum { PRODUCT_LANES_@S@ = PRODUCT_BYTES / sizeof(@T@), PRODUCT_PANEL_@S@ = PRODUCT_VECTORS * PRODUCT_LANES_@S@ };
+
+/* A block of z: the first one of its sums, or added to it. */
+static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, const @T@ *restrict y, @T@ *restrict z, long ld,
+                                      int first) {
+  PRODUCT_SUMS
+  enum { L = PRODUCT_LANES_@S@ };
+  product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++)
+      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
+  for (long p = 0; p < k; p++, x += PRODUCT_ROWS, y += PRODUCT_PANEL_@S@) {
+    product_vector_@S@ row[PRODUCT_VECTORS];
+    for (int v = 0; v < PRODUCT_VECTORS; v++) row[v] = *(const product_vector_@S@ *)(y + v * L);
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++) sums[r][v] += x[r] * row[v];
+  }
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+}
+
+/* The same for h rows of x as they are; what stands below them in z is of no use. */
+static PRODUCT void product_rows_@S@(long k, const @T@ *restrict x, long ldx, long h, const @T@ *restrict y,
+                                     @T@ *restrict z, long ld, int first) {
+  PRODUCT_SUMS
+  enum { L = PRODUCT_LANES_@S@ };
+  const @T@ *rows[PRODUCT_ROWS];
+  for (int r = 0; r < PRODUCT_ROWS; r++) rows[r] = x + (r < h ? r : h - 1) * ldx;
+  product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++)
+      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
+  for (long p = 0; p < k; p++, y += PRODUCT_PANEL_@S@) {
+    product_vector_@S@ row[PRODUCT_VECTORS];
+    for (int v = 0; v < PRODUCT_VECTORS; v++) row[v] = *(const product_vector_@S@ *)(y + v * L);
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++) sums[r][v] += rows[r][p] * row[v];
+  }
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+}
+
+/* k rows of n numbers, or where `across` n rows of k, as panels of so many columns, zeros behind the last. */
+static inline __attribute__((always_inline)) void product_panels_@S@(int across, long k, long n, const long width,
+                                                                    const @T@ *restrict from, long ld,
+                                                                    @T@ *restrict to) {
+  for (long j = 0; j < n; j += width, to += k * width) {
+    const long w = n - j < width ? n - j : width;
+    if (w < width) memset(to, 0, k * width * sizeof(@T@));
+    if (across)
+      for (long q = 0; q < w; q++)
+        for (long p = 0; p < k; p++) to[p * width + q] = from[(j + q) * ld + p];
+    else if (w == width)
+      for (long p = 0; p < k; p++)
+        for (long q = 0; q < width; q++) to[p * width + q] = from[p * ld + j + q];
+    else
+      for (long p = 0; p < k; p++)
+        for (long q = 0; q < w; q++) to[p * width + q] = from[p * ld + j + q];
+  }
+}
+
+/* The whole second operand, packed. */
+static __attribute__((unused)) void product_pack_@S@(int ty, long k, long n, const @T@ *y, @T@ *to) {
+  const long ld = ty ? k : n, padded = (n + PRODUCT_PANEL_@S@ - 1) / PRODUCT_PANEL_@S@ * PRODUCT_PANEL_@S@;
+  for (long p = 0; p < k; p += PRODUCT_DEEP) {
+    const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
+    product_panels_@S@(ty, deep, n, PRODUCT_PANEL_@S@, ty ? y + p : y + p * ld, ld, to);
+    to += padded * deep;
+  }
+}
+
+/* All rows times some packed columns, for k terms from p on. */
+static void product_part_@S@(int tx, long m, long p, long k, long n, const @T@ *x, long ldx, const @T@ *y, @T@ *z,
+                             long ldz, @T@ *work) {
+  @T@ edge[PRODUCT_ROWS * PRODUCT_PANEL_@S@];
+  for (long top = 0; top < m; top += PRODUCT_HIGH) {
+    const long high = m - top < PRODUCT_HIGH ? m - top : PRODUCT_HIGH;
+    const @T@ *const from = tx ? x + p * ldx + top : x + top * ldx + p;
+    if (tx) product_panels_@S@(0, k, high, PRODUCT_ROWS, from, ldx, work);
+    for (long j = 0; j < n; j += PRODUCT_PANEL_@S@) {
+      const long w = n - j < PRODUCT_PANEL_@S@ ? n - j : PRODUCT_PANEL_@S@;
+      for (long i = 0; i < high; i += PRODUCT_ROWS) {
+        const long h = high - i < PRODUCT_ROWS ? high - i : PRODUCT_ROWS;
+        const int whole = h == PRODUCT_ROWS && w == PRODUCT_PANEL_@S@;
+        @T@ *const to = z + (top + i) * ldz + j, *const block = whole ? to : edge;
+        const long ld = whole ? ldz : PRODUCT_PANEL_@S@;
+        if (tx) product_block_@S@(k, work + i * k, y + j * k, block, ld, !whole || p == 0);
+        else product_rows_@S@(k, from + i * ldx, ldx, h, y + j * k, block, ld, !whole || p == 0);
+        if (!whole)
+          for (long r = 0; r < h; r++)
+            for (long c = 0; c < w; c++)
+              to[r * ldz + c] = p ? to[r * ldz + c] + edge[r * PRODUCT_PANEL_@S@ + c] : edge[r * PRODUCT_PANEL_@S@ + c];
+      }
+    }
+  }
+}
+
+/* With a packed second operand. */
+static __attribute__((unused)) void product_packed_@S@(int tx, long m, long k, long n, const @T@ *x, const @T@ *y,
+                                                      @T@ *z, @T@ *work) {
+  const long padded = (n + PRODUCT_PANEL_@S@ - 1) / PRODUCT_PANEL_@S@ * PRODUCT_PANEL_@S@;
+  for (long p = 0; p < k; p += PRODUCT_DEEP) {
+    const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
+    product_part_@S@(tx, m, p, deep, n, x, tx ? m : k, y, z, n, work);
+    y += padded * deep;
+  }
+}
+
+/* With both as they are. */
+static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, long k, long n, const @T@ *x,
+                                                     const @T@ *y, @T@ *z, @T@ *work) {
+  const long ld = ty ? k : n;
+  for (long j = 0; j < n; j += PRODUCT_WIDE) {
+    const long wide = n - j < PRODUCT_WIDE ? n - j : PRODUCT_WIDE;
+    for (long p = 0; p < k; p += PRODUCT_DEEP) {
+      const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
+      @T@ *const rows = work + PRODUCT_WIDE * PRODUCT_DEEP;
+      product_panels_@S@(ty, deep, wide, PRODUCT_PANEL_@S@, ty ? y + j * ld + p : y + p * ld + j, ld, work);
+      product_part_@S@(tx, m, p, deep, wide, x, tx ? m : k, work, z + j, n, rows);
+    }
+  }
+}
+"""
+
+
+def packed_functions(kinds: set[str]) -> str:
+    """The C functions, for ``float`` and ``double`` as needed."""
+    head = _HEAD
+    for name, number in (("DEEP", DEEP), ("HIGH", HIGH), ("WIDE", WIDE), ("VECTORS", VECTORS)):
+        head = head.replace(f"@{name}@", str(number))
+    parts = [_FUNCTIONS.replace("@T@", kind).replace("@S@", _suffix(kind)) for kind in sorted(kinds)]
+    return "".join([head, *parts])
+
+
+def _suffix(kind: str) -> str:
+    return "f32" if kind == "float" else "f64"
+
+
+def kind_of(value: Value) -> str:
+    """The C type of the numbers of a floating value."""
+    return "float" if value.type.dtype.itemsize == 4 else "double"
+
+
+def lengths(node: Node) -> tuple[int, int, int, Shape]:
+    """Rows, terms and columns of a ``matmul``, and the shape of the stack of products that it is."""
+    x, y, z = (*node.inputs, node.outputs[0])
+    m, n = z.shape[-2:]
+    k = x.shape[-2] if node.attrs["transpose_x"] else x.shape[-1]
+    batch = z.shape[:-2]
+    if y.ndim == 2 and x.shape[:-2] == batch and not node.attrs["transpose_x"]:
+        m, batch = math.prod(batch) * m, ()  # one tall matrix
+    return m, k, n, batch
+
+
+def is_large(node: Node) -> bool:
+    """Whether packing both operands of a product pays."""
+    m, k, n, batch = lengths(node)
+    return batch == () and min(m, k, n) >= LEAST
+
+
+def takes_packed(node: Node) -> bool:
+    """Whether a product in a loop is faster with a second operand that was packed before."""
+    m, k, n, batch = lengths(node)
+    return batch == () and node.inputs[1].ndim == 2 and m >= LEAST_ROWS and min(k, n) >= LEAST
+
+
+def room(node: Node) -> int:
+    """Bytes of workspace of a product with packed rows, at most."""
+    _, k, _, _ = lengths(node)
+    return (HIGH + ROWS) * min(DEEP, k) * node.inputs[0].type.dtype.itemsize
+
+
+def packed_bytes(node: Node) -> int:
+    """Bytes of the packed second operand, at most."""
+    _, k, n, _ = lengths(node)
+    size = node.inputs[1].type.dtype.itemsize
+    panel = VECTORS * VECTOR // size
+    return -(-n // panel) * panel * k * size
+
+
+def whole_bytes(node: Node) -> int:
+    """Bytes of workspace of a product of which nothing is packed."""
+    return WIDE * DEEP * node.inputs[1].type.dtype.itemsize + room(node)
+
+
+def whole(node: Node, otherwise: str) -> str:
+    """The statement of a product; `otherwise` is what several threads do. Braces: operands, result, workspace."""
+    m, k, n, _ = lengths(node)
+    tx, ty = int(node.attrs["transpose_x"]), int(node.attrs["transpose_y"])
+    own = f"product_whole_{_suffix(kind_of(node.outputs[0]))}({tx}, {ty}, {m}, {k}, {n}, {{0}}, {{1}}, {{2}}, {{3}});"
+    return f"if (threads == 1) {own} else {otherwise}"
+
+
+def with_packed(node: Node) -> str:
+    """The statement of a product. Braces: first operand, packed second operand, result, workspace."""
+    m, k, n, _ = lengths(node)
+    tx = int(node.attrs["transpose_x"])
+    return f"product_packed_{_suffix(kind_of(node.outputs[0]))}({tx}, {m}, {k}, {n}, {{0}}, {{1}}, {{2}}, {{3}});"
+
+
+def packing(node: Node) -> str:
+    """The statement that packs the second operand. Braces: the operand, where it goes."""
+    _, k, n, _ = lengths(node)
+    ty = int(node.attrs["transpose_y"])
+    return f"product_pack_{_suffix(kind_of(node.outputs[0]))}({ty}, {k}, {n}, {{0}}, {{1}});"

@@ -1,0 +1,1 @@
+"""The book's second part: convolutional networks, recurrent networks, optimization, performance."""
