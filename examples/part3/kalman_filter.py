@@ -110,15 +110,18 @@ def train_step(v):
 
 
 @dopegraph.compile
-def filter_and_smooth(v, theta, alpha, sigma):
-    A, S_h, S_v = rotation(theta), alpha**2 * eye, sigma**2 * np.eye(1, dtype=dtype)
-    means, covariances, log_p = kalman_filter(v, A, B, S_h, S_v)
-    return (means, covariances), smoothed(means, covariances, A, S_h), log_p
+def filtered(v, theta, alpha, sigma):
+    return kalman_filter(v, rotation(theta), B, alpha**2 * eye, sigma**2 * np.eye(1, dtype=dtype))
+
+
+@dopegraph.compile
+def smooth(means, covariances, theta, alpha):
+    return smoothed(means, covariances, rotation(theta), alpha**2 * eye)
 
 
 def dense(v, A, B, S_h, S_v):
     """Log likelihood and smoothed means, of the joint Gaussian of all data and states: NumPy's plain linear algebra."""
-    P, marginal = numpy.zeros((2, 2)), []
+    T, P, marginal = len(v), numpy.zeros((2, 2)), []
     for _ in range(T):
         P = A @ P @ A.T + S_h
         marginal.append(P)
@@ -138,10 +141,11 @@ def dense(v, A, B, S_h, S_v):
 
 def main(arguments=None):
     chosen = options(__doc__, epochs=200, arguments=arguments, quick=20)
-    v = observed()
+    v = observed()[: 20 if chosen.quick else T]
     data = np.array(v)
     truth = [np.array(one, dtype=dtype) for one in (theta, alpha, sigma)]
-    filtered, smooth, log_p = filter_and_smooth(data, *truth)
+    means, covariances, log_p = filtered(data, *truth)
+    bands = {"filtered": (means, covariances), "smoothed": smooth(means, covariances, *truth[:2])}
     A = rotation(truth[0]).asnumpy()
     exact, exact_means = dense(v, A, B.asnumpy(), alpha**2 * numpy.eye(2), sigma**2 * numpy.eye(1))
     for e in range(chosen.epochs):
@@ -152,14 +156,14 @@ def main(arguments=None):
     found = {
         "log_likelihood": float(log_p),
         "distance_from_it": abs(float(log_p) - exact),
-        "distance_of_smoothed_means": float(np.max(np.abs(smooth[0] - exact_means))),
+        "distance_of_smoothed_means": float(np.max(np.abs(bands["smoothed"][0] - exact_means))),
         **dict(zip(("theta", "alpha", "sigma"), map(float, estimates))),
-        "gain_by_learning": float(filter_and_smooth(data, *estimates)[2] - log_p),
+        "gain_by_learning": float(filtered(data, *estimates)[2] - log_p),
         "train_step": train_step,
     }
     compare(BOOK, found)
     if chosen.plots:
-        draw(chosen.plots / "kalman_filter.png", v, {"filtered": filtered, "smoothed": smooth})
+        draw(chosen.plots / "kalman_filter.png", v, bands)
     return found
 
 
@@ -170,7 +174,7 @@ def draw(path, v, bands):
             mean, deviation = means[:, 0].asnumpy(), np.sqrt(covariances[:, 0, 0]).asnumpy()
             axes.plot(v[:, 0], ".", color="gray", label="data")
             axes.plot(mean, label=name)
-            axes.fill_between(range(T), mean - deviation, mean + deviation, alpha=0.3)
+            axes.fill_between(range(len(v)), mean - deviation, mean + deviation, alpha=0.3)
             axes.set_xlabel("time")
             axes.legend()
 
