@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy
 import pytest
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph import init
 from dopegraph.backends.mxnet import library
 from dopegraph.transform.plan import ReplayPlan
 from examples.book import chapters
@@ -82,7 +82,7 @@ STEPS = {
     "bayes_by_backprop_gluon": (lambda module: (*images(), 469.0), {"random-numbers"}),
     "kaggle_house_prices": (lambda module: rows(), set()),
     "exponential_smoothing": (lambda module: (module.z[:12],), set()),
-    "kalman_filter": (lambda module: (np.array(module.observed()[:8]),), set()),
+    "kalman_filter": (lambda module: (np.array(module.observed()[:8]),), {"wrong-operator"}),  # cholesky
 }
 
 
@@ -90,13 +90,14 @@ def started(name):
     module = chapter(name)
     if name == "kaggle_house_prices":
         module.net.initialize(force_reinit=True)
+    if name == "gan":  # gradients that are nearly zero, as at the book's start, have Adam amplify rounding
+        for net in (module.netG, module.netD):
+            net.initialize(init.Normal(0.5), force_reinit=True)
     return module, STEPS[name][0](module)
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_is_one_program(name):
-    if name == "kaggle_house_prices":
-        pytest.importorskip("pandas")
     module, arguments = started(name)
     for _ in range(3):
         module.train_step(*arguments)
@@ -109,8 +110,6 @@ def test_a_step_is_one_program(name):
 @pytest.mark.skipif(not library.installed(), reason="compares MXNet with NumPy")
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_is_the_same_on_both_backends(name, monkeypatch):
-    if name == "kaggle_house_prices":
-        pytest.importorskip("pandas")
     monkeypatch.setenv("DOPEGRAPH_SMALL", "0")  # small graphs, too, on MXNet
     found = {}
     for policy in ("prefer_mxnet", "only_numpy"):
@@ -155,17 +154,9 @@ def test_the_distributions_of_weights_are_what_is_learned():
 
 
 def test_houses_are_made_up_where_kaggles_are_not(monkeypatch, tmp_path, capsys):
-    pytest.importorskip("pandas")
     monkeypatch.setenv("DOPEGRAPH_DATA", str(tmp_path))
     found = chapter("kaggle_house_prices").main(["--epochs", "2", "--plots", str(tmp_path)])
     assert "made up" in capsys.readouterr().out
     written = (tmp_path / "submission.csv").read_text().splitlines()
     assert written[0] == "Id,SalePrice" and len(written) == 1 + found["houses_in_the_submission"]
     assert numpy.isfinite([float(line.split(",")[1]) for line in written[1:]]).all()
-
-
-def test_the_scripts_need_no_pandas_before_it_is_theirs():
-    """Only the chapter of tables imports it."""
-    sys.modules.pop("pandas", None)
-    chapter("recommenders")
-    assert "pandas" not in sys.modules
