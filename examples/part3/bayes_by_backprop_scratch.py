@@ -116,7 +116,7 @@ def prune(percentages, mnist):
 
 def main(arguments=None):
     chosen = options(__doc__, epochs=10, arguments=arguments)
-    mnist = digits(*([10000, 2000] if chosen.quick else []))
+    mnist = digits(*([5000, 1000] if chosen.quick else []))
     for name in ("train_images", "test_images"):
         getattr(mnist, name)[...] *= 255 / 126  # the book's pixels are divided by 126
     train_data = batches(mnist.train_images, mnist.train_labels, batch_size=batch_size, seed=1)

@@ -8,7 +8,6 @@ from types import ModuleType
 
 import pytest
 
-
 # What single chapters need beside the others: their tests are skipped where it is not installed.
 OPTIONAL = ("pandas",)
 
