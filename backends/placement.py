@@ -19,6 +19,8 @@ _CODEGEN = BACKENDS.index("codegen")
 # backend takes less than half the time for elementwise functions and for small networks with their gradients alike
 # (benchmarks/small_calls.py); both compute at the same speed. 0 is never.
 SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 16_384))
+# With fewer elements a node NumPy's calls are cheaper than MXNet's, however many there are.
+CRUMB = 64
 # Loops over windows, which MXNet has tuned operators for.
 _SLOW_ON_NUMPY = frozenset(
     ["conv", "conv_grad_data", "conv_grad_weight", "max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad"]
@@ -68,6 +70,9 @@ def place(graph: Graph, policy: str, codegen: str, on_host: bool = True) -> Plac
         members = assign(graph, operators.backend_of)
     else:
         members = _with_kernels(graph, operators.backend_of, codegen == "always")
+    engines = {BACKENDS[number % len(BACKENDS)] for number in members}
+    if policy == "prefer_mxnet" and on_host and "mxnet" in engines and "codegen" not in engines and is_crumbs(graph):
+        return Placement(stages_of(graph, assign(graph, lambda node: "numpy")), is_small=True)
     found = []
     for number, nodes in members.items():
         if BACKENDS[number % len(BACKENDS)] == "numpy":
@@ -87,6 +92,14 @@ def is_small(graph: Graph) -> bool:
     if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
         return False
     return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
+
+
+def is_crumbs(graph: Graph) -> bool:
+    """Whether a graph, however long, computes so little in each of its nodes that calling is what costs."""
+    if not SMALL or any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
+        return False
+    sizes = [value.type.size for node in graph.nodes if node.inputs for value in node.outputs]
+    return sum(sizes) < CRUMB * len(sizes)
 
 
 def library_is_there() -> bool:

@@ -134,7 +134,7 @@ _TABLE = {
             "MXNet's kernels take five or six axes.",
             "join axes with reshape"),
         "small-graph": (
-            "The whole graph computes so few elements that NumPy takes less time than a call of MXNet.",
+            "The whole graph computes so few elements, in all or in each node, that NumPy takes less time than MXNet.",
             "nothing is wrong; the environment variable DOPEGRAPH_SMALL sets how many elements are few, 0 none"),
     },
     UNFUSED: {
