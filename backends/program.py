@@ -56,8 +56,9 @@ class Program:
         budget = memory_budget()
         self.unfused: Fallback | None = None
         codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
-        # A loop keeps what its steps hand to the derivatives; a budget is met by computing that again.
-        has_loops = codegen != "never" and budget is None and (codegen == "always" or not is_small(source))
+        # A loop keeps what its steps hand to the derivatives; a budget, and a checkpoint, want that computed again.
+        spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
+        has_loops = codegen != "never" and not spares and (codegen == "always" or not is_small(source))
         self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
         if budget is not None:
             Recompute(budget).run(self.graph)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy
+
 from dopegraph.backends import Program
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value, needed_nodes
@@ -46,6 +48,23 @@ class Evaluation:
     def evaluate(self, values: Iterable[Value]) -> list[Buffer]:
         """Buffers of values; what was evaluated before is not computed again."""
         return self._evaluated(values)
+
+    def tried(self, values: Sequence[Value]) -> None:
+        """Run what may refuse its operands. What is recorded once is run node by node: its programs would be of no use."""
+        nodes = needed_nodes(self.builder.nodes, values, self.known)
+        read = boundary(nodes, values)
+        self._refuse_unknown(nodes, read)
+        if self.path is not None or not all(self.known[value].device.is_host for value in read):
+            self._evaluated(values, keep=self.differentiating)
+            return
+        with Evaluating(), numpy.errstate(all="ignore"):
+            for node in nodes:
+                operands = [self.known[value].array for value in node.inputs]
+                computed = node.op.kernel(*operands, **node.attrs)
+                for value, one in zip(node.outputs, computed if isinstance(computed, tuple) else (computed,)):
+                    array = numpy.asarray(one, order="C")
+                    shared = array.base is not None or any(array is operand for operand in operands)
+                    self.known[value] = Buffer(array.copy() if shared else array)
 
     def _evaluated(self, values: Iterable[Value], keep: bool = False) -> list[Buffer]:
         wanted = list(values)

@@ -273,7 +273,7 @@ class Recording(Evaluation, Looking):
             if accepts.test([value.type for value in operands], *arrays, **attrs):
                 return
         try:
-            self._evaluated(results, keep=self.differentiating)
+            self.tried(results)
         except Exception:
             self.escape("error", f"{op.name} refused the values")
             raise

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record
 from dopegraph.runtime.errors import AxisError, GradientError, RecompileWarning, ShapeError
+from dopegraph.trace.programs import programs
 
 HERE = re.escape(__file__)
 
@@ -131,3 +133,19 @@ def test_a_call_counter_warns_when_plans_run_out_and_names_the_reason() -> None:
         for step in range(6):
             compiled(np.ones(2), step)
     assert len(compiled.plans) == 3
+
+
+def test_checking_what_may_raise_compiles_nothing() -> None:
+    def solved(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        for _ in range(5):
+            b = np.linalg.solve(a, np.tanh(b))
+        return b
+
+    before = programs.compiled
+    compiled = dopegraph.compile(solved)
+    a, b = np.eye(3) * 2, np.ones((3, 3))
+    first = compiled(a, b)
+    assert programs.compiled == before + 1
+    numpy.testing.assert_allclose(first.asnumpy(), solved(a, b).asnumpy(), rtol=1e-6)
+    numpy.testing.assert_allclose(compiled(a, b).asnumpy(), first.asnumpy(), rtol=1e-6)
+    assert (a.tolist(), b.tolist()) == ((np.eye(3) * 2).tolist(), np.ones((3, 3)).tolist())
