@@ -50,7 +50,7 @@ class Evaluation:
         return self._evaluated(values)
 
     def tried(self, values: Sequence[Value]) -> None:
-        """Run what may refuse its operands: node by node where this is recorded once, and a program would be of no use."""
+        """Run what may refuse its operands; node by node where it is recorded once, and programs would be of no use."""
         nodes = needed_nodes(self.builder.nodes, values, self.known)
         read = boundary(nodes, values)
         self._refuse_unknown(nodes, read)

@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy
 
-os.environ.setdefault("DOPEGRAPH_SMALL", "0")  # MXNet is to run the tiny arrays of programs, too
-
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.backends import placement
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
+
+placement.SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 0))  # MXNet is to run the tiny arrays of programs, too
 
 FILE = "/fuzz/program.py"
 EAGER, ON_NUMPY, ON_MXNET = "eager", "compiled on NumPy", "compiled on MXNet"
