@@ -60,6 +60,8 @@ class Program:
         spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
         has_loops = codegen != "never" and not spares and (codegen == "always" or not is_small(source))
         self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
+        if has_loops and not self._runs_its_loops(codegen):
+            self.graph = optimize(source)
         if budget is not None:
             Recompute(budget).run(self.graph)
         try:
@@ -81,6 +83,14 @@ class Program:
         first = {value: position for position, value in reversed(list(enumerate(results)))}
         self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
         self._nowhere = [None] * len(results)
+
+    def _runs_its_loops(self, codegen: str) -> bool:
+        """Whether generated code runs all loops that were found: nothing else does, and small stages have none."""
+        if not any([node.op.name == "recurrence" for node in self.graph.nodes]):
+            return True
+        stages = place(self.graph, self.policy, codegen).stages
+        others = [stage.graph.nodes for stage in stages if stage.backend != "codegen"]
+        return not any([node.op.name == "recurrence" for nodes in others for node in nodes])
 
     def _prepare(self, codegen: str) -> None:
         """Split the graph and compile its parts."""

@@ -91,7 +91,7 @@ def test_a_step_is_replayed_without_fallbacks(name):
     assert step.cache_info().python_calls == 0
     assert not any(isinstance(plan, PythonPlan) for plan in step.plans)
     reasons = {one.reason for plan in step.plans for one in plan.fallbacks}
-    assert reasons == ({"random-numbers"} if name in RANDOM else set())
+    assert reasons <= ({"random-numbers"} if name in RANDOM else set())  # C draws them where there is a compiler
 
 
 def test_the_margin_decides_how_many_mistakes_a_perceptron_makes():

@@ -6,7 +6,7 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
-from dopegraph.backends.codegen.source import _Arena, write_source
+from dopegraph.backends.codegen.source import Arena, write_source
 from dopegraph.passes import memory_report
 from dopegraph.passes.recompute import Recompute
 
@@ -76,7 +76,7 @@ def test_a_checkpoint_saves_workspace_in_generated_code():
 
 
 def test_small_values_do_not_hold_places_of_large_ones():
-    arena = _Arena()
+    arena = Arena()
     large = arena.take(1 << 20)
     arena.give(large)
     small = arena.take(64)
@@ -85,7 +85,7 @@ def test_small_values_do_not_hold_places_of_large_ones():
 
 
 def test_gaps_are_joined():
-    arena = _Arena()
+    arena = Arena()
     places = [arena.take(1024) for _ in range(3)]
     for place in (places[0], places[2], places[1]):
         arena.give(place)
