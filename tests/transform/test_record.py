@@ -541,3 +541,16 @@ def test_an_error_inside_record_is_raised_where_python_catches_it() -> None:
         x[np.array(1) + 1]
     with record(), pytest.raises(numpy.linalg.LinAlgError):
         np.linalg.inv(np.zeros((2, 2)) * x)
+
+
+@same(replays=1)
+def test_a_view_alone_is_differentiated(compile: Compile) -> Any:
+    def f(x, head):
+        x.attach_grad()
+        with record():
+            y = x[::-1]
+        y.backward(head)
+        return x.grad * 1
+
+    f = compile(f)
+    return [f(arr(1, 2), arr(3, 4)), f(arr(2, 3), arr(1, 2))]
