@@ -90,7 +90,10 @@ def view(operand: ndarray, steps: Steps) -> ndarray:
             return linked(run_kernels(buffer._array, steps), buffer._array, operand, steps)
         recording = active_recording()
         if recording is not None:
-            return _lazy(operand, steps, recording.tape.now())
+            part = _lazy(operand, steps, recording.tape.now())
+            if recording.tape.depth:
+                recording.value_of(part)  # on the tape, also if it is used elsewhere only
+            return part
         source = operand._settled()
         if not source.device.is_host:
             return _lazy(operand, steps)

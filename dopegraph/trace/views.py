@@ -6,7 +6,7 @@ Used by `dopegraph.array`, whose handles are duck-typed here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
 import numpy
 
@@ -28,6 +28,7 @@ class AtPosition:
     """
 
     name = "take"
+    defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, position: Any) -> None:
         self.position = position

@@ -213,11 +213,8 @@ def _recording_of(handle: ndarray) -> Recording | None:
     root = handle._root()
     if root._recording is not None:
         return root._recording
-    recording = _tape.recording
-    if recording is None or recording.holds(root):
-        return recording
-    # A view that was made inside ``record()``, of an array that nobody has read since.
-    return recording if root is not handle and recording.tape.reaches(handle, root) else None
+    tape = _tape.recording
+    return tape if tape is not None and tape.holds(root) else None
 
 
 def _head(self: ndarray, head_gradient: Any) -> ndarray:
