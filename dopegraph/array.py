@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -400,5 +401,5 @@ def traced(value: Value, recording: Recording) -> ndarray:
     handle = ndarray(None)
     handle._value = value
     handle._recording = recording
-    recording.adopt(handle)
+    recording._handles.append(weakref.ref(handle))  # as `adopt` does
     return handle

@@ -66,6 +66,26 @@ def apply(op: Primitive, *operands: ndarray, **attrs: Any) -> Any:
         raise explained(op, operands, attrs, cause) from cause
 
 
+def recorded(op: Primitive, *operands: ndarray) -> ndarray | None:
+    """`apply` of a primitive without attributes, that makes one array and refuses none, while something records.
+
+    None when nothing does.
+    """
+    recording = active_recording()
+    if recording is None:
+        return None
+    try:
+        values = [
+            operand._value
+            if operand._recording is recording and operand._base is None and operand._gradient is None
+            else recording.value_of(operand)
+            for operand in operands
+        ]
+        return traced(recording.builder.emit(op, values, {}), recording)
+    except _REFUSALS as cause:
+        raise explained(op, operands, {}, cause) from cause
+
+
 def _in_memory(operands: Sequence[ndarray]) -> list[numpy.ndarray] | None:
     """The memory of operands, if all have some of NumPy's; only while nothing records."""
     arrays = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import dopegraph.numpy as np
 from dopegraph.array import ndarray
-from dopegraph.dispatch import apply
+from dopegraph.dispatch import apply, recorded
 from dopegraph.numpy import creation, indexing, linear, reduction, short_way
 from dopegraph.numpy.assign import in_place
 from dopegraph.numpy.elementwise import call
@@ -51,7 +51,8 @@ def _matmul(self: ndarray, value: Any, /) -> Any:
     if found is not None:
         return found
     if short_way.are_matrices(self, value):
-        return apply(matmul, self, value)
+        found = recorded(matmul, self, value)
+        return found if found is not None else apply(matmul, self, value)
     return linear.matmul(self, value) if is_operand(value) else NotImplemented
 
 

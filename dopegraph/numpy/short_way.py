@@ -17,7 +17,7 @@ import numpy
 
 from dopegraph import ops
 from dopegraph.array import computed, ndarray
-from dopegraph.dispatch import apply, linked
+from dopegraph.dispatch import apply, linked, recorded
 from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
@@ -94,7 +94,10 @@ def unary(kernels: Kernels, x: ndarray) -> ndarray | None:
     buffer = x._buffer
     if direct.held or buffer is None or buffer.device is not HOST:
         op = kernels.primitive(x._type.dtype)
-        return apply(op, x) if op is not None else None
+        if op is None:
+            return None
+        found = recorded(op, x)
+        return found if found is not None else apply(op, x)
     kernel = kernels.one(buffer.dtype)
     if kernel is None:
         return None
@@ -134,8 +137,8 @@ def _recorded(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
     op = kernels.primitive(dtype)
     if op is None or type(other) is not ndarray or other._type.dtype is not dtype:
         return None
-    made: ndarray = apply(op, x, other)
-    return made
+    found = recorded(op, x, other)
+    return found if found is not None else apply(op, x, other)
 
 
 def reflected(kernels: Kernels, number: Any, x: ndarray) -> ndarray | None:

@@ -210,6 +210,11 @@ def memory_budget() -> int | None:
     return _config.memory
 
 
+def engines() -> tuple[str, str, int | None]:
+    """All that decides which program is made of a graph: policy, code generation, budget."""
+    return _config.policy, _config.codegen, _config.memory
+
+
 class memory_limit:
     """A budget of bytes for a stretch of code; ``compile(memory=...)`` is how users say it."""
 

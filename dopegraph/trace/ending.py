@@ -10,7 +10,7 @@ from typing import Any
 from dopegraph.ir.graph import Value
 from dopegraph.ir.path import Step
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.config import engines
 from dopegraph.runtime.device import current_device
 from dopegraph.trace.programs import programs
 from dopegraph.trace.recording import Recording, own
@@ -45,7 +45,7 @@ def end(
     roots = recording.live_roots()
     held = [root._value for root in roots]
     device = recording.device or current_device()
-    asked = path.question([*of, *held], *question, len(held), current_policy(), device) if path is not None else None
+    asked = path.question([*of, *held], *question, len(held), *engines(), device) if path is not None else None
     found = asked.answer if asked is not None else None
     program = programs.find(found[0]) if found is not None else None
     given = recording.given()

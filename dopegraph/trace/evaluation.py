@@ -13,7 +13,7 @@ from dopegraph.ir.graph import Node, Value, needed_nodes
 from dopegraph.ir.path import PathBuilder
 from dopegraph.ops.random import is_draw
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.config import current_policy
+from dopegraph.runtime.config import engines
 from dopegraph.runtime.device import Device, current_device
 from dopegraph.runtime.errors import BatchingError, GradientError
 from dopegraph.runtime.location import here, located
@@ -111,7 +111,7 @@ class Evaluation:
     def program_of(self, values: Sequence[Value]) -> tuple[Key, Program, Sequence[Value]]:
         """The program that computes values, its key, and what it computes them from."""
         device = self.device or current_device()
-        question = self.path.question(values, "program", current_policy(), device) if self.path is not None else None
+        question = self.path.question(values, "program", *engines(), device) if self.path is not None else None
         if self.path is not None and question is not None:
             found = question.answer
             program = programs.find(found[0]) if found is not None else None

@@ -11,7 +11,7 @@ from dopegraph.backends import Program, compile_graph
 from dopegraph.ir import path
 from dopegraph.ir.graph import Node, Value, extract
 from dopegraph.ir.types import attribute_key
-from dopegraph.runtime.config import codegen_mode, current_policy, memory_budget
+from dopegraph.runtime.config import engines
 from dopegraph.runtime.device import Device
 
 
@@ -44,7 +44,9 @@ class ProgramCache:
         self.size = size
         self.compiled = 0
         self.hits = 0
-        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self._programs: OrderedDict[Key, Program] = OrderedDict()
+        # Equal keys are one object: what is the same object is found without comparing.
+        self._keys: dict[Key, Key] = {}
         self._lock = threading.RLock()
 
     def get(
@@ -63,19 +65,18 @@ class ProgramCache:
         With it comes the key by which `find` finds it again. Without `named`, the names of inputs are no part of it:
         more graphs are equal.
         """
-        policy = current_policy()
+        policy, _, _ = chosen = engines()
         results = [*outputs, *(new for _, new in updates)]
         place = {value: position for position, value in enumerate(inputs)}
         key = Key(
-            policy,
-            codegen_mode(),
-            memory_budget(),
+            *chosen,
             device,
             state,
             _structure(nodes, inputs, results, named),
             tuple([place[old] for old, _ in updates]),
         )
         with self._lock:
+            key = self._keys.setdefault(key, key)
             program = self.find(key)
             if program is not None:
                 return key, program
@@ -88,7 +89,8 @@ class ProgramCache:
             self.compiled += 1
             self._programs[key] = program
             if len(self._programs) > self.size:
-                self._programs.popitem(last=False)
+                oldest, _ = self._programs.popitem(last=False)
+                del self._keys[oldest]
             return key, program
 
     def find(self, key: Key) -> Program | None:
@@ -109,6 +111,7 @@ class ProgramCache:
         """Forget all programs and counts."""
         with self._lock:
             self._programs.clear()
+            self._keys.clear()
             path.forget()
             self.compiled = self.hits = 0
 

@@ -14,9 +14,9 @@ from typing import Any
 from dopegraph.array import ndarray
 from dopegraph.autodiff import pullback
 from dopegraph.ir.graph import Value
-from dopegraph.numpy.creation import ones_like, zeros_like
+from dopegraph.numpy.creation import zeros_like
 from dopegraph.numpy.promotion import as_array, convert
-from dopegraph.ops import add
+from dopegraph.ops import add, full
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError
 from dopegraph.runtime.location import here, located, user_frame
@@ -160,7 +160,7 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
         value = recording.value_of(self)
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
-        cotangent = recording.value_of(_head(self, head_gradient))
+        cotangent = _ones(recording, value) if head_gradient is None else recording.value_of(_head(self, head_gradient))
         sources = list(recording.tape.sources.items())
         if outer is None and not retain_graph and _are_apart(recording, [handle for _, handle in sources]):
             _end(recording, value, cotangent, sources)
@@ -210,16 +210,24 @@ def _end(recording: Recording, value: Value, cotangent: Value, sources: Sources)
 
 
 def _recording_of(handle: ndarray) -> Recording | None:
-    root = handle._root()
-    if root._recording is not None:
-        return root._recording
-    tape = _tape.recording
-    return tape if tape is not None and tape.holds(root) else None
+    tape, one = _tape.recording, handle
+    while True:
+        if one._recording is not None:
+            return one._recording
+        if tape is not None and tape.holds(one):
+            return tape  # a view of something on it
+        if one._base is None:
+            return None
+        one = one._base
+
+
+def _ones(recording: Recording, value: Value) -> Value:
+    with recording.builder:
+        ones: Value = full(value=1.0, shape=value.shape, dtype=value.type.dtype)
+    return ones
 
 
 def _head(self: ndarray, head_gradient: Any) -> ndarray:
-    if head_gradient is None:
-        return ones_like(self)
     head = convert(as_array(head_gradient), self.dtype)
     if head.shape != self.shape:
         message = f"backward: a head gradient of shape {head.shape} for an array of shape {self.shape}"

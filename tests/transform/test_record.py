@@ -554,3 +554,19 @@ def test_a_view_alone_is_differentiated(compile: Compile) -> Any:
 
     f = compile(f)
     return [f(arr(1, 2), arr(3, 4)), f(arr(2, 3), arr(1, 2))]
+
+
+@same(replays=0)
+def test_a_view_of_a_view_that_has_a_gradient_is_differentiated(compile: Compile) -> Any:
+    whole = np.array([[1.0, 2.0], [3.0, 4.0]])
+    row = whole[0]
+
+    def f(head):
+        row.attach_grad()
+        with record():
+            y = row[::-1]
+        y.backward(head)
+        return row.grad * 1
+
+    f = compile(f)
+    return [f(arr(3, 4)), f(arr(1, 2))]
