@@ -320,7 +320,10 @@ class _Writer:
         if not contained and self.used("shared memory", 0.4):
             return random.choice(["HOST", "HOST[:2]", "HOST[1:]", "HOST[::-1]", "np.asarray(HOST)", "HOST[:]"])
         if self.used("state as argument", 0.2):
-            return random.choice(["W", "W[:]", "U[0]", "ITEMS[0]", "TABLE['a']", "MODEL.w", "MODEL.child.w", "W[::-1]"])
+            state = random.choice(
+                ["W", "W[:]", "U[0]", "ITEMS[0]", "TABLE['a']", "MODEL.w", "MODEL.child.w", "W[::-1]"]
+            )
+            return f"np.asarray({state})" if contained else state
         if self.used("0-d arguments", 0.15):
             return random.choice(["0.5", "2", "np.array(0.25)", "[0.5, 1.0, -1.0]", "True"])
         text = self.array((self.shape,))
