@@ -322,3 +322,19 @@ def test_a_float_that_only_python_sees_is_one_situation() -> None:
     for rate in (0.5, 0.25, 0.125):
         assert f(arr(2), rate).tolist() == [2 * rate]
     assert f.cache_info().misses == 1
+
+
+def test_an_array_does_not_go_the_way_of_a_number() -> None:
+    class Model:
+        def __init__(self, w: Any) -> None:
+            pass
+
+    def f(x: Any, model: Any, flag: bool = True) -> Any:
+        model.cache = float(np.zeros(())) if isinstance(flag, bool) else 0  # testing types makes floats static
+        return x
+
+    compiled = dopegraph.compile(f)
+    assert compiled(0.5, Model(1.0)) == 0.5
+    found = compiled(numpy.array(0.5), Model(1.0))
+    assert type(found) is dopegraph.ndarray and found == 0.5
+    assert [type(compiled(x, Model(1.0))) for x in (0.25, 2, "a")] == [float, int, str]
