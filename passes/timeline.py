@@ -86,6 +86,8 @@ def _alive(graph: Graph, slot_of: dict[Value, int], plan: MemoryPlan | None = No
         if value not in slot_of or plan is None:
             return value.type.nbytes
         slot = plan.slots[slot_of[value]]
+        if slot.fresh:  # made as large as it has to be
+            return value.type.nbytes
         return 0 if slot.argument is not None else slot.nbytes
 
     for position, node in enumerate(graph.nodes):
