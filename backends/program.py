@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import warnings
@@ -25,6 +26,7 @@ from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import codegen_mode, memory_budget
 from dopegraph.runtime.device import Device
+from dopegraph.runtime.errors import SymbolError
 from dopegraph.runtime.profiling import mine
 from dopegraph.runtime.statistics import ENGINES, count_program, recorders
 
@@ -98,7 +100,20 @@ class Program:
         if placed.warning:
             _say_once(placed.warning)
         self.stages, self.fallbacks, self.is_small = placed.stages, placed.fallbacks, placed.is_small
-        self._executables = [_compile(stage, self.device) for stage in self.stages]
+        self._executables = [self._compiled(place) for place in range(len(self.stages))]
+
+    def _compiled(self, place: int) -> Any:
+        """The executable of a stage; NumPy's where MXNet fails to put together what it has all operators for."""
+        stage = self.stages[place]
+        try:
+            return _compile(stage, self.device)
+        except SymbolError as cause:
+            if self.policy == "only_mxnet" or not self.device.is_host:
+                raise
+            self.stages[place] = stage = dataclasses.replace(stage, backend="numpy")
+            node = stage.graph.nodes[-1]
+            self.fallbacks.append(Fallback("symbol", "refused-symbol", str(cause), node.location))
+            return _compile(stage, self.device)
 
     @property
     def symbols(self) -> int:

@@ -16,7 +16,7 @@ from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.device import Device
-from dopegraph.runtime.errors import BackendError
+from dopegraph.runtime.errors import BackendError, SymbolError
 
 _FLAGS = (("static_alloc", True), ("static_shape", True))
 
@@ -133,7 +133,7 @@ class MXNetExecutable:
         try:
             return library.load().nd.CachedOp(self._symbol, _FLAGS)
         except Exception as cause:
-            raise BackendError(f"{self.graph.name}: {short_message(cause)}") from cause
+            raise SymbolError(f"{self.graph.name}: {short_message(cause)}") from cause
 
     def _fail(self, inputs: Sequence[Buffer]) -> None:
         """Raise what NumPy raises for the same operands, or else what MXNet did."""

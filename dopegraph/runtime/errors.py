@@ -59,6 +59,10 @@ class BackendError(DopegraphError, RuntimeError):
     """A backend failed to compile or to run a graph."""
 
 
+class SymbolError(BackendError):
+    """MXNet does not put together a symbol of operators that it has."""
+
+
 class FallbackError(BackendError):
     """Under the policy ``only_mxnet`` an operation has no MXNet lowering."""
 

@@ -108,6 +108,9 @@ _TABLE = {
         "wrong-operator": (
             "MXNet's operator gives other results than NumPy's, or ends the process.",
             "nothing is wrong: NumPy runs it by design"),
+        "refused-symbol": (
+            "MXNet has all operators of a symbol, and fails to put it together.",
+            "nothing is wrong: NumPy runs what it would have; a report helps to go around MXNet's mistake"),
         "no-lowering": (
             "There is no MXNet lowering of the primitive yet.",
             "report it; until then NumPy runs it"),
