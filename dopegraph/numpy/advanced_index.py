@@ -82,12 +82,12 @@ def _checked(item: Any, axis: int, shape: tuple[int, ...]) -> Any:
 
 def _positions_of(mask: ndarray, axis: int, x: ndarray) -> Items:
     """The positions of a mask's true elements, along each of its axes; of a single boolean, on a new axis."""
-    shape = x.shape
-    if mask.shape == (0,):  # NumPy takes it for no positions, whatever the length of the axis
-        return [beside(x, owned(numpy.zeros(0, numpy.int64)))]
-    if mask.shape != shape[axis : axis + mask.ndim]:
-        message = f"index: a mask of shape {mask.shape} for axes of lengths {shape[axis : axis + mask.ndim]}"
-        raise IndexingError(located(message, here()))
+    lengths = x.shape[axis : axis + mask.ndim]
+    # NumPy takes an axis of length 0 for no positions, whatever the length of the array's axis.
+    if len(lengths) != mask.ndim or any([0 != n != length for n, length in zip(mask.shape, lengths)]):
+        raise IndexingError(located(f"index: a mask of shape {mask.shape} for axes of lengths {lengths}", here()))
+    if mask.shape != lengths:
+        return [beside(x, owned(numpy.zeros(0, numpy.int64))) for _ in lengths]
     if mask.ndim == 0:
         chosen = mask._outcome("a mask", bool, "mask-index")
         return [OnNewAxis(beside(x, owned(numpy.zeros(int(chosen), numpy.int64))))]

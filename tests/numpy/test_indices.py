@@ -176,3 +176,21 @@ def test_what_a_mask_chooses_has_derivatives():
     x = np.array([1.0, -2.0, 3.0])
     for transform in (lambda f: f, dopegraph.compile):
         assert transform(dopegraph.grad(lambda x: (x[x > 0] ** 2).sum()))(x).tolist() == [2, 0, 6]
+
+
+@pytest.mark.parametrize("mask", [(2, 0), (0, 3), (0,), (0, 0), (3, 0), (2, 0, 1)])
+def test_masks_without_elements_fit_as_in_numpy(mask):
+    def written(a, m):
+        part = a[m]
+        a[m] = 0.5
+        return part, a
+
+    def outcome(function, module):
+        try:
+            return [(one.shape, one.tolist()) for one in function(module.zeros((2, 3)), module.zeros(mask, bool))]
+        except IndexError:
+            return "IndexError"
+
+    compiled = dopegraph.compile(written)
+    expected = outcome(written, numpy)
+    assert [outcome(written, np), outcome(compiled, np), outcome(compiled, np)] == [expected] * 3
