@@ -293,7 +293,14 @@ def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     slow.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\ndef f(x): return x\n")
     command = [sys.executable, "-m", "dopegraph", "view", f"{slow}:f", "--arg", "f32[2]"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+        # A shell's background jobs, such as CI may be, ignore interrupts, and so do their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == "ready\n"
