@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 import dopegraph
+import dopegraph.numpy as np
 from dopegraph.backends.mxnet import library
 from dopegraph.transform.plan import ReplayPlan
 from examples.book import chapters
@@ -27,6 +28,7 @@ NEAR = {
         ("distance_of_gradients", 0, 1e-5),
         ("test_accuracy", 0.9835, 0.005),
     ],
+    "cart_pole": [("steps_while_learning", 200, 5), ("steps_of_the_best_actions", 200, 5)],
 }
 
 
@@ -51,6 +53,7 @@ def rows(width, count=8, classes=10):
 STEPS = {
     "svm_classifier": (lambda module: (*rows(785), 0.01, 0.1), set()),
     "two_layer_net": (lambda module: (*rows(3 * 32 * 32), 0.01), set()),
+    "cart_pole": (lambda module: (), {"random-numbers"}),
 }
 
 
@@ -78,7 +81,8 @@ def test_a_step_is_the_same_on_both_backends(name, monkeypatch):
     for policy in ("prefer_mxnet", "only_numpy"):
         with dopegraph.policy(policy):
             module, arguments = started(name)
-            found[policy] = [float(module.train_step(*arguments)) for _ in range(3)]
+            results = [module.train_step(*arguments) for _ in range(3)]
+        found[policy] = [[float(one) for one in np.atleast_1d(result)] for result in results]
     numpy.testing.assert_allclose(found["prefer_mxnet"], found["only_numpy"], rtol=1e-4)
 
 
@@ -87,9 +91,38 @@ def test_both_losses_of_the_support_vector_machine_have_the_gradient_by_hand():
     X, y = rows(785, 5)
     assert module.compared_gradients(X, y) < 1e-9
     W = 0.1 * numpy.random.default_rng(1).normal(size=(785, 10))
-    losses = [float(one(dopegraph.numpy.array(W), X.astype("float64"), y, 0.1)) for one in module.LOSSES]
+    losses = [float(one(np.array(W), X.astype("float64"), y, 0.1)) for one in module.LOSSES]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
 
 
 def test_the_two_layer_networks_gradients_are_differences_of_its_losses():
     assert chapter("two_layer_net").compared_gradients() < 1e-5
+
+
+def test_a_pole_falls_as_the_equations_say():
+    """Lagrange's equations of cart and pole hold for what `move` says about accelerations."""
+    module = chapter("cart_pole")
+    state = np.array(numpy.random.default_rng(0).uniform(-0.2, 0.2, (6, 4)))
+    action = np.array([0, 1, 0, 1, 0, 1])
+    faster, turns_faster = ((module.move(state, action) - state) / module.seconds)[:, [1, 3]].asnumpy().T
+    _, _, angle, turning = state.asnumpy().T
+    force = numpy.where(action.asnumpy() == 1, module.force, -module.force)
+    arm = module.mass_pole * module.half_length
+    along = module.mass * faster + arm * (turns_faster * numpy.cos(angle) - turning**2 * numpy.sin(angle))
+    numpy.testing.assert_allclose(along, force, rtol=1e-9)
+    # A rod's moment of inertia about its end is 4/3 of that of a point in its middle.
+    around = 4 / 3 * module.half_length * turns_faster + faster * numpy.cos(angle)
+    numpy.testing.assert_allclose(around, module.gravity * numpy.sin(angle), rtol=1e-9, atol=1e-12)
+
+
+def test_returns_are_discounted_sums_of_what_comes():
+    module = chapter("cart_pole")
+    alive = np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    d = module.discount
+    numpy.testing.assert_allclose(module.returns(alive), [[1 + d + d * d, 1], [1 + d, 0], [1, 0]], rtol=1e-6)
+
+
+def test_a_cart_that_leaves_or_a_pole_that_leans_has_ended():
+    stands = chapter("cart_pole").stands
+    states = np.array([[0.0, 9, 0, 9], [2.5, 0, 0, 0], [-2.5, 0, 0, 0], [0, 0, 0.22, 0], [0, 0, -0.22, 0]])
+    assert stands(states).tolist() == [True, False, False, False, False]
