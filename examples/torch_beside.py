@@ -73,8 +73,153 @@ def two_layer_net(chapter: ModuleType) -> dict[str, Any]:
     return {**found, "last_loss": float(loss.detach())}
 
 
+def resnet20(chapter: ModuleType) -> dict[str, Any]:
+    """PyTorch's layers with the chapter's weights."""
+    import torch
+
+    nn, f = torch.nn, torch.nn.functional
+
+    def convolution(inputs: int, channels: int, strides: int = 1) -> Any:
+        return nn.Conv2d(inputs, channels, 3, strides, 1, bias=False)
+
+    class Residual(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self, inputs: int, channels: int, strides: int) -> None:
+            super().__init__()
+            self.conv1, self.norm1 = convolution(inputs, channels, strides), nn.BatchNorm2d(channels)
+            self.conv2, self.norm2 = convolution(channels, channels), nn.BatchNorm2d(channels)
+            self.new, self.strides = channels - inputs, strides
+
+        def forward(self, x: Any) -> Any:
+            y = self.norm2(self.conv2(torch.relu(self.norm1(self.conv1(x)))))
+            return torch.relu(y + f.pad(x[:, :, :: self.strides, :: self.strides], (0, 0, 0, 0, 0, self.new)))
+
+    layers, inputs = [convolution(3, 16), nn.BatchNorm2d(16), nn.ReLU()], 16
+    for stage, channels in enumerate((16, 32, 64)):
+        for block in range(chapter.blocks):
+            layers.append(Residual(inputs, channels, 2 if stage and not block else 1))
+            inputs = channels
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
+    given = [one.data() for one in chapter.net.collect_params().values() if "running" not in one.name]
+    with torch.no_grad():
+        for own, array in zip(net.parameters(), given, strict=True):
+            own.copy_(torch.tensor(array.asnumpy()))
+    optimizer = torch.optim.SGD(
+        net.parameters(), chapter.learning_rate, chapter.momentum, weight_decay=chapter.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, chapter.slower_after, 0.1)
+    images, moving = cifar10_or_shapes(5000, 1000), None
+    order = batches(images.train_images, images.train_labels, batch_size=chapter.batch_size, seed=1, last="discard")
+    for _ in range(10):
+        net.train()
+        for data, label in order:
+            loss = f.cross_entropy(net(torch.tensor(chapter.prepared(data))), torch.tensor(label))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            value = float(loss.detach())
+            moving = value if moving is None else 0.99 * moving + 0.01 * value
+    net.eval()
+
+    def accuracy(images: Any, labels: Any) -> float:
+        with torch.no_grad():
+            right = [
+                (net(torch.tensor(chapter.prepared(x))).argmax(1) == torch.tensor(y)).sum()
+                for x, y in batches(images, labels, batch_size=50, shuffle=False)
+            ]
+        return float(sum(right)) / len(labels)
+
+    return {
+        "moving_loss": moving,
+        "train_accuracy": accuracy(images.train_images, images.train_labels),
+        "test_accuracy": accuracy(images.test_images, images.test_labels),
+    }
+
+
+def in_torch(params: Any) -> list[Any]:
+    """A chapter's parameters."""
+    import torch
+
+    return [torch.tensor(one.data().asnumpy(), requires_grad=True) for one in params.values()]
+
+
+def seq2seq_attention(chapter: ModuleType) -> dict[str, Any]:
+    """PyTorch: its fused GRU, its cell, Adam."""
+    import torch
+
+    from benchmarks.models.seq2seq import encode_in_torch, step_in_torch
+    from benchmarks.models.seq2seq import in_torch as loss_of
+
+    params = in_torch(chapter.parameters)
+    optimizer = torch.optim.Adam(params, chapter.learning_rate)
+    pairs = [zip(*chapter.dates(count, seed)) for seed, count in enumerate((chapter.num_train, chapter.num_test))]
+    training, test = (
+        (
+            chapter.numbered(texts, chapter.source_letters, chapter.source_length),
+            chapter.numbered(forms, chapter.target_letters, chapter.target_length),
+        )
+        for texts, forms in pairs
+    )
+    losses, every = [], batches(*training, batch_size=chapter.batch_size, seed=1)
+    for _ in range(8):
+        for some in every:
+            loss = loss_of(torch, params, *map(torch.tensor, some))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(float(loss.detach()))
+
+    def write(source: Any) -> Any:
+        with torch.no_grad():
+            state, *known = encode_in_torch(torch, params, torch.tensor(source))
+            letter, found = torch.full((len(source),), chapter.start_letter), []
+            for _ in range(chapter.target_length):
+                scores, state = step_in_torch(torch, params[9:], letter, state, *known)
+                letter = scores.argmax(1)
+                found.append(letter)
+            return torch.stack(found, 1).numpy()
+
+    right = write(test[0]) == test[1]
+    (written,) = write(chapter.numbered([chapter.example], chapter.source_letters, chapter.source_length))
+    return {
+        "last_loss": sum(losses[-100:]) / 100,
+        "letters_right": float(right.mean()),
+        "dates_right": float(right.all(axis=1).mean()),
+        "the_example": "".join(chapter.target_letters[letter] for letter in written),
+    }
+
+
+def transformer(chapter: ModuleType) -> dict[str, Any]:
+    """PyTorch: its own attention, layer norm and GELU, Adam."""
+    import torch
+
+    from benchmarks.models.transformer import scores_in_torch
+
+    params = in_torch(chapter.net.collect_params())
+    optimizer = torch.optim.Adam(params, chapter.learning_rate)
+    steps = chapter.all_epochs * chapter.steps_of_epoch
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+
+    def loss_of(x: Any, y: Any) -> Any:
+        scores = scores_in_torch(torch, params, torch.tensor(x), chapter.heads, chapter.layers)
+        return torch.nn.functional.cross_entropy(scores.flatten(0, 1), torch.tensor(y).flatten())
+
+    for e in range(chapter.all_epochs):
+        pieces, losses = chapter.windows(chapter.training, e * 7 % chapter.context), []
+        for some in batches(*pieces, batch_size=chapter.batch_size, seed=e):
+            loss = loss_of(*some)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+    with torch.no_grad():
+        held_out = float(loss_of(*chapter.windows(chapter.validation, 0)))
+    return {"training_loss": sum(losses) / len(losses), "validation_loss": held_out}
+
+
 PEERS: dict[str, Callable[[ModuleType], dict[str, Any]]] = {
-    one.__name__: one for one in (svm_classifier, two_layer_net)
+    one.__name__: one for one in (svm_classifier, two_layer_net, resnet20, seq2seq_attention, transformer)
 }
 
 

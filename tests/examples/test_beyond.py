@@ -49,11 +49,31 @@ def rows(width, count=8, classes=10):
     return rng.uniform(size=(count, width)).astype("float32"), rng.integers(0, classes, count)
 
 
+def images(count=4):
+    rng = numpy.random.default_rng(0)
+    return rng.normal(size=(count, 3, 32, 32)).astype("float32"), rng.integers(0, 10, count)
+
+
+def letters(count, length, different):
+    return numpy.random.default_rng(0).integers(0, different, (count, length))
+
+
+def translated(module, count=4):
+    source, target = zip(*module.dates(count, 0))
+    return (
+        module.numbered(source, module.source_letters, module.source_length),
+        module.numbered(target, module.target_letters, module.target_length),
+    )
+
+
 # Arguments of each chapter's step, and the reasons for which nodes may run on NumPy.
 STEPS = {
     "svm_classifier": (lambda module: (*rows(785), 0.01, 0.1), set()),
     "two_layer_net": (lambda module: (*rows(3 * 32 * 32), 0.01), set()),
     "cart_pole": (lambda module: (), {"random-numbers"}),
+    "resnet20": (lambda module: images(), set()),
+    "seq2seq_attention": (translated, set()),
+    "transformer": (lambda module: (letters(2, 16, 70), letters(2, 16, 70)), set()),
 }
 
 
@@ -126,3 +146,102 @@ def test_a_cart_that_leaves_or_a_pole_that_leans_has_ended():
     stands = chapter("cart_pole").stands
     states = np.array([[0.0, 9, 0, 9], [2.5, 0, 0, 0], [-2.5, 0, 0, 0], [0, 0, 0.22, 0], [0, 0, -0.22, 0]])
     assert stands(states).tolist() == [True, False, False, False, False]
+
+
+def moved(layer, x, place):
+    """Which results of a layer change with its input at a place."""
+    other = x.copy()
+    other[place] = other[place] + 1
+    return ~np.isclose(layer(x), layer(other), atol=1e-6)
+
+
+def test_letters_see_what_is_before_them():
+    module = chapter("transformer")
+    x = np.array(letters(1, 12, 70))
+    changed = np.any(moved(module.net, x, (0, 5)), axis=2)[0]
+    assert changed.tolist() == [False] * 5 + [True] * 7
+    attention = module.looks(x).asnumpy()
+    numpy.testing.assert_allclose(attention.sum(axis=-1), 1, rtol=1e-5)
+    assert not attention[(slice(None), *numpy.triu_indices(12, 1))].any()
+
+
+def test_windows_follow_each_other_and_their_labels_are_one_further():
+    module = chapter("transformer")
+    text = numpy.arange(1000)
+    x, y = module.windows(text, 3)
+    assert x.ravel().tolist() == list(range(3, 3 + x.size)) and (y == x + 1).all()
+    assert x.size + module.context > 1000 - 1 - 3
+
+
+def test_a_residual_block_is_a_way_around():
+    module = chapter("resnet20")
+    block = module.Residual(6, 4, 2)
+    block.initialize()
+    for norm in (block.norm1, block.norm2):
+        norm.gamma.set_data(np.zeros(6))
+    x = np.array(numpy.random.default_rng(0).normal(size=(2, 4, 8, 8)))
+    found = block(x).asnumpy()
+    numpy.testing.assert_allclose(found[:, :4], numpy.maximum(x.asnumpy()[:, :, ::2, ::2], 0), rtol=1e-6)
+    assert found.shape == (2, 6, 4, 4) and not found[:, 4:].any()
+
+
+def test_dates_are_written_in_many_forms():
+    module = chapter("seq2seq_attention")
+    pairs = list(module.dates(200, 0))
+    assert all(len(source) <= module.source_length and len(target) == 10 for source, target in pairs)
+    assert len({len(source.split()) for source, _ in pairs}) == 2 and pairs == list(module.dates(200, 0))
+    numbers = module.numbered(["May 7", "7"], module.source_letters, 6)
+    assert numbers[1].tolist() == [module.source_letters.index("7"), -1, -1, -1, -1, -1]
+
+
+def test_attention_looks_at_letters_only_and_what_is_written_can_be_read_again():
+    module = chapter("seq2seq_attention")
+    source, _ = translated(module, 3)
+    written, looks = (one.asnumpy() for one in module.translate(source))
+    numpy.testing.assert_allclose(looks.sum(axis=-1), 1, rtol=1e-5)
+    assert not looks[numpy.broadcast_to((source < 0)[:, None], looks.shape)].any()
+    # With its own letters as those before, the decoder's scores have their maxima at them.
+    scores = module.decoder(np.array(source), module.encoder(np.array(source)), np.array(written))
+    assert (np.argmax(scores, axis=2) == written).all()
+
+
+# Losses of the chapters' parts as functions of one parameter: their first and second derivatives.
+GRADIENTS = {
+    "seq2seq_attention": lambda module: (
+        lambda source, target: module.softmax_cross_entropy(
+            module.decoder(source, module.encoder(source), target), target
+        ),
+        translated(module, 2),
+        module.decoder.of_letters.weight,
+    ),
+    "transformer": lambda module: (
+        lambda x, y: module.softmax_cross_entropy(module.net(x), y),
+        (letters(2, 6, 70), letters(2, 6, 70)),
+        module.net.layers[0].attention.queries_keys_values.weight,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_derivatives_of_attention(name):
+    """Along a direction of a weight, in double precision, beside differences."""
+    module = chapter(name)
+    nets = [module.net] if name == "transformer" else [module.encoder, module.decoder]
+    for net in nets:
+        net.cast("float64")
+    loss, arrays, weight = GRADIENTS[name](module)
+    arrays = [np.array(one) for one in arrays]
+    at = weight.data().copy()
+    direction = np.array(numpy.random.default_rng(1).normal(size=at.shape))
+
+    def along(t):
+        weight.data()[:] = at + t * direction
+        return np.sum(loss(*arrays))
+
+    slope = dopegraph.grad(along)
+    curvature = dopegraph.grad(slope)
+    step, zero = 1e-5, np.array(0.0, dtype="float64")
+    for derivative, function in ((slope, along), (curvature, slope)):
+        ends = [float(function(zero + sign * step)) for sign in (1, -1)]
+        assert abs(ends[0] - ends[1]) > 1e-3 * step
+        assert float(derivative(zero)) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-6)
