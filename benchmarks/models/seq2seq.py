@@ -25,7 +25,8 @@ def parameters() -> list[Any]:
     return [
         normal("letters", LETTERS, EMBEDDING, scale=0.3), *gru("from left", EMBEDDING), *gru("from right", EMBEDDING),
         normal("written", WRITTEN_LETTERS + 1, EMBEDDING, scale=0.3), normal("begin", HIDDEN, HIDDEN, scale=0.1),
-        zeros(HIDDEN), normal("of state", HIDDEN, HIDDEN, scale=0.1), normal("of letters", HIDDEN, 2 * HIDDEN, scale=0.1),
+        zeros(HIDDEN), normal("of state", HIDDEN, HIDDEN, scale=0.1),
+        normal("of letters", HIDDEN, 2 * HIDDEN, scale=0.1),
         normal("score", 1, HIDDEN, scale=0.1), *gru("cell", EMBEDDING + 2 * HIDDEN),
         normal("output", WRITTEN_LETTERS, 3 * HIDDEN, scale=0.1), zeros(WRITTEN_LETTERS),
     ]  # fmt: skip

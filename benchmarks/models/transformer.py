@@ -26,7 +26,7 @@ def norm() -> list[Any]:
 
 
 def parameters() -> list[Any]:
-    """Letters, places; for each layer two norms, queries with keys and values, joined, wider, narrower; norm, output."""
+    """Letters, places; for each layer two norms, queries+keys+values, joined, wider, narrower; norm, output."""
     found = [normal("letters", VOCABULARY, WIDTH, scale=0.1), normal("places", CONTEXT, WIDTH, scale=0.1)]
     for layer in range(LAYERS):
         found += [*norm(), *norm(), *dense(f"qkv{layer}", 3 * WIDTH, WIDTH), *dense(f"joined{layer}", WIDTH, WIDTH)]

@@ -26,8 +26,11 @@ num_embed, num_hidden, batch_size, learning_rate = 16, 64, 50, 0.005
 num_train, num_test = 5000, 500
 example = "Tuesday May 7, 1895"  # The Time Machine comes out
 
-MONTHS = "January February March April May June July August September October November December".split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = [
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 FORMS = ("{month} {day}, {year}", "{day} {month} {year}", "{weekday} {month} {day}, {year}", "{short} {day} {year}")
 source_length, target_length = 28, 10
 source_letters = sorted(set(" ,0123456789".join(MONTHS + WEEKDAYS)))

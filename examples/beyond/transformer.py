@@ -15,8 +15,8 @@ from dopegraph.data import batches
 from examples.chapter import compare, on_device, options, picture, progress
 from examples.characters import character_dict, character_list, prefixes, time_numerical, vocab_size
 
-# Nats a letter, of the last epoch and of the text's last tenth, which is not trained on; beside them PyTorch's, with the
-# same first weights and batches (examples/torch_beside.py). The mean of the letters' frequencies alone is about 3.
+# Nats a letter, of the last epoch and of the text's last tenth, which is not trained on: PyTorch's, with the same first
+# weights and batches (examples/torch_beside.py).
 BOOK = {"vocabulary": 77, "training_loss": 0.0, "validation_loss": 0.0}
 
 np.random.seed(1)
