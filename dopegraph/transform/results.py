@@ -178,6 +178,7 @@ class Layout:
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
+            lasting=True,
         )[1]
 
     def floats(self, placement: Placement) -> list[str]:
