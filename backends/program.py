@@ -49,6 +49,8 @@ class Program:
         Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
         The one function of NumPy's memory that the whole program is, if that is what it is.
+    kernels : CodegenExecutable or None
+        The one C function that the whole program is, if that is what it is.
     """
 
     def __init__(self, source: Graph, policy: str, device: Device = HOST, lasting: bool = False) -> None:
@@ -80,9 +82,9 @@ class Program:
             self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
-        self._kernels = self._executables[0] if self._is_one_stage("codegen") else None
+        self.kernels: CodegenExecutable | None = self._executables[0] if self._is_one_stage("codegen") else None
         positions = {value: position for position, value in enumerate(self.graph.arguments)}
-        whole = self.alone is not None or self._kernels is not None
+        whole = self.alone is not None or self.kernels is not None
         self._reads = [positions[value] for value in self.stages[0].inputs] if whole else []
         # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
         results = self.graph.results
@@ -148,8 +150,8 @@ class Program:
                 return profiler.run(self, arguments, out)
         if self.alone is not None:
             return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
-        if self._kernels is not None:
-            found: list[Buffer] = self._kernels([arguments[position] for position in self._reads], out or self._nowhere)
+        if self.kernels is not None:
+            found: list[Buffer] = self.kernels([arguments[position] for position in self._reads], out or self._nowhere)
             return found
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.

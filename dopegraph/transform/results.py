@@ -24,7 +24,8 @@ from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
-from dopegraph.transform.straight import Replay, never, straight
+from dopegraph.transform.direct_call import Inputs
+from dopegraph.transform.straight import Replay, straight
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
@@ -194,10 +195,8 @@ class Layout:
             guards.view_of(variable, root, steps, self.walk.paths[variable])
         guards.all_different()
         names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
-        scalars = [
-            f"asarray({with_names(expression, names)}, {guards.constant(dtype)})"
-            for (expression, dtype), _ in self.scalars
-        ]
+        numbers = [(with_names(expression, names), dtype) for (expression, dtype), _ in self.scalars]
+        scalars = [f"asarray({expression}, {guards.constant(dtype)})" for expression, dtype in numbers]
         floats = self.floats(placement)
         constants = [self.recording.known[value] for value in self.captured]
         parts = [f"[{', '.join(part)}]" for part in (self.variables, scalars, placement.targets, floats)]
@@ -212,34 +211,42 @@ class Layout:
             program,
             match,
             placement.function(),
-            never if self.updates else self._straight(program, placement, scalars, floats, constants),
             constants=constants,
             arguments=self.arguments,
             state=self.state,
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
         )
+        plan.replay = self._straight(plan, placement, numbers, floats, constants)
         plan.lines = [node.location for node in self._nodes]
         return plan
 
     def _straight(
-        self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
+        self,
+        plan: ReplayPlan,
+        placement: Placement,
+        scalars: list[tuple[str, Any]],
+        floats: list[str],
+        constants: list[Buffer],
     ) -> Replay:
-        captured = {f"C{index}": buffer.array for index, buffer in enumerate(constants)}
-        buffers = self.walk.guards.buffers
-        memory = [f"{buffers.get(variable, f'{variable}._settled()')}._array" for variable in self.variables]
+        guards = self.walk.guards
+        buffers = [guards.buffers.get(variable, f"{variable}._settled()") for variable in self.variables]
         return straight(
-            self.walk.guards,
-            program,
-            [
-                *(memory[position] for position in self.arguments),
-                *scalars,
-                *captured,
-                *(memory[position] for position in self.state),
-            ],
+            guards,
+            plan.program,
+            Inputs(
+                [buffers[position] for position in self.arguments],
+                scalars,
+                constants,
+                [buffers[position] for position in self.state],
+                [(self.variables[position], buffers[position]) for position, _ in self.updates],
+            ),
             {"arrays": self.variables, "targets": placement.targets, "floats": floats},
             placement.lines,
-            {**placement.constants, **captured},
+            placement.constants,
+            plan.lock,
+            plan.spare,
+            plan.kept,
         )
 
 
