@@ -220,9 +220,7 @@ class _NumpyStage:
         return [buffer if stays else _to_device(buffer, self.device) for stays, buffer in zip(self._stays, results)]
 
 
-def compile_graph(
-    graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST, lasting: bool = False
-) -> Program:
+def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST, lasting: bool = False) -> Program:
     """Optimize and compile a graph; a `lasting` program will run so often that generated code pays for small ones, too.
 
     Examples

@@ -17,7 +17,6 @@ from dopegraph.backends.codegen.source import ALIGNMENT, write_source
 from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.errors import BackendError
 
 
 # Giving the interpreter's lock to other threads costs as much as a thousand additions, and they do not need it sooner
@@ -79,7 +78,7 @@ class CodegenExecutable:
 
         Raises
         ------
-        IndexError
+        IndexError, LinAlgError
             With the user's line; what is in the buffers of `out` then is undefined.
         """
         with self.lock:
@@ -97,14 +96,15 @@ class CodegenExecutable:
                     given = Buffer(numpy.empty(shape, dtype))
                 pointers[place] = given.address
                 results.append(given)
-            if self._run(pointers, self.workspace, threads.number):
-                self._fail(inputs)
-            return results
+            return self._refused(inputs) if self._run(pointers, self.workspace, threads.number) else results
 
-    def _fail(self, inputs: Sequence[Buffer]) -> None:
-        """Raise what NumPy raises for the same operands, with the user's line."""
-        evaluate(self.graph, [buffer.array for buffer in inputs])
-        raise BackendError(f"{self.graph.name}: a position is outside")
+    def _refused(self, inputs: Sequence[Buffer]) -> list[Buffer]:
+        """Raise what NumPy raises for the same operands, with the user's line.
+
+        A matrix that is singular but for the last bit may be so for one algorithm only: then the results are NumPy's.
+        """
+        found = evaluate(self.graph, [buffer.array for buffer in inputs])
+        return [Buffer(numpy.array(found[value], value.type.dtype, order="C")) for value in self.graph.results]
 
 
 def _products(graph: Graph) -> int:

@@ -85,7 +85,11 @@ class DirectCall:
         self._named: dict[str, str] = {}  # variables of buffers that the guards have none for
         self.kept: list[list[Buffer]] = []
         self.found: list[str] = []
-        self.body = ["with lock, inner:"]
+        self.body: list[str] = []
+        if inputs.updated:
+            protect = "; ".join(f"{variable}._about_to_change()" for variable, _ in inputs.updated)
+            self.body.append(f"if active.suspended: {protect}")
+        self.body.append("with lock, inner:")
         addresses = dict(zip(program.graph.arguments, self._arguments(inputs)))
         pointers = executable.pointers()
         self.constants.update(POINTERS=pointers, AT=ctypes.addressof(pointers))
@@ -139,9 +143,8 @@ class DirectCall:
             names.append(f"CA{index}")
         for buffer in inputs.state:
             names.append(array(buffer))
-        stopped = " or active.suspended" if inputs.updated else ""
         shared = "".join(f" or {variable}._shared" for variable, _ in inputs.updated)
-        self.found.append(f"if recorders{stopped}{shared}: return MISS")
+        self.found.append(f"if recorders{shared}: return MISS")
         return names
 
     def _outputs(self, values: Sequence[Value]) -> list[str]:
@@ -164,7 +167,7 @@ class DirectCall:
             # What the last call gave is often an argument of this one.
             self.kept = [[_fresh(value.shape, value.type.dtype) for value in again] for _ in range(2)]
             self.constants["turns"] = itertools.cycle(self.kept)
-            self.body.insert(1, "  held = next(turns)")
+            self.body.insert(self.body.index("with lock, inner:") + 1, "  held = next(turns)")
         return names
 
     def _state(self, values: Sequence[Value], updated: Sequence[tuple[str, str]]) -> list[str]:

@@ -22,6 +22,7 @@ from dopegraph.state.walk import Walk, unchanged_since
 from dopegraph.trace.look import Escape
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
+from dopegraph.transform.checks import all_checked
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
 from dopegraph.transform.direct_call import Inputs
@@ -32,7 +33,7 @@ def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
     """The plan that replays a recording; the program is run for the recorded call as well."""
     layout, placement = lay_out(walk, recording, result)
     layout.arrange()
-    program = layout.compile()
+    program = layout.compile(len(placement.outputs))
     if not recording.host_calls:  # functions of the user's own have run once; that is enough
         recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))
     return layout.plan(program, placement)
@@ -169,13 +170,30 @@ class Layout:
         if not set(boundary(self._nodes, self.results)) <= set(self.inputs):
             raise Unreplayable("aliased-write", "the memory of an array was written to by others")
 
-    def compile(self) -> Program:
-        """The program."""
+    def compile(self, returned: int) -> Program:
+        """The program.
+
+        Its first outputs, so many, are what the function returns; the others may raise errors. Those that are computed
+        anyway are no results, unless a rewrite of the graph found a way without them.
+        """
+        rest = self.outputs[returned:]
+        changed = [new for _, new in self.updates]
+        computed = set(needed_nodes(self._nodes, [*self.outputs[:returned], *changed])) if rest else set()
+        unread = [value for value in rest if value.node not in computed]
+        if len(unread) < len(rest):
+            outputs = [*self.outputs[:returned], *unread]
+            program = self._program(outputs)
+            if all_checked(self._nodes, program.graph):
+                self.outputs, self.results = outputs, [*outputs, *changed]
+                return program
+        return self._program(self.outputs)
+
+    def _program(self, outputs: list[Value]) -> Program:
         return programs.get(
             self.recording.name,
             self._nodes,
             self.inputs,
-            self.outputs,
+            outputs,
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),

@@ -190,7 +190,8 @@ def test_an_error_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "given", [numpy.arange(6.0, dtype="float32").reshape(2, 3).T, numpy.arange(12.0, dtype="float32").reshape(6, 2)[::2]]
+    "given",
+    [numpy.arange(6.0, dtype="float32").reshape(2, 3).T, numpy.arange(12.0, dtype="float32").reshape(6, 2)[::2]],
 )
 def test_arguments_in_another_order_are_read_as_they_stand(given):
     f = dopegraph.compile(lambda x: x * 2 + 1)
@@ -236,6 +237,23 @@ def test_threads_lose_no_update():
     for worker in workers:
         worker.join()
     assert w.tolist() == [801] * 3
+
+
+def test_what_an_open_recording_read_stays_as_it_was():
+    w = arr(1, 2)
+
+    @dopegraph.compile
+    def f(x):
+        w[:] = w + x
+        return w.sum()
+
+    f(arr(1, 1))
+    f(arr(1, 1))
+    with dopegraph.record():
+        y = w * 2
+    assert f(arr(1, 1)) == 9
+    assert w.tolist() == [4, 5]
+    assert y.tolist() == [6, 8]
 
 
 def test_what_is_counted_goes_the_long_way():
