@@ -18,7 +18,6 @@ from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
 
-
 # Giving the interpreter's lock to other threads costs as much as a thousand additions, and they do not need it sooner
 # than after some hundred microseconds.
 BRIEF = 1 << 18

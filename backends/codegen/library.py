@@ -10,7 +10,6 @@ from typing import Any
 
 from dopegraph.backends.codegen import blas, numpy_loops
 
-
 _WITH_LOCK = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
 
 

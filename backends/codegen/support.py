@@ -31,7 +31,7 @@ WORTH = 1 << 15
 ISLAND = 1 << 14
 
 
-# What a node costs NumPy, however few elements it has, in such additions: 0.8 microseconds. In C it costs next to nothing.
+# What a node costs NumPy, however few elements it has, in such additions: 0.8 microseconds. In C it costs nothing.
 CALL = 2560
 
 
@@ -55,7 +55,7 @@ def may_save(nodes: Sequence[Node]) -> bool:
 
 
 def saves(nodes: Iterable[Node]) -> bool:
-    """Whether generated code can run all of these nodes, and their calls of NumPy would cost more than a compilation."""
+    """Whether generated code can run all of these nodes, whose calls of NumPy would cost more than a compilation."""
     kept = [node for node in nodes if node.inputs]
     return all(map(runs, kept)) and work(kept) + CALL * _steps(kept) >= WORTH
 

@@ -136,7 +136,7 @@ KERNEL int cholesky_@S@_@N@(const @T@ *a, @T@ *x) {
 }
 """
 
-# `down` and `right` are the steps from a row, and from a column, to the next: the other way about for a transposed matrix.
+# `down` and `right` are the steps from a row, and from a column, to the next, which a transposed matrix exchanges.
 _TRIANGULAR = """
 KERNEL int triangular_solve_@S@_@N@(int lower, int unit, long down, long right, long m, const @T@ *a, const @T@ *b,
                                     @T@ *x) {

@@ -1,4 +1,4 @@
-"""Whether a program raises all errors that what was recorded would raise: no rewrite may lose an operation that does."""
+"""Whether a program raises all errors that what was recorded would raise: no rewrite may lose one that does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The Python around a C function in the shortest way of a replay: pointers in, memory for results, state that changes place.
+"""The Python around a C function in the shortest way of a replay: pointers, memory for results, state that changes place.
 
-Each statement here is run in every call of a compiled function, so this costs about a microsecond and little for an array.
+Each statement here is run in every call of a compiled function; all together cost about a microsecond.
 """
 
 from __future__ import annotations

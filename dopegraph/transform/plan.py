@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -154,7 +155,7 @@ class ReplayPlan:
     @property
     def nbytes(self) -> int:
         """Bytes of captured constants, and of memory that is kept to be written to."""
-        held = [*self._constants, *(buffer for buffer in self.spare if buffer is not None), *sum(self.kept, [])]
+        held = [*self._constants, *(buffer for buffer in self.spare if buffer is not None), *itertools.chain(*self.kept)]
         return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:

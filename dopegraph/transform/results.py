@@ -23,9 +23,9 @@ from dopegraph.trace.look import Escape
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.checks import all_checked
+from dopegraph.transform.direct_call import Inputs
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
-from dopegraph.transform.direct_call import Inputs
 from dopegraph.transform.straight import Replay, straight
 
 
