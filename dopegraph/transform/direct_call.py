@@ -1,4 +1,4 @@
-"""The Python around a C function in the shortest way of a replay: pointers, memory for results, state that changes place.
+"""The Python around a C function in the shortest way of a replay: pointers, memory for results, state that changes.
 
 Each statement here is run in every call of a compiled function; all together cost about a microsecond.
 """

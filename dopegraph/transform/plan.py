@@ -155,7 +155,8 @@ class ReplayPlan:
     @property
     def nbytes(self) -> int:
         """Bytes of captured constants, and of memory that is kept to be written to."""
-        held = [*self._constants, *(buffer for buffer in self.spare if buffer is not None), *itertools.chain(*self.kept)]
+        spare = [buffer for buffer in self.spare if buffer is not None]
+        held = [*self._constants, *spare, *itertools.chain(*self.kept)]
         return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
