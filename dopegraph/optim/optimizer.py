@@ -24,8 +24,8 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : float, optional
-        By default that of `lr_scheduler`, or 0.01 (0.001 and 0.1 for some) where there is none. One that is given counts
-        more than the schedule's.
+        By default that of `lr_scheduler`, or `default_rate` where there is none. One that is given replaces the
+        schedule's.
     wd : float
         Weight decay: the gradient of ``wd / 2 * sum(weight ** 2)`` is added.
     rescale_grad : float

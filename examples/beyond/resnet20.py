@@ -16,7 +16,7 @@ from examples.images import train
 
 # The paper has 0.27 million parameters. The accuracies are those of PyTorch on the drawn shapes, with the same first
 # weights, batches and rates (examples/torch_beside.py).
-BOOK = {"parameters": 269722, "moving_loss": 0.0, "train_accuracy": 0.0, "test_accuracy": 0.0}
+BOOK = {"parameters": 269722, "moving_loss": 0.00206887, "train_accuracy": 1.0, "test_accuracy": 0.998}
 
 np.random.seed(1)
 

@@ -18,7 +18,7 @@ from examples.chapter import compare, on_device, options, picture, progress
 
 # Right in every letter, of dates that training has not seen: beside PyTorch's, with the same first weights and batches
 # (examples/torch_beside.py).
-BOOK = {"last_loss": 0.0, "letters_right": 1.0, "dates_right": 1.0, "the_example": "1895-05-07"}
+BOOK = {"last_loss": 0.000115259, "letters_right": 1.0, "dates_right": 1.0, "the_example": "1895-05-07"}
 
 np.random.seed(1)
 

@@ -118,7 +118,9 @@ def test_ours_computes_what_autograd_computes(name):
         numpy.testing.assert_allclose(fingerprint(ours()), fingerprint(theirs()), rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mlp", "softmax_regression", "mlp_dropout", "gan", "tree_lstm", "svm", "two_layer_net", "chain/1e3"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "softmax_regression", "mlp_dropout", "gan", "tree_lstm", "svm", "two_layer_net", "chain/1e3"]
+)
 def test_ours_is_replayed(name):
     """Otherwise Python would be timed: closures of contestants must not reach what cannot be guarded."""
     kept = [one for one in gc.get_objects() if type(one) is Compiled]
