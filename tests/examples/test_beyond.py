@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy
@@ -12,6 +13,7 @@ import dopegraph.numpy as np
 from dopegraph.backends.mxnet import library
 from dopegraph.transform.plan import ReplayPlan
 from examples.book import chapters
+from examples.torch_beside import in_torch
 from tests.examples.chapters import fresh
 
 FINISHED = [one for one in chapters() if one.part == "beyond" and one.result.exists()]
@@ -245,3 +247,17 @@ def test_derivatives_of_attention(name):
         ends = [float(function(zero + sign * step)) for sign in (1, -1)]
         assert abs(ends[0] - ends[1]) > 1e-3 * step
         assert float(derivative(zero)) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "peer"), [("seq2seq_attention", "seq2seq"), ("transformer", "transformer")])
+def test_pytorch_has_the_same_loss_of_the_same_weights(name, peer):
+    """What stands in the other column was reached by the same model."""
+    torch = pytest.importorskip("torch")
+    module = chapter(name)
+    if name == "transformer":
+        arrays, params = (letters(32, 64, 77), letters(32, 64, 77)), module.net.collect_params()
+    else:
+        arrays, params = translated(module, 50), module.parameters
+    model = importlib.import_module(f"benchmarks.models.{peer}")
+    theirs = model.in_torch(torch, in_torch(params), *map(torch.tensor, arrays))
+    assert float(module.train_step(*arrays)) == pytest.approx(float(theirs.detach()), rel=1e-5)
