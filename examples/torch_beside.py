@@ -101,7 +101,7 @@ def resnet20(chapter: ModuleType) -> dict[str, Any]:
     net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
     given = [one.data() for one in chapter.net.collect_params().values() if "running" not in one.name]
     with torch.no_grad():
-        for own, array in zip(net.parameters(), given, strict=True):
+        for own, array in zip(net.parameters(), given):
             own.copy_(torch.tensor(array.asnumpy()))
     optimizer = torch.optim.SGD(
         net.parameters(), chapter.learning_rate, chapter.momentum, weight_decay=chapter.weight_decay
