@@ -10,9 +10,11 @@ from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
+from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
 from .text import text, text_or_documentation
 
 __all__ = [
+    "VOCABULARY",
     "ArrayDataset",
     "DataCorrupt",
     "DataError",
@@ -20,15 +22,19 @@ __all__ = [
     "DataMissing",
     "Dataset",
     "Digits",
+    "SentencePair",
     "SimpleDataset",
+    "Tree",
     "batches",
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "sentence_pairs",
     "shapes",
     "split",
     "stacked",
     "text",
     "text_or_documentation",
+    "word_vectors",
 ]
