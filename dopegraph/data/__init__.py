@@ -10,10 +10,12 @@ from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
+from .questions import ANSWERS, Questions, questions
 from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
 from .text import text, text_or_documentation
 
 __all__ = [
+    "ANSWERS",
     "VOCABULARY",
     "ArrayDataset",
     "DataCorrupt",
@@ -22,6 +24,7 @@ __all__ = [
     "DataMissing",
     "Dataset",
     "Digits",
+    "Questions",
     "SentencePair",
     "SimpleDataset",
     "Tree",
@@ -30,6 +33,7 @@ __all__ = [
     "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "questions",
     "sentence_pairs",
     "shapes",
     "split",

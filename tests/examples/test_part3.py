@@ -11,7 +11,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init
 from dopegraph.backends.mxnet import library
-from dopegraph.data import Tree, sentence_pairs
+from dopegraph.data import Tree, questions, sentence_pairs
 from dopegraph.transform.plan import ReplayPlan
 from examples.book import chapters
 from examples.trees import in_batches, levels_of
@@ -58,6 +58,9 @@ def test_the_last_full_run_reached_what_the_book_did(finished):
         assert here["validation_pearson"] > 0.4 and here["programs_of_the_step"] == 1
         assert here["distance_from_recursion"] < 1e-5
         assert here["training_pairs_a_second"] > 51.57
+    if finished.name == "visual_question_answering":
+        assert here["accuracy_multiplied"] > here["accuracy_side_by_side"] + 0.05
+        assert here["distance_from_all_products"] < 1e-5
     if finished.name == "recommenders":
         assert here["in_this_order"] is True
 
@@ -84,6 +87,11 @@ def trees(count=6):
     return next(in_batches(sentence_pairs(count), count))
 
 
+def asked(count=8):
+    found = questions(count)
+    return found.text, found.image, found.answer
+
+
 # Arguments of each chapter's step, and the reasons for which nodes may run on NumPy; loops of the likelihoods may, too,
 # where their kernels are not generated.
 STEPS = {
@@ -94,6 +102,7 @@ STEPS = {
     "exponential_smoothing": (lambda module: (module.z[:12],), set()),
     "kalman_filter": (lambda module: (np.array(module.observed()[:8]),), {"wrong-operator"}),  # cholesky
     "tree_lstm": (lambda module: trees(), set()),
+    "visual_question_answering": (lambda module: asked(), {"complex-numbers", "dtype", "random-numbers"}),
 }
 
 
@@ -101,6 +110,8 @@ def started(name):
     module = chapter(name)
     if name == "kaggle_house_prices":
         module.net.initialize(force_reinit=True)
+    if name == "visual_question_answering":
+        module.train_step, _ = module.make_steps(module.Net2())
     if name == "gan":  # gradients that are nearly zero, as at the book's start, have Adam amplify rounding
         for net in (module.netG, module.netD):
             net.initialize(init.Normal(0.5), force_reinit=True)
@@ -218,6 +229,42 @@ def test_trees_of_other_shapes_are_no_new_program():
     for arguments in in_batches(sentence_pairs(24), 6):
         module.train_step(*arguments)
     assert len(module.train_step.plans) == 1
+
+
+def test_pooling_is_the_sketch_of_all_products():
+    module = chapter("visual_question_answering")
+    exact, of_the_book = module.distances()
+    assert exact < 1e-5 < 0.1 < of_the_book
+
+
+@pytest.mark.parametrize("kind", ["Net2", "BooksProduct"])
+def test_derivatives_of_compact_bilinear_pooling(kind):
+    """First and second ones, along a line, beside finite differences."""
+    module = chapter("visual_question_answering")
+    rng = numpy.random.default_rng(0)
+    x, y, dx, dy = (np.array(rng.normal(size=(2, 12))) for _ in range(4))
+    drawn = [module.places(12), module.signs(12), module.places(12), module.signs(12)]
+    product = getattr(module, kind)().product
+    weights = np.array(rng.normal(size=module.out_dim))
+
+    def along(t):
+        return np.sum(np.sin(module.pooled(x + t * dx, y + t * dy, *drawn, product=product) * weights))
+
+    slope = dopegraph.grad(along)
+    step, at = 1e-4, np.array(0.3, dtype="float64")
+    for function, derivative in ((along, slope), (slope, dopegraph.grad(slope))):
+        expected = (float(function(at + step)) - float(function(at - step))) / (2 * step)
+        assert float(derivative(at)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_places_are_drawn_once_except_where_the_book_draws_them_anew():
+    module = chapter("visual_question_answering")
+    text, image, _ = asked(2)
+    for kind, is_same in ((module.Net2, True), (module.BooksDrawing, False)):
+        _, predict = module.make_steps(net := kind())
+        predict(text, image)
+        compiled = dopegraph.compile(net)
+        assert np.allclose(compiled(text, image), compiled(text, image)) is is_same
 
 
 def test_houses_are_made_up_where_kaggles_are_not(monkeypatch, tmp_path, capsys):
