@@ -45,7 +45,6 @@ def test_places_and_signs_as_mxnet_has_them():
 @pytest.mark.skipif(not library.installed(), reason="compares MXNet with NumPy")
 def test_it_is_the_same_on_both_backends(monkeypatch):
     monkeypatch.setenv("DOPEGRAPH_SMALL", "0")
-    monkeypatch.setenv("DOPEGRAPH_CODEGEN", "never")
     data, found = np.array(RNG.normal(size=(3, N)).astype("float32")), []
     for policy in ("only_mxnet", "only_numpy"):
         with dopegraph.policy(policy):
