@@ -10,9 +10,13 @@ from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
 from .loader import batches
 from .mnist import mnist
+from .questions import ANSWERS, Questions, questions
+from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
 from .text import text, text_or_documentation
 
 __all__ = [
+    "ANSWERS",
+    "VOCABULARY",
     "ArrayDataset",
     "DataCorrupt",
     "DataError",
@@ -20,15 +24,21 @@ __all__ = [
     "DataMissing",
     "Dataset",
     "Digits",
+    "Questions",
+    "SentencePair",
     "SimpleDataset",
+    "Tree",
     "batches",
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "questions",
+    "sentence_pairs",
     "shapes",
     "split",
     "stacked",
     "text",
     "text_or_documentation",
+    "word_vectors",
 ]
