@@ -30,6 +30,9 @@ NEAR = {
         ("distance_of_gradients", 0, 1e-5),
         ("test_accuracy", 0.9835, 0.005),
     ],
+    "resnet20": [("parameters", 269722, 0), ("train_accuracy", 1, 0.005), ("test_accuracy", 0.998, 0.005)],
+    "seq2seq_attention": [("letters_right", 1, 0.001), ("dates_right", 1, 0.005), ("last_loss", 0.000115, 3e-5)],
+    "transformer": [("training_loss", 1.388, 0.01), ("validation_loss", 1.594, 0.01)],
     "cart_pole": [("steps_while_learning", 200, 5), ("steps_of_the_best_actions", 200, 5)],
 }
 
