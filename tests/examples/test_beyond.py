@@ -266,3 +266,10 @@ def test_pytorch_has_the_same_loss_of_the_same_weights(name, peer):
     model = importlib.import_module(f"benchmarks.models.{peer}")
     theirs = model.in_torch(torch, in_torch(params), *map(torch.tensor, arrays))
     assert float(module.train_step(*arrays)) == pytest.approx(float(theirs.detach()), rel=1e-5)
+
+
+@pytest.mark.skipif(not library.installed(), reason="the other device is MXNet's")
+def test_a_chapter_runs_on_another_device():
+    with dopegraph.cpu(1):
+        found = chapter("two_layer_net").main(["--quick", "--device", "cpu(1)"])
+    assert found["train_step"].cache_info().replays > 0
