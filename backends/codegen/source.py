@@ -17,6 +17,7 @@ from dopegraph.backends.codegen.positions import check_function, loops_of, runs_
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.backends.codegen.random_numbers import draw, draws
+from dopegraph.backends.codegen.suppression import suppresses, suppression_of
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
@@ -65,7 +66,7 @@ class Source:
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
     names = node.op.name in ("matmul", "recurrence")
-    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, draws))
+    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, draws, suppresses))
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -248,7 +249,7 @@ class Writer:
             return self._product(node, operands)
         if is_convolution(node) or is_pooling(node):
             return self._window(node, operands)
-        statement, functions = draw(node) if draws(node) else loops_of(node)
+        statement, functions = (draw if draws(node) else suppression_of if suppresses(node) else loops_of)(node)
         self.file.helpers.update(dict.fromkeys(functions))
         return Call(statement, operands)
 
