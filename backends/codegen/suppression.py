@@ -16,15 +16,14 @@ KERNEL void @N@(long outer, long count, @T@ threshold, const @T@ *boxes, const @
       if (!z[i]) continue;
       const @T@ *p = boxes + 4 * i;
       const @T@ area = (p[2] - p[0]) * (p[3] - p[1]);
+      #pragma omp simd
       for (long j = i + 1; j < count; j++) {
-        if (!z[j] || groups[j] != groups[i]) continue;
         const @T@ *q = boxes + 4 * j;
         const @T@ width = (p[2] < q[2] ? p[2] : q[2]) - (p[0] > q[0] ? p[0] : q[0]);
         const @T@ height = (p[3] < q[3] ? p[3] : q[3]) - (p[1] > q[1] ? p[1] : q[1]);
-        if (width <= 0 || height <= 0) { if (threshold > 0) continue; }
         const @T@ shared = (width < 0 ? 0 : width) * (height < 0 ? 0 : height);
         const @T@ both = area + (q[2] - q[0]) * (q[3] - q[1]) - shared;
-        if (both > 0 && shared / both >= threshold) z[j] = 0;
+        z[j] &= !((both > 0) & (shared / both >= threshold) & (groups[j] == groups[i]));
       }
     }
   }

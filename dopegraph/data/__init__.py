@@ -8,8 +8,10 @@ from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
+from .images import augmented, center_crop, normalized, resized, resized_short
 from .loader import batches
 from .mnist import mnist
+from .sprites import sprites, textures
 from .text import text, text_or_documentation
 
 __all__ = [
@@ -21,14 +23,21 @@ __all__ = [
     "Dataset",
     "Digits",
     "SimpleDataset",
+    "augmented",
     "batches",
+    "center_crop",
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "normalized",
+    "resized",
+    "resized_short",
     "shapes",
     "split",
+    "sprites",
     "stacked",
     "text",
     "text_or_documentation",
+    "textures",
 ]

@@ -65,9 +65,7 @@ def multibox_prior(
     y = (np.arange(height, dtype=dtype) + offsets[0]) * down
     x = (np.arange(width, dtype=dtype) + offsets[1]) * right
     shapes = [(size, ratios[0]) for size in sizes] + [(sizes[0], ratio) for ratio in ratios[1:]]
-    half = [
-        (size * height / width * math.sqrt(ratio) / 2, size / math.sqrt(ratio) / 2) for size, ratio in shapes
-    ]
+    half = [(size * height / width * math.sqrt(ratio) / 2, size / math.sqrt(ratio) / 2) for size, ratio in shapes]
     w, h = (np.array(one, dtype=dtype) for one in zip(*half))
     full = (height, width, len(shapes))
     middles = (np.broadcast_to(x[:, None], full), np.broadcast_to(y[:, None, None], full))

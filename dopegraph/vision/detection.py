@@ -71,7 +71,9 @@ def multibox_detection(
     batch, count, offsets = len(scores), len(anchors), np.asarray(loc_pred)
     if scores.ndim != 3 or scores.shape[1] < 2 or scores.shape[2] != count or offsets.size != batch * count * 4:
         message = f"multibox_detection: shapes {scores.shape} and {offsets.shape} for {count} anchors"
-        raise ShapeError(located(f"{message}; they must be (batch, classes + 1, anchors), (batch, anchors * 4)", here()))
+        raise ShapeError(
+            located(f"{message}; they must be (batch, classes + 1, anchors), (batch, anchors * 4)", here())
+        )
     boxes = boxes_of_offsets(anchors, offsets.reshape((batch, count, 4)), variances)
     boxes = np.clip(boxes, 0, 1) if clip else boxes
     best, kinds = np.max(scores[:, 1:], axis=1), np.argmax(scores[:, 1:], axis=1)

@@ -69,7 +69,11 @@ def multibox_target(
     >>> vision.multibox_target(anchors, objects, np.zeros((1, 4, 2)))[2]
     array([[0., 3.]], dtype=float32)
     """
-    anchors, label, scores = corners("multibox_target", anchor).reshape((-1, 4)), np.asarray(label), np.asarray(cls_pred)
+    anchors, label, scores = (
+        corners("multibox_target", anchor).reshape((-1, 4)),
+        np.asarray(label),
+        np.asarray(cls_pred),
+    )
     if label.ndim != 3 or label.shape[2] < 5:
         message = f"multibox_target: labels of shape {label.shape}; they must be (batch, objects, 5)"
         raise ShapeError(located(message, here()))
@@ -111,7 +115,7 @@ def multibox_target(
 
 
 def _best_anchors(overlaps: ndarray) -> ndarray:
-    """For each anchor the object that it fits best of all anchors, or -1; (batch, anchors) of (batch, anchors, objects).
+    """The object that each anchor fits best of all, or -1: from (batch, anchors, objects) to (batch, anchors).
 
     Of all pairs the best one is taken, then of what is left, until every object has its anchor.
     """

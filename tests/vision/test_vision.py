@@ -159,7 +159,9 @@ def test_detection_is_one_plan():
     anchors = boxes(1, 500, dtype="float32")
     wanted = vision.multibox_detection(probabilities, offsets, anchors)
     for _ in range(2):
-        numpy.testing.assert_allclose(run(probabilities, offsets, anchors).asnumpy(), wanted.asnumpy(), rtol=1e-5, atol=1e-6)
+        numpy.testing.assert_allclose(
+            run(probabilities, offsets, anchors).asnumpy(), wanted.asnumpy(), rtol=1e-5, atol=1e-6
+        )
     assert [type(plan) for plan in run.plans] == [ReplayPlan]
     assert {one.operation for one in run.plans[0].fallbacks} <= {"argsort", "take_along_axis", "suppress"}
 
