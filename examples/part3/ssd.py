@@ -12,7 +12,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, metrics, nn, optim
 from dopegraph.data import augmented, batches, normalized, sprites, textures
-from dopegraph.vision import box_iou, multibox_detection, multibox_prior, multibox_target
+from dopegraph.vision import FocalLoss, SmoothL1Loss, box_iou, multibox_detection, multibox_prior, multibox_target
 from examples.boxes import rectangle, show_boxes
 from examples.chapter import compare, on_device, options, picture
 
@@ -91,27 +91,6 @@ def anchors_of(size):
     """All anchors of square pictures; they follow from the size alone."""
     maps = [np.zeros((1, 1, length, length)) for length in (size // 8, size // 16, size // 32, size // 64, 1)]
     return np.concatenate([multibox_prior(*one) for one in zip(maps, anchor_sizes, anchor_ratios)], axis=1)
-
-
-class FocalLoss(nn.Loss):
-    """Cross entropy that counts less where the answer is sure and right already (Lin et al., 2017)."""
-
-    def __init__(self, axis=-1, alpha=0.25, gamma=2, batch_axis=0, **kwargs):
-        super().__init__(None, batch_axis, **kwargs)
-        self.axis, self.alpha, self.gamma = axis, alpha, gamma
-
-    def forward(self, output, label):
-        marks = nn.one_hot(np.maximum(label, 0).astype("int32"), output.shape[self.axis])
-        log_pt = np.sum(nn.log_softmax(output, self.axis) * marks, axis=self.axis)
-        return np.mean(-self.alpha * (1 - np.exp(log_pt)) ** self.gamma * log_pt, axis=1)
-
-
-class SmoothL1Loss(nn.Loss):
-    def __init__(self, batch_axis=0, **kwargs):
-        super().__init__(None, batch_axis, **kwargs)
-
-    def forward(self, output, label, mask):
-        return np.mean(nn.smooth_l1((output - label) * mask, scalar=1.0), axis=1)
 
 
 net = ToySSD(num_class, prefix="toyssd_")

@@ -40,8 +40,11 @@ def test_offsets_and_back():
         vision.offsets_of_boxes,
         vision.boxes_of_offsets,
         lambda a, b: nn.smooth_l1(3 * (a - b), 1.5),
+        lambda a, b: vision.FocalLoss(weight=3.0)(3 * a - b, [0, -1, 3]),
+        lambda a, b: vision.FocalLoss(axis=0, gamma=3, batch_axis=1)(a - b, [2, 0, 1, 1]),
+        lambda a, b: vision.SmoothL1Loss(2.0)(3 * a, b, [[1.0], [0.0], [1.0]]),
     ],
-    ids=["iou", "offsets", "boxes", "smooth_l1"],
+    ids=["iou", "offsets", "boxes", "smooth_l1", "focal", "focal_axis", "smooth_l1_loss"],
 )
 def test_first_and_second_derivatives(function):
     a, b = boxes(3), boxes(3)
