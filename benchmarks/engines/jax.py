@@ -43,6 +43,12 @@ class nn:
         return jax.nn.relu(x)
 
     @staticmethod
+    def erf(x: Any) -> Any:
+        import jax
+
+        return jax.scipy.special.erf(x)
+
+    @staticmethod
     def sigmoid(x: Any) -> Any:
         import jax
 
