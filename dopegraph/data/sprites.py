@@ -34,7 +34,7 @@ _CREATURE = [
 def textures() -> tuple[str, tuple[Image, ...]]:
     """Where the textures are from, and they: uint8, (height, width, 3).
 
-    scikit-image's photographs where it is installed; otherwise clouds of noise in a few colours.
+    scikit-image's photographs where it is installed (``pip install scikit-image``); otherwise clouds of noise.
     """
     try:
         from skimage import data
