@@ -11,10 +11,14 @@ from .errors import DataCorrupt, DataError, DataMissing
 from .images import augmented, center_crop, normalized, resized, resized_short
 from .loader import batches
 from .mnist import mnist
+from .questions import ANSWERS, Questions, questions
+from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
 from .sprites import sprites, textures
 from .text import text, text_or_documentation
 
 __all__ = [
+    "ANSWERS",
+    "VOCABULARY",
     "ArrayDataset",
     "DataCorrupt",
     "DataError",
@@ -22,7 +26,10 @@ __all__ = [
     "DataMissing",
     "Dataset",
     "Digits",
+    "Questions",
+    "SentencePair",
     "SimpleDataset",
+    "Tree",
     "augmented",
     "batches",
     "center_crop",
@@ -31,8 +38,10 @@ __all__ = [
     "digits_or_mnist",
     "mnist",
     "normalized",
+    "questions",
     "resized",
     "resized_short",
+    "sentence_pairs",
     "shapes",
     "split",
     "sprites",
@@ -40,4 +49,5 @@ __all__ = [
     "text",
     "text_or_documentation",
     "textures",
+    "word_vectors",
 ]

@@ -88,6 +88,7 @@ from dopegraph.nn.recurrent_cells import (
     SequentialRNNCell,
 )
 from dopegraph.nn.recurrent_layers import GRU, LSTM, RNN
+from dopegraph.nn.sketches import count_sketch
 
 __all__ = [
     "ELU",
@@ -161,6 +162,7 @@ __all__ = [
     "avg_pool",
     "conv",
     "conv_transpose",
+    "count_sketch",
     "erf",
     "log_softmax",
     "max_pool",
