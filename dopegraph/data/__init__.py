@@ -8,6 +8,7 @@ from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
+from .faces import drawn_faces, faces, faces_or_drawn
 from .loader import batches
 from .mnist import mnist
 from .text import text, text_or_documentation
@@ -25,6 +26,9 @@ __all__ = [
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
+    "drawn_faces",
+    "faces",
+    "faces_or_drawn",
     "mnist",
     "shapes",
     "split",
