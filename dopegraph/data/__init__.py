@@ -11,6 +11,7 @@ from .errors import DataCorrupt, DataError, DataMissing
 from .faces import drawn_faces, faces, faces_or_drawn
 from .loader import batches
 from .mnist import mnist
+from .scenes import facades, maps, streets
 from .text import text, text_or_documentation
 
 __all__ = [
@@ -27,12 +28,15 @@ __all__ = [
     "cifar10_or_shapes",
     "digits_or_mnist",
     "drawn_faces",
+    "facades",
     "faces",
     "faces_or_drawn",
+    "maps",
     "mnist",
     "shapes",
     "split",
     "stacked",
+    "streets",
     "text",
     "text_or_documentation",
 ]
