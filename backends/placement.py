@@ -89,9 +89,18 @@ def place(graph: Graph, policy: str, codegen: str, on_host: bool = True) -> Plac
 
 def is_small(graph: Graph) -> bool:
     """Whether a graph computes so few elements that a symbol costs more to call than NumPy takes for all of it."""
+    return _has_few_elements(graph) and library_is_there()
+
+
+def mostly_calls(graph: Graph) -> bool:
+    """Whether what calls cost, not what they compute, decides who runs a graph."""
+    return _has_few_elements(graph) or is_crumbs(graph)
+
+
+def _has_few_elements(graph: Graph) -> bool:
     if any([node.op.name in _SLOW_ON_NUMPY for node in graph.nodes]):
         return False
-    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL and library_is_there()
+    return sum([value.type.size for node in graph.nodes for value in node.outputs]) < SMALL
 
 
 def is_crumbs(graph: Graph) -> bool:

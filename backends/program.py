@@ -17,7 +17,7 @@ from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage
-from dopegraph.backends.placement import Fallback, is_small, place
+from dopegraph.backends.placement import Fallback, is_small, mostly_calls, place
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize, optimize_loops
@@ -49,9 +49,11 @@ class Program:
         Whether NumPy runs it, although MXNet was preferred, because it computes little.
     alone : NumpyExecutable or None
         The one function of NumPy's memory that the whole program is, if that is what it is.
+    kernels : CodegenExecutable or None
+        The one C function that the whole program is, if that is what it is.
     """
 
-    def __init__(self, source: Graph, policy: str, device: Device = HOST) -> None:
+    def __init__(self, source: Graph, policy: str, device: Device = HOST, lasting: bool = False) -> None:
         self.source = source
         self.policy = policy
         self.device = device
@@ -60,9 +62,13 @@ class Program:
         codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
         # A loop keeps what its steps hand to the derivatives; a budget, and a checkpoint, want that computed again.
         spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
-        has_loops = codegen != "never" and not spares and (codegen == "always" or not is_small(source))
+        may_save = lasting and codegen == "auto" and mostly_calls(source) and support.may_save(source.nodes)
+        has_loops = codegen == "always" or (codegen == "auto" and (may_save or not is_small(source)))
+        has_loops = has_loops and not spares
         self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
-        if has_loops and not self._runs_its_loops(codegen):
+        if may_save and support.saves(self.graph.nodes):
+            codegen = "always"
+        elif has_loops and ((codegen == "auto" and is_small(source)) or not self._runs_its_loops(codegen)):
             self.graph = optimize(source)
         if budget is not None:
             Recompute(budget).run(self.graph)
@@ -76,9 +82,9 @@ class Program:
             self._prepare("never")
         self._lock = threading.Lock()
         self.alone = self._alone()
-        self._kernels = self._executables[0] if self._is_one_stage("codegen") else None
+        self.kernels: CodegenExecutable | None = self._executables[0] if self._is_one_stage("codegen") else None
         positions = {value: position for position, value in enumerate(self.graph.arguments)}
-        whole = self.alone is not None or self._kernels is not None
+        whole = self.alone is not None or self.kernels is not None
         self._reads = [positions[value] for value in self.stages[0].inputs] if whole else []
         # Results that are arguments, or there already, are copied: nobody else may hold a result's memory.
         results = self.graph.results
@@ -144,8 +150,8 @@ class Program:
                 return profiler.run(self, arguments, out)
         if self.alone is not None:
             return [*map(Buffer, self.alone.run([arguments[position].array for position in self._reads]))]
-        if self._kernels is not None:
-            found: list[Buffer] = self._kernels([arguments[position] for position in self._reads], out or self._nowhere)
+        if self.kernels is not None:
+            found: list[Buffer] = self.kernels([arguments[position] for position in self._reads], out or self._nowhere)
             return found
         if not self.device.is_host:
             # Numbers and constants come from the host; arrays are there already, or a recording had refused them.
@@ -214,8 +220,8 @@ class _NumpyStage:
         return [buffer if stays else _to_device(buffer, self.device) for stays, buffer in zip(self._stays, results)]
 
 
-def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST) -> Program:
-    """Optimize and compile a graph.
+def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = HOST, lasting: bool = False) -> Program:
+    """Optimize and compile a graph; a `lasting` program will run so often that generated code pays for small ones, too.
 
     Examples
     --------
@@ -226,4 +232,4 @@ def compile_graph(graph: Graph, policy: str = "prefer_mxnet", device: Device = H
     array([1., 1.], dtype=float32)
     """
     with fewer_collections:
-        return Program(graph, policy, device)
+        return Program(graph, policy, device, lasting)

@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy
 
-from dopegraph.backends.codegen import blas, threads
+from dopegraph.backends.codegen import blas, support, threads
 from dopegraph.backends.codegen.cache import KernelCache, open_cache
 from dopegraph.backends.codegen.compiler import find_compiler
 from dopegraph.backends.codegen.source import ALIGNMENT, write_source
 from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
-from dopegraph.runtime.errors import BackendError
+
+# Giving the interpreter's lock to other threads costs as much as a thousand additions, and they do not need it sooner
+# than after some hundred microseconds.
+BRIEF = 1 << 18
 
 
 class CodegenExecutable:
@@ -27,6 +30,10 @@ class CodegenExecutable:
     ----------
     source : Source
         The C file, and the kernels in it.
+    results : int
+        The place of the first result among the pointers; arguments come first, then constants.
+    workspace : int
+        The address of the memory between kernels, which `lock` is for.
 
     Examples
     --------
@@ -47,23 +54,33 @@ class CodegenExecutable:
         self._types = [(value.shape, value.type.dtype) for value in graph.results]
         self._constants = [_regular(node.attrs["value"]) for node in self.source.constants]
         first = len(graph.arguments)
-        self._results = first + len(self._constants)
-        self._pointers: Any = (ctypes.c_void_p * max(self._results + len(self._types), 1))()
-        for place, array in enumerate(self._constants, first):
-            self._pointers[place] = array.ctypes.data
+        self.results = first + len(self._constants)
+        self._pointers = self.pointers()
         self._workspace = numpy.empty(self.source.workspace + ALIGNMENT, numpy.uint8)
-        self._workspace_address = -(-self._workspace.ctypes.data // ALIGNMENT) * ALIGNMENT
-        self._lock = threading.Lock()  # two threads must not share the workspace at one time
+        self.workspace = -(-self._workspace.ctypes.data // ALIGNMENT) * ALIGNMENT
+        self.lock = threading.Lock()  # two threads must not share the workspace at one time
+
+    def pointers(self) -> Any:
+        """What the C function gets: an array of pointers, those of constants filled in."""
+        made: Any = (ctypes.c_void_p * max(self.results + len(self._types), 1))()
+        for place, array in enumerate(self._constants, len(self.graph.arguments)):
+            made[place] = array.ctypes.data
+        return made
+
+    @property
+    def direct(self) -> Any:
+        """The C function, for integers as addresses; with the interpreter's lock kept where it takes no time."""
+        return self.library.brief if support.work(self.graph.nodes) + _products(self.graph) < BRIEF else self._run
 
     def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
         """Results in the order of `graph.results`, in the buffers of `out` where it has them, otherwise in new ones.
 
         Raises
         ------
-        IndexError
+        IndexError, LinAlgError
             With the user's line; what is in the buffers of `out` then is undefined.
         """
-        with self._lock:
+        with self.lock:
             pointers = self._pointers
             held = []  # a copy that only this call uses must outlive it
             for place, buffer in enumerate(inputs):
@@ -73,19 +90,26 @@ class CodegenExecutable:
                     address = held[-1].ctypes.data
                 pointers[place] = address
             results = []
-            for place, ((shape, dtype), given) in enumerate(zip(self._types, out), self._results):
+            for place, ((shape, dtype), given) in enumerate(zip(self._types, out), self.results):
                 if given is None or not _writable(given, shape, dtype):
                     given = Buffer(numpy.empty(shape, dtype))
                 pointers[place] = given.address
                 results.append(given)
-            if self._run(pointers, self._workspace_address, threads.number):
-                self._fail(inputs)
-            return results
+            return self._refused(inputs) if self._run(pointers, self.workspace, threads.number) else results
 
-    def _fail(self, inputs: Sequence[Buffer]) -> None:
-        """Raise what NumPy raises for the same operands, with the user's line."""
-        evaluate(self.graph, [buffer.array for buffer in inputs])
-        raise BackendError(f"{self.graph.name}: a position is outside")
+    def _refused(self, inputs: Sequence[Buffer]) -> list[Buffer]:
+        """Raise what NumPy raises for the same operands, with the user's line.
+
+        A matrix that is singular but for the last bit may be so for one algorithm only: then the results are NumPy's.
+        """
+        found = evaluate(self.graph, [buffer.array for buffer in inputs])
+        return [Buffer(numpy.array(found[value], value.type.dtype, order="C")) for value in self.graph.results]
+
+
+def _products(graph: Graph) -> int:
+    """What the matrix products of a graph cost, in additions of one element each."""
+    nodes = [node for node in graph.nodes if node.op.name == "matmul"]
+    return sum(node.output.type.size * node.inputs[0].shape[-1] // 8 for node in nodes)
 
 
 def _writable(given: Buffer, shape: Any, dtype: Any) -> bool:

@@ -59,11 +59,12 @@ class ProgramCache:
         device: Device,
         state: int = 0,
         named: bool = True,
+        lasting: bool = False,
     ) -> tuple[Key, Program]:
         """The program that computes `outputs` and `updates` from `inputs`, the last `state` of which are state.
 
         With it comes the key by which `find` finds it again. Without `named`, the names of inputs are no part of it:
-        more graphs are equal.
+        more graphs are equal. A `lasting` one belongs to a function that somebody compiled, to run it often.
         """
         policy, _, _ = chosen = engines()
         results = [*outputs, *(new for _, new in updates)]
@@ -72,6 +73,7 @@ class ProgramCache:
             *chosen,
             device,
             state,
+            lasting,
             _structure(nodes, inputs, results, named),
             tuple([place[old] for old, _ in updates]),
         )
@@ -85,7 +87,7 @@ class ProgramCache:
             if not named:
                 for value in graph.arguments:
                     value.name = None
-            program = compile_graph(graph, policy, device)
+            program = compile_graph(graph, policy, device, lasting)
             self.compiled += 1
             self._programs[key] = program
             if len(self._programs) > self.size:

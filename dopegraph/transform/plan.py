@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -96,6 +97,10 @@ class ReplayPlan:
     program : Program
     replay : callable
         Gives the result of a call that fits and needs nothing but to be computed, or ``MISS``.
+    spare : list of Buffer or None
+        Memory for the new contents of arrays that are written, in turns with the old; `lock` is for it.
+    kept : list of list of Buffer
+        Memory that results may get again once nobody holds it.
     calls : int
         How often it was replayed.
     lines : list of Location or None
@@ -129,8 +134,9 @@ class ReplayPlan:
         self._state = state
         self._updated = updated
         self._outputs = outputs
-        self._spare: list[Buffer | None] = [None] * len(updated)
-        self._lock = threading.Lock()
+        self.spare: list[Buffer | None] = [None] * len(updated)
+        self.kept: list[list[Buffer]] = []
+        self.lock = threading.Lock()
         self.calls = 0
         self.lines: list[Location | None] = []
 
@@ -149,7 +155,8 @@ class ReplayPlan:
     @property
     def nbytes(self) -> int:
         """Bytes of captured constants, and of memory that is kept to be written to."""
-        held = [*self._constants, *(buffer for buffer in self._spare if buffer is not None)]
+        spare = [buffer for buffer in self.spare if buffer is not None]
+        held = [*self._constants, *spare, *itertools.chain(*self.kept)]
         return sum(math.prod(buffer.shape) * buffer.dtype.itemsize for buffer in held)
 
     def fits(self, arrays: Sequence[ndarray]) -> bool:
@@ -163,13 +170,13 @@ class ReplayPlan:
     def run(self, matched: Any) -> Any:
         """Replay: results as the function would have returned them, state as it would have left it."""
         arrays, scalars, targets, floats = matched
-        with self._lock:
+        with self.lock:
             buffers = [handle._settled() for handle in arrays]
             inputs = [buffers[position] for position in self._arguments]
             inputs += map(Buffer, scalars)
             inputs += self._constants
             inputs += [buffers[position] for position in self._state]
-            out = [None] * self._outputs + self._spare
+            out = [None] * self._outputs + self.spare
             results = self.program.run(inputs, out)
             if suspended():
                 for position in self._updated:
@@ -186,10 +193,10 @@ class ReplayPlan:
             assert old is not None
             if handle._shared and (old.device.is_host or handle._foreign):
                 old.overwrite(new)
-                self._spare[place] = new
+                self.spare[place] = new
             else:
                 handle._buffer = new
-                self._spare[place] = None if handle._shared else old
+                self.spare[place] = None if handle._shared else old
 
 
 def sharing_memory(arrays: Sequence[ndarray]) -> list[ndarray]:

@@ -22,16 +22,18 @@ from dopegraph.state.walk import Walk, unchanged_since
 from dopegraph.trace.look import Escape
 from dopegraph.trace.programs import boundary, programs
 from dopegraph.trace.recording import Recording
+from dopegraph.transform.checks import all_checked
+from dopegraph.transform.direct_call import Inputs
 from dopegraph.transform.placement import Placement, Unreplayable
 from dopegraph.transform.plan import ReplayPlan
-from dopegraph.transform.straight import Replay, never, straight
+from dopegraph.transform.straight import Replay, straight
 
 
 def make_plan(walk: Walk, recording: Recording, result: Any) -> ReplayPlan:
     """The plan that replays a recording; the program is run for the recorded call as well."""
     layout, placement = lay_out(walk, recording, result)
     layout.arrange()
-    program = layout.compile()
+    program = layout.compile(len(placement.outputs))
     if not recording.host_calls:  # functions of the user's own have run once; that is enough
         recording.known.update(zip(layout.results, program.run([recording.known[value] for value in layout.inputs])))
     return layout.plan(program, placement)
@@ -168,16 +170,34 @@ class Layout:
         if not set(boundary(self._nodes, self.results)) <= set(self.inputs):
             raise Unreplayable("aliased-write", "the memory of an array was written to by others")
 
-    def compile(self) -> Program:
-        """The program."""
+    def compile(self, returned: int) -> Program:
+        """The program.
+
+        Its first outputs, so many, are what the function returns; the others may raise errors. Those that are computed
+        anyway are no results, unless a rewrite of the graph found a way without them.
+        """
+        rest = self.outputs[returned:]
+        changed = [new for _, new in self.updates]
+        computed = set(needed_nodes(self._nodes, [*self.outputs[:returned], *changed])) if rest else set()
+        unread = [value for value in rest if value.node not in computed]
+        if len(unread) < len(rest):
+            outputs = [*self.outputs[:returned], *unread]
+            program = self._program(outputs)
+            if all_checked(self._nodes, program.graph):
+                self.outputs, self.results = outputs, [*outputs, *changed]
+                return program
+        return self._program(self.outputs)
+
+    def _program(self, outputs: list[Value]) -> Program:
         return programs.get(
             self.recording.name,
             self._nodes,
             self.inputs,
-            self.outputs,
+            outputs,
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
+            lasting=True,
         )[1]
 
     def floats(self, placement: Placement) -> list[str]:
@@ -193,10 +213,8 @@ class Layout:
             guards.view_of(variable, root, steps, self.walk.paths[variable])
         guards.all_different()
         names = {f"a{index}": variable for index, variable in enumerate(self.walk.floats)}
-        scalars = [
-            f"asarray({with_names(expression, names)}, {guards.constant(dtype)})"
-            for (expression, dtype), _ in self.scalars
-        ]
+        numbers = [(with_names(expression, names), dtype) for (expression, dtype), _ in self.scalars]
+        scalars = [f"asarray({expression}, {guards.constant(dtype)})" for expression, dtype in numbers]
         floats = self.floats(placement)
         constants = [self.recording.known[value] for value in self.captured]
         parts = [f"[{', '.join(part)}]" for part in (self.variables, scalars, placement.targets, floats)]
@@ -211,34 +229,42 @@ class Layout:
             program,
             match,
             placement.function(),
-            never if self.updates else self._straight(program, placement, scalars, floats, constants),
             constants=constants,
             arguments=self.arguments,
             state=self.state,
             updated=[position for position, _ in self.updates],
             outputs=len(self.outputs),
         )
+        plan.replay = self._straight(plan, placement, numbers, floats, constants)
         plan.lines = [node.location for node in self._nodes]
         return plan
 
     def _straight(
-        self, program: Program, placement: Placement, scalars: list[str], floats: list[str], constants: list[Buffer]
+        self,
+        plan: ReplayPlan,
+        placement: Placement,
+        scalars: list[tuple[str, Any]],
+        floats: list[str],
+        constants: list[Buffer],
     ) -> Replay:
-        captured = {f"C{index}": buffer.array for index, buffer in enumerate(constants)}
-        buffers = self.walk.guards.buffers
-        memory = [f"{buffers.get(variable, f'{variable}._settled()')}._array" for variable in self.variables]
+        guards = self.walk.guards
+        buffers = [guards.buffers.get(variable, f"{variable}._settled()") for variable in self.variables]
         return straight(
-            self.walk.guards,
-            program,
-            [
-                *(memory[position] for position in self.arguments),
-                *scalars,
-                *captured,
-                *(memory[position] for position in self.state),
-            ],
+            guards,
+            plan.program,
+            Inputs(
+                [buffers[position] for position in self.arguments],
+                scalars,
+                constants,
+                [buffers[position] for position in self.state],
+                [(self.variables[position], buffers[position]) for position, _ in self.updates],
+            ),
             {"arrays": self.variables, "targets": placement.targets, "floats": floats},
             placement.lines,
-            {**placement.constants, **captured},
+            placement.constants,
+            plan.lock,
+            plan.spare,
+            plan.kept,
         )
 
 

@@ -3,10 +3,12 @@
 python -m examples.part3.dcgan
 """
 
+import numpy
+
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init, nn, optim
-from dopegraph.data import batches, faces_or_drawn
+from dopegraph.data import batches, faces_or_drawn, resized
 from examples.chapter import compare, options, picture, plot_curves, progress
 
 # The book's are those of the last line it prints, with 13,000 faces in colour and networks of four times the width. The
@@ -92,18 +94,11 @@ def generate(latent_z):
     return netG(latent_z)
 
 
-def enlarged(images, size):
-    """Images of `size` times `size` pixels, interpolated linearly."""
-    n = images.shape[1]
-    weights = np.maximum(0, 1 - np.abs(np.linspace(0, n - 1, size).reshape(-1, 1) - np.linspace(0, n - 1, n)))
-    return weights @ images @ weights.T
-
-
 def prepared(images):
     """From -1 to 1; every face in nine places, and mirrored, as there are so few."""
-    larger = enlarged(np.array(images, dtype="float32") / 127.5 - 1, 68)
+    larger = resized(images.astype("float32"), (68, 68)) / 127.5 - 1
     moved = [larger[:, y : y + 64, x : x + 64] for y in (0, 2, 4) for x in (0, 2, 4)]
-    return np.expand_dims(np.concatenate(moved + [one[:, :, ::-1] for one in moved]), 1)
+    return numpy.concatenate(moved + [one[:, :, ::-1] for one in moved])[:, None]
 
 
 def full_sizes():
@@ -129,7 +124,7 @@ def latent_walk(steps):
 def main(arguments=None):
     chosen = options(__doc__, epochs=100, arguments=arguments)
     images, name = faces_or_drawn(2 if chosen.quick else 100)
-    real = prepared(images).asnumpy()
+    real = prepared(images)
     train_data = batches(real, batch_size=12 if chosen.quick else batch_size, seed=1, last="discard")
     print(f"{len(images)} {name}, {len(real)} with all places and mirrored")
     history = []
@@ -159,7 +154,7 @@ def draw(folder, real, fake, walk, history):
     for name, rows, columns, images in (("real", 1, 4, real), ("generated", 2, 4, fake), ("latent_walk", 3, 4, walk)):
         with picture(folder / f"dcgan_{name}.png", rows, columns, (2 * columns, 2 * rows), layout="tight") as axes:
             for place, image in zip(axes.flat, images):
-                visualize(place, np.reshape(image, (-1, 64, 64)))
+                visualize(place, image)
     curves = dict(zip(("discriminator", "generator", "accuracy of the discriminator"), zip(*history)))
     plot_curves(folder / "dcgan_losses.png", curves, "Losses of the DCGAN")
 

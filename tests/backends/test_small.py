@@ -10,6 +10,7 @@ import dopegraph.numpy as np
 from dopegraph import nn
 from dopegraph.backends import placement
 from dopegraph.backends.mxnet import library
+from tests.backends.codegen.programs import needs_compiler
 
 pytestmark = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
 
@@ -46,7 +47,7 @@ def test_a_larger_graph_is_a_symbol():
 def test_a_long_graph_of_tiny_arrays_runs_on_numpy_where_symbols_would_be_interrupted():
     def filtered(x, p):
         for _ in range(30):
-            x = np.linalg.solve(p, np.tanh(x) + 1) * 2
+            x = np.linalg.qr(p + np.tanh(x))[0] * 2
         return x
 
     found = explained(filtered, np.ones((4, 4)), np.eye(4))
@@ -71,3 +72,58 @@ def test_derivatives_without_compile_use_it_too():
     assert found.tolist() == [1, 1, 1]
     assert stats.numpy["exp"] == 1
     assert not stats.mxnet
+
+
+@needs_compiler
+def test_many_small_operations_that_somebody_compiled_are_one_c_function():
+    def steps(x, w):
+        for _ in range(10):
+            x = np.tanh(x * w) + x
+        return x.sum()
+
+    x, w = np.ones(3), np.ones(3) / 2
+    wanted = float(steps(x, w))
+    for function, generated in ((steps, True), (lambda x, w: np.tanh(x * w) + x, False)):
+        found = explained(function, x, w)
+        assert found.symbols == 0
+        assert (not found.reasons) == generated
+        compiled = dopegraph.compile(function)
+        with dopegraph.policy("prefer_mxnet"):
+            result = compiled(x, w)
+            assert [stage.backend for stage in compiled.plans[0].program.stages] == [
+                "codegen" if generated else "numpy"
+            ]
+        if generated:
+            numpy.testing.assert_allclose(float(result), wanted, rtol=1e-6)
+    # Nobody says of a recording that it will be made often.
+    with dopegraph.policy("prefer_mxnet"):
+        assert abs(float(dopegraph.value_and_grad(steps)(x, w)[0]) - wanted) < 1e-5
+    assert {stage.backend for program in dopegraph.programs.programs() for stage in program.stages} >= {"numpy"}
+
+
+@needs_compiler
+def test_one_operation_that_c_lacks_leaves_a_small_graph_to_numpy():
+    def steps(x):
+        for _ in range(10):
+            x = np.tanh(x * 2) + x
+        return np.linalg.qr(x)[1]
+
+    found = explained(steps, np.eye(3))
+    assert [one.id for one in found.reasons] == ["small-graph"]
+
+
+@needs_compiler
+def test_steps_of_a_loop_over_tiny_arrays_are_one_loop():
+    def steps(x, w):
+        for t in range(40):
+            x = np.tanh(w @ x + t % 2)
+        return x.sum()
+
+    with dopegraph.policy("prefer_mxnet"):
+        compiled = dopegraph.compile(dopegraph.value_and_grad(steps))
+        found, slope = compiled(np.ones(3), np.eye(3) / 2)
+        program = compiled.plans[0].program
+    assert [stage.backend for stage in program.stages] == ["codegen"]
+    wanted, slope_wanted = dopegraph.value_and_grad(steps)(np.ones(3), np.eye(3) / 2)
+    numpy.testing.assert_allclose(float(found), float(wanted), rtol=1e-5)
+    numpy.testing.assert_allclose(slope.asnumpy(), slope_wanted.asnumpy(), rtol=1e-4, atol=1e-6)

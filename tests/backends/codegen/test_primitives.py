@@ -23,7 +23,7 @@ SPECIAL = [numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.
 LOOSE = {**dict.fromkeys(LIBRARY, 6.0), "pow": 6.0, "arctan2": 6.0, "hypot": 6.0, "sigmoid": 8.0, "integer_pow": 4.0}
 SUMMED = {
     "sum", "prod", "matmul", "softmax", "log_softmax", "conv", "conv_grad_data", "conv_grad_weight", "max_pool_grad",
-    "avg_pool", "avg_pool_grad",
+    "avg_pool", "avg_pool_grad", "solve", "inv", "det", "cofactor", "cholesky", "triangular_solve",
 }  # fmt: skip
 
 
