@@ -75,8 +75,7 @@ def patch_discriminator(width, n_layers=3):
 
 
 class ImagePool:
-    """Half of the time the discriminator sees an old pair instead of a new one. Each of a batch has a part of the pool,
-    and all are arrays, so that a compiled step can have one."""
+    """Half of the time the discriminator sees an old pair, not the new one; each of a batch has a part of the pool."""
 
     def __init__(self, pool_size, shape):
         self.images, self.num_imgs = np.zeros((pool_size, *shape)), np.array(0)
@@ -85,7 +84,8 @@ class ImagePool:
         n, pool_size = len(images), len(self.images)
         next_ones, part = self.num_imgs + np.arange(n), pool_size // n
         is_free = next_ones < pool_size
-        slots = np.where(is_free, next_ones, part * np.arange(n) + np.random.randint(0, part, n))
+        any_one = part * np.arange(n) + np.random.uniform(0, part, n).astype(int) % part
+        slots = np.where(is_free, next_ones, any_one)
         is_old = ~is_free & (np.random.uniform(0, 1, n) > 0.5)
         is_old, is_kept = (np.reshape(one, (n, 1, 1, 1)) for one in (is_old, is_old | is_free))
         old = self.images[slots]
