@@ -37,6 +37,17 @@ NEAR = {
         ("alpha", 0.5, 0.15),
         ("sigma", 0.5, 0.15),
     ],
+    "dcgan": [
+        ("generator_parameters", 3578624, 0),
+        ("discriminator_parameters", 2767360, 0),
+        ("distance_of_mean_faces", 0, 0.25),
+        ("variety", 1, 0.3),
+    ],
+    "pix2pix": [
+        ("discriminator_parameters", 2770497, 0),
+        ("patches", [35, 35], 0),
+        ("distances", 0, 0.1),
+    ],
     "exponential_smoothing": [("distance_level", 0, 1e-5), ("distance_trend", 0, 1e-5)],
     "bayes_by_backprop_scratch": [("loss", 2582.93, 10)],
 }
@@ -78,6 +89,10 @@ def images(count=8):
     return rng.uniform(size=(count, 784)).astype("float32"), rng.integers(0, 10, count)
 
 
+def pictures(count, channels):
+    return numpy.random.default_rng(count).uniform(-1, 1, (count, channels, 64, 64)).astype("float32")
+
+
 def rows(count=6):
     rng = numpy.random.default_rng(0)
     return rng.normal(size=(count, 5)).astype("float32"), rng.uniform(1e5, 2e5, count).astype("float32")
@@ -96,6 +111,8 @@ def asked(count=8):
 # where their kernels are not generated.
 STEPS = {
     "gan": (lambda module: (points(),), {"random-numbers"}),
+    "dcgan": (lambda module: (pictures(4, 1),), {"random-numbers"}),
+    "pix2pix": (lambda module: (pictures(2, 3), pictures(2, 3)), {"random-numbers"}),
     "bayes_by_backprop_scratch": (lambda module: (*images(), 469.0, 1e-4), {"random-numbers"}),
     "bayes_by_backprop_gluon": (lambda module: (*images(), 469.0), {"random-numbers"}),
     "kaggle_house_prices": (lambda module: rows(), set()),
