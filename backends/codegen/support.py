@@ -79,14 +79,16 @@ def _calls(nodes: Iterable[Node]) -> int:
 
 
 def work(nodes: Iterable[Node]) -> int:
-    """What nodes cost, in additions of one element each; views and what libraries do are not counted."""
+    """What nodes cost, in additions of one element each; views are not counted."""
     total = 0
     for node in nodes:
         if node.op.name == "recurrence":
             total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
         elif is_convolution(node):
             total += operations(node) // 32
-        elif node.inputs and not is_view(node) and node.op.name != "matmul":
+        elif node.op.name == "matmul":
+            total += node.output.type.size * node.inputs[0].shape[-2 if node.attrs["transpose_x"] else -1] // 16
+        elif node.inputs and not is_view(node):
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
             total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
     return total
