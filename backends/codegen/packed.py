@@ -18,8 +18,8 @@ VECTOR, VECTORS, ROWS = 64, 2, 8
 # Numbers that are summed up at a time, and rows and columns whose packed operands stay in the caches meanwhile.
 DEEP, HIGH, WIDE = 256, 128, 512
 
-# Columns that are packed at a time where there are few rows.
-GROUP = 64
+# Bytes that certainly stay in the second cache; rows of an operand that are asked for early.
+NEAR, AHEAD = 1 << 18, 12
 
 # Fewer rows, columns or terms are left to the BLAS; in loops, where packing costs nothing, so many rows suffice.
 LEAST, LEAST_ROWS = 16, 4
@@ -48,7 +48,8 @@ _HEAD = """
 #define PRODUCT_MIXED(order, a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
 #endif
 enum {
-  PRODUCT_DEEP = @DEEP@, PRODUCT_HIGH = @HIGH@, PRODUCT_WIDE = @WIDE@, PRODUCT_VECTORS = @VECTORS@, PRODUCT_GROUP = @GROUP@
+  PRODUCT_DEEP = @DEEP@, PRODUCT_HIGH = @HIGH@, PRODUCT_WIDE = @WIDE@, PRODUCT_VECTORS = @VECTORS@,
+  PRODUCT_NEAR = @NEAR@, PRODUCT_AHEAD = @AHEAD@
 };
 """
 
@@ -64,57 +65,67 @@ static inline __attribute__((always_inline)) void product_turn_@S@(const @T@ *re
 }
 """
 
+# How the functions of a block begin and end.
+_BEGIN = """\
+  for (int r = 0; r < PRODUCT_ROWS; r++)
+    for (int v = 0; v < PRODUCT_VECTORS; v++)
+      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
+"""
+_END = """\
+  if (minus)
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++)
+        *(product_vector_@S@ *)(z + r * ld + v * L) =
+            *(const product_vector_@S@ *)(minus + r * ld + v * L) - sums[r][v];
+  else
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+"""
+
 _FUNCTIONS = """
 typedef @T@ product_vector_@S@ __attribute__((vector_size(PRODUCT_BYTES), aligned(sizeof(@T@)), may_alias));
 enum { PRODUCT_LANES_@S@ = PRODUCT_BYTES / sizeof(@T@), PRODUCT_PANEL_@S@ = PRODUCT_VECTORS * PRODUCT_LANES_@S@ };
 
 @TURN@
-/* A block of z: the first one of its sums, or added to it; at last what the product is taken from, if anything. */
-static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, const @T@ *restrict y,
+/* A block of z: the first one of its sums, or added to it; at last what the product is taken from, if anything. A step
+   of the sums is `step` numbers from the next in x, and `ldy` in y, of which what comes `ahead` is asked for early. */
+static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, long step, const @T@ *restrict y, long ldy, long ahead,
                                       const @T@ *restrict minus, @T@ *restrict z, long ld, int first) {
   PRODUCT_SUMS
   enum { L = PRODUCT_LANES_@S@ };
   product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
-  for (int r = 0; r < PRODUCT_ROWS; r++)
-    for (int v = 0; v < PRODUCT_VECTORS; v++)
-      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
-  for (long p = 0; p < k; p++, x += PRODUCT_ROWS, y += PRODUCT_PANEL_@S@) {
+@BEGIN@
+  for (long p = 0; p < k; p++, x += step, y += ldy) {
     product_vector_@S@ row[PRODUCT_VECTORS];
-    for (int v = 0; v < PRODUCT_VECTORS; v++) row[v] = *(const product_vector_@S@ *)(y + v * L);
+    for (int v = 0; v < PRODUCT_VECTORS; v++) {
+      __builtin_prefetch(y + ahead + v * L);
+      row[v] = *(const product_vector_@S@ *)(y + v * L);
+    }
     for (int r = 0; r < PRODUCT_ROWS; r++)
       for (int v = 0; v < PRODUCT_VECTORS; v++) sums[r][v] += x[r] * row[v];
   }
-  if (minus)
-    for (int r = 0; r < PRODUCT_ROWS; r++)
-      for (int v = 0; v < PRODUCT_VECTORS; v++)
-        sums[r][v] = *(const product_vector_@S@ *)(minus + r * ld + v * L) - sums[r][v];
-  for (int r = 0; r < PRODUCT_ROWS; r++)
-    for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+@END@
 }
 
 /* The same for h rows of x as they are; what stands below them in z is of no use. */
-static PRODUCT void product_rows_@S@(long k, const @T@ *restrict x, long ldx, long h, const @T@ *restrict y,
-                                     const @T@ *restrict minus, @T@ *restrict z, long ld, int first) {
+static PRODUCT void product_rows_@S@(long k, const @T@ *restrict x, long ldx, long h, const @T@ *restrict y, long ldy,
+                                     long ahead, const @T@ *restrict minus, @T@ *restrict z, long ld, int first) {
   PRODUCT_SUMS
   enum { L = PRODUCT_LANES_@S@ };
   const @T@ *rows[PRODUCT_ROWS];
   for (int r = 0; r < PRODUCT_ROWS; r++) rows[r] = x + (r < h ? r : h - 1) * ldx;
   product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
-  for (int r = 0; r < PRODUCT_ROWS; r++)
-    for (int v = 0; v < PRODUCT_VECTORS; v++)
-      sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
-  for (long p = 0; p < k; p++, y += PRODUCT_PANEL_@S@) {
+@BEGIN@
+  for (long p = 0; p < k; p++, y += ldy) {
     product_vector_@S@ row[PRODUCT_VECTORS];
-    for (int v = 0; v < PRODUCT_VECTORS; v++) row[v] = *(const product_vector_@S@ *)(y + v * L);
+    for (int v = 0; v < PRODUCT_VECTORS; v++) {
+      __builtin_prefetch(y + ahead + v * L);
+      row[v] = *(const product_vector_@S@ *)(y + v * L);
+    }
     for (int r = 0; r < PRODUCT_ROWS; r++)
       for (int v = 0; v < PRODUCT_VECTORS; v++) sums[r][v] += rows[r][p] * row[v];
   }
-  if (minus)
-    for (int r = 0; r < PRODUCT_ROWS; r++)
-      for (int v = 0; v < PRODUCT_VECTORS; v++)
-        sums[r][v] = *(const product_vector_@S@ *)(minus + r * ld + v * L) - sums[r][v];
-  for (int r = 0; r < PRODUCT_ROWS; r++)
-    for (int v = 0; v < PRODUCT_VECTORS; v++) *(product_vector_@S@ *)(z + r * ld + v * L) = sums[r][v];
+@END@
 }
 
 /* k rows of n numbers, or where `across` n rows of k, as panels of so many columns, zeros behind the last. */
@@ -152,20 +163,22 @@ static __attribute__((unused)) void product_pack_@S@(int ty, long k, long n, con
   }
 }
 
-/* Some rows, packed where `tx`, times some packed columns, for k terms from p on. */
-static void product_strip_@S@(int tx, long high, long p, long k, long n, const @T@ *x, long ldx, const @T@ *y,
+/* Some rows, packed where `tx`, times some columns, for k terms from p on. Rows of y are `ldy` apart; 0 is packed. */
+static void product_strip_@S@(int tx, long high, long p, long k, long n, const @T@ *x, long ldx, const @T@ *y, long ldy,
                               const @T@ *minus, @T@ *z, long ldz) {
   @T@ edge[PRODUCT_ROWS * PRODUCT_PANEL_@S@];
+  const long down = ldy ? ldy : PRODUCT_PANEL_@S@;
   for (long j = 0; j < n; j += PRODUCT_PANEL_@S@) {
     const long w = n - j < PRODUCT_PANEL_@S@ ? n - j : PRODUCT_PANEL_@S@;
+    const @T@ *const panel = y + (ldy ? j : j * k);
     for (long i = 0; i < high; i += PRODUCT_ROWS) {
       const long h = high - i < PRODUCT_ROWS ? high - i : PRODUCT_ROWS, at = i * ldz + j;
       const int whole = h == PRODUCT_ROWS && w == PRODUCT_PANEL_@S@;
       @T@ *const to = z + at, *const block = whole ? to : edge;
       const @T@ *const from = minus && whole ? minus + at : 0;
-      const long ld = whole ? ldz : PRODUCT_PANEL_@S@;
-      if (tx) product_block_@S@(k, x + i * k, y + j * k, from, block, ld, !whole || p == 0);
-      else product_rows_@S@(k, x + i * ldx, ldx, h, y + j * k, from, block, ld, !whole || p == 0);
+      const long ld = whole ? ldz : PRODUCT_PANEL_@S@, ahead = ldy && i < 2 * PRODUCT_ROWS ? PRODUCT_AHEAD * ldy : 0;
+      if (tx) product_block_@S@(k, x + i * k, PRODUCT_ROWS, panel, down, ahead, from, block, ld, !whole || p == 0);
+      else product_rows_@S@(k, x + i * ldx, ldx, h, panel, down, ahead, from, block, ld, !whole || p == 0);
       if (!whole)
         for (long r = 0; r < h; r++)
           for (long c = 0; c < w; c++) {
@@ -176,14 +189,15 @@ static void product_strip_@S@(int tx, long high, long p, long k, long n, const @
   }
 }
 
-/* All rows times some packed columns, for k terms from p on. */
-static void product_part_@S@(int tx, long m, long p, long k, long n, const @T@ *x, long ldx, const @T@ *y,
+/* All rows times some columns, for k terms from p on. */
+static void product_part_@S@(int tx, long m, long p, long k, long n, const @T@ *x, long ldx, const @T@ *y, long ldy,
                              const @T@ *minus, @T@ *z, long ldz, @T@ *work) {
   for (long top = 0; top < m; top += PRODUCT_HIGH) {
     const long high = m - top < PRODUCT_HIGH ? m - top : PRODUCT_HIGH;
     const @T@ *const from = tx ? x + p * ldx + top : x + top * ldx + p;
     if (tx) product_panels_@S@(0, k, high, PRODUCT_ROWS, from, ldx, work);
-    product_strip_@S@(tx, high, p, k, n, tx ? work : from, ldx, y, minus ? minus + top * ldz : 0, z + top * ldz, ldz);
+    product_strip_@S@(tx, high, p, k, n, tx ? work : from, ldx, y, ldy, minus ? minus + top * ldz : 0, z + top * ldz,
+                      ldz);
   }
 }
 
@@ -193,31 +207,29 @@ static __attribute__((unused)) void product_packed_@S@(int tx, long m, long k, l
   const long padded = (n + PRODUCT_PANEL_@S@ - 1) / PRODUCT_PANEL_@S@ * PRODUCT_PANEL_@S@;
   for (long p = 0; p < k; p += PRODUCT_DEEP) {
     const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
-    product_part_@S@(tx, m, p, deep, n, x, tx ? m : k, y, 0, z, n, work);
+    product_part_@S@(tx, m, p, deep, n, x, tx ? m : k, y, 0, 0, z, n, work);
     y += padded * deep;
   }
 }
 
-/* With both as they are; from `minus`, unless that is null, the product is taken away. */
+/* With both as they are; from `minus`, unless that is null, the product is taken away. Columns of y that few rows read,
+   or that stay in the second cache, are not packed: copying them takes as long as a tenth of the product. */
 static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, long k, long n, const @T@ *x,
                                                      const @T@ *y, const @T@ *minus, @T@ *z, @T@ *work) {
-  const long ldx = tx ? m : k, ld = ty ? k : n, width = m <= PRODUCT_HIGH ? PRODUCT_GROUP : PRODUCT_WIDE;
+  const long ldx = tx ? m : k, ld = ty ? k : n, most = k < PRODUCT_DEEP ? k : PRODUCT_DEEP;
+  const int stays = !ty && (m <= PRODUCT_HIGH || most * n * (long)sizeof(@T@) <= PRODUCT_NEAR);
+  const long plain = stays ? n / PRODUCT_PANEL_@S@ * PRODUCT_PANEL_@S@ : 0;
   @T@ *const rows = work + PRODUCT_WIDE * PRODUCT_DEEP;
-  for (long outer = 0; outer < n; outer += PRODUCT_WIDE) {
-    const long stop = n - outer < PRODUCT_WIDE ? n : outer + PRODUCT_WIDE;
+  for (long p = 0; p < k && plain; p += PRODUCT_DEEP) {
+    const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
+    product_part_@S@(tx, m, p, deep, plain, x, ldx, y + p * ld, ld, p + deep == k ? minus : 0, z, n, rows);
+  }
+  for (long j = plain; j < n; j += PRODUCT_WIDE) {
+    const long wide = n - j < PRODUCT_WIDE ? n - j : PRODUCT_WIDE;
     for (long p = 0; p < k; p += PRODUCT_DEEP) {
       const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
-      const @T@ *const from = p + deep == k ? minus : 0;
-      /* Columns of a few rows are used at once, while they are in the first cache. */
-      if (m <= PRODUCT_HIGH && tx) product_panels_@S@(0, deep, m, PRODUCT_ROWS, x + p * ldx, ldx, rows);
-      for (long j = outer; j < stop; j += width) {
-        const long wide = stop - j < width ? stop - j : width;
-        product_panels_@S@(ty, deep, wide, PRODUCT_PANEL_@S@, ty ? y + j * ld + p : y + p * ld + j, ld, work);
-        if (m <= PRODUCT_HIGH)
-          product_strip_@S@(tx, m, p, deep, wide, tx ? rows : x + p, ldx, work, from ? from + j : 0, z + j, n);
-        else
-          product_part_@S@(tx, m, p, deep, wide, x, ldx, work, from ? from + j : 0, z + j, n, rows);
-      }
+      product_panels_@S@(ty, deep, wide, PRODUCT_PANEL_@S@, ty ? y + j * ld + p : y + p * ld + j, ld, work);
+      product_part_@S@(tx, m, p, deep, wide, x, ldx, work, 0, minus && p + deep == k ? minus + j : 0, z + j, n, rows);
     }
   }
 }
@@ -227,10 +239,10 @@ static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, lo
 def packed_functions(kinds: set[str]) -> str:
     """The C functions, for ``float`` and ``double`` as needed."""
     head = _HEAD
-    for name, number in (("DEEP", DEEP), ("HIGH", HIGH), ("WIDE", WIDE), ("VECTORS", VECTORS), ("GROUP", GROUP)):
+    for name, number in (("DEEP", DEEP), ("HIGH", HIGH), ("WIDE", WIDE), ("VECTORS", VECTORS), ("NEAR", NEAR), ("AHEAD", AHEAD)):
         head = head.replace(f"@{name}@", str(number))
     parts = [
-        _FUNCTIONS.replace("@TURN@", _turn(kind)).replace("@T@", kind).replace("@S@", _suffix(kind))
+        _FUNCTIONS.replace("@TURN@", _turn(kind)).replace("@BEGIN@\n", _BEGIN).replace("@END@\n", _END).replace("@T@", kind).replace("@S@", _suffix(kind))
         for kind in sorted(kinds)
     ]
     return "".join([head, *parts])
