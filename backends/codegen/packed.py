@@ -67,6 +67,9 @@ static inline __attribute__((always_inline)) void product_turn_@S@(const @T@ *re
 
 # How the functions of a block begin and end.
 _BEGIN = """\
+  if (minus)
+    for (int r = 0; r < PRODUCT_ROWS; r++)
+      for (int v = 0; v < PRODUCT_VECTORS; v++) __builtin_prefetch(minus + r * ld + v * L), __builtin_prefetch(z + r * ld + v * L, 1);
   for (int r = 0; r < PRODUCT_ROWS; r++)
     for (int v = 0; v < PRODUCT_VECTORS; v++)
       sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
@@ -239,10 +242,21 @@ static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, lo
 def packed_functions(kinds: set[str]) -> str:
     """The C functions, for ``float`` and ``double`` as needed."""
     head = _HEAD
-    for name, number in (("DEEP", DEEP), ("HIGH", HIGH), ("WIDE", WIDE), ("VECTORS", VECTORS), ("NEAR", NEAR), ("AHEAD", AHEAD)):
+    for name, number in (
+        ("DEEP", DEEP),
+        ("HIGH", HIGH),
+        ("WIDE", WIDE),
+        ("VECTORS", VECTORS),
+        ("NEAR", NEAR),
+        ("AHEAD", AHEAD),
+    ):
         head = head.replace(f"@{name}@", str(number))
     parts = [
-        _FUNCTIONS.replace("@TURN@", _turn(kind)).replace("@BEGIN@\n", _BEGIN).replace("@END@\n", _END).replace("@T@", kind).replace("@S@", _suffix(kind))
+        _FUNCTIONS.replace("@TURN@", _turn(kind))
+        .replace("@BEGIN@\n", _BEGIN)
+        .replace("@END@\n", _END)
+        .replace("@T@", kind)
+        .replace("@S@", _suffix(kind))
         for kind in sorted(kinds)
     ]
     return "".join([head, *parts])
