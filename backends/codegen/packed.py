@@ -69,7 +69,10 @@ static inline __attribute__((always_inline)) void product_turn_@S@(const @T@ *re
 _BEGIN = """\
   if (minus)
     for (int r = 0; r < PRODUCT_ROWS; r++)
-      for (int v = 0; v < PRODUCT_VECTORS; v++) __builtin_prefetch(minus + r * ld + v * L), __builtin_prefetch(z + r * ld + v * L, 1);
+      for (int v = 0; v < PRODUCT_VECTORS; v++) {
+        __builtin_prefetch(minus + r * ld + v * L);
+        __builtin_prefetch(z + r * ld + v * L, 1);
+      }
   for (int r = 0; r < PRODUCT_ROWS; r++)
     for (int v = 0; v < PRODUCT_VECTORS; v++)
       sums[r][v] = first ? (product_vector_@S@){0} : *(product_vector_@S@ *)(z + r * ld + v * L);
@@ -92,8 +95,8 @@ enum { PRODUCT_LANES_@S@ = PRODUCT_BYTES / sizeof(@T@), PRODUCT_PANEL_@S@ = PROD
 @TURN@
 /* A block of z: the first one of its sums, or added to it; at last what the product is taken from, if anything. A step
    of the sums is `step` numbers from the next in x, and `ldy` in y, of which what comes `ahead` is asked for early. */
-static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, long step, const @T@ *restrict y, long ldy, long ahead,
-                                      const @T@ *restrict minus, @T@ *restrict z, long ld, int first) {
+static PRODUCT void product_block_@S@(long k, const @T@ *restrict x, long step, const @T@ *restrict y, long ldy,
+                                      long ahead, const @T@ *restrict minus, @T@ *restrict z, long ld, int first) {
   PRODUCT_SUMS
   enum { L = PRODUCT_LANES_@S@ };
   product_vector_@S@ sums[PRODUCT_ROWS][PRODUCT_VECTORS];
