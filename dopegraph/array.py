@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 import numpy
 
@@ -69,19 +69,23 @@ class ndarray:
         self._buffer: Buffer | None = buffer
         self._value: Value | None = None
         self._recording: Recording | None = None
-        # Views: the array they are a part of, how, their type, when they were made (a tape knows), and what was derived
-        # from which of the array's values.
-        self._viewed: TensorType | None = None
-        self._made: Moment | None = None
+        # The array that a view is a part of.
         self._base: ndarray | None = None
-        self._steps: Steps = ()
-        self._derived: tuple[Value, Value] | None = None
         # Memory that views refer to must be kept; foreign memory can be written to by others at any time.
         self._shared = foreign
         self._foreign = foreign
         # Set by attach_grad: where backward() puts the gradient, and whether it replaces or adds.
         self._gradient: ndarray | None = None
         self._grad_req = "null"
+
+    def _look_at(self, base: ndarray, steps: Steps, made: Moment | None = None) -> None:
+        """Become a view; only views have what is set here, since most arrays are none and are made all the time."""
+        self._base = base
+        self._steps = steps
+        # When it was made, which a tape knows; its type; and what was derived from which of the base's values.
+        self._made = made
+        self._viewed: TensorType | None = None
+        self._derived: tuple[Value, Value] | None = None
 
     # What it is --------------------------------------------------------------------------------------------------
 
@@ -401,5 +405,5 @@ def traced(value: Value, recording: Recording) -> ndarray:
     handle = ndarray(None)
     handle._value = value
     handle._recording = recording
-    recording._handles.append(weakref.ref(handle))  # as `adopt` does
+    recording._handles.append(ref(handle))  # as `adopt` does
     return handle

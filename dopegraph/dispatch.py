@@ -19,12 +19,14 @@ from dopegraph.runtime.direct import direct
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.statistics import count, recorders
-from dopegraph.trace.active import active_recording
+from dopegraph.trace.active import active, active_recording
 from dopegraph.trace.tape import Moment
 from dopegraph.trace.views import AtPosition, Steps, run_alone, run_kernels
 
 # Steps with None where a position is to be filled in.
 Pattern = Sequence[tuple[Optional[Primitive], dict[str, Any]]]
+
+_NONE: dict[str, Any] = {}
 
 # What kernels refuse values with; LinAlgError is a ValueError only since NumPy 1.25.
 _REFUSALS = (DopegraphError, ValueError, TypeError, IndexError, numpy.linalg.LinAlgError)
@@ -71,17 +73,17 @@ def recorded(op: Primitive, *operands: ndarray) -> ndarray | None:
 
     None when nothing does.
     """
-    recording = active_recording()
+    recording = active.recording
     if recording is None:
         return None
     try:
-        values = [
-            operand._value
-            if operand._recording is recording and operand._base is None and operand._gradient is None
-            else recording.value_of(operand)
-            for operand in operands
-        ]
-        return traced(recording.builder.emit(op, values, {}), recording)
+        values = []
+        for operand in operands:
+            if operand._recording is recording and operand._base is None and operand._gradient is None:
+                values.append(operand._value)
+            else:
+                values.append(recording.value_of(operand))
+        return traced(recording.builder.emit(op, values, _NONE), recording)
     except _REFUSALS as cause:
         raise explained(op, operands, {}, cause) from cause
 
@@ -133,7 +135,7 @@ def view_at(operand: ndarray, pattern: Pattern, positions: Sequence[Any]) -> nda
 def _lazy(operand: ndarray, steps: Steps, made: Moment | None = None) -> ndarray:
     """A view without memory of its own: it looks at its base whenever it is needed."""
     result = ndarray(None)
-    result._base, result._steps, result._made = operand, steps, made
+    result._look_at(operand, steps, made)
     result._type  # noqa: B018 - checks the steps
     return result
 
@@ -145,7 +147,7 @@ def linked(array: numpy.ndarray, memory: numpy.ndarray, operand: ndarray, steps:
     if base is memory or (base is not None and base is memory.base) or numpy.may_share_memory(array, memory):
         result._foreign = operand._foreign
         result._shared = operand._shared = True
-        result._base, result._steps = operand, steps
+        result._look_at(operand, steps)
     return result
 
 

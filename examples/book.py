@@ -36,10 +36,11 @@ PARTS = {
     "part1": "Part 1: basics, linear models, multilayer perceptrons, plumbing",
     "part2": "Part 2: convolution, recurrence, optimization, performance, several devices",
     "part3": "Part 3: applications and advanced chapters",
+    "beyond": "Beyond the book",
 }
 # Of a chapter's docstring: its title, its number in the book if it has one, what it shows.
-HEAD = re.compile(r"(?P<title>.+?) \(the book's chapter(?: (?P<number>\d+))?\): (?P<shows>.+)")
-FORM = '"Title (the book\'s chapter 7): what it shows."'
+HEAD = re.compile(r"(?P<title>.+?) \((?:the book's chapter(?: (?P<number>\d+))?|beyond the book)\): (?P<shows>.+)")
+FORM = '"Title (the book\'s chapter 7): what it shows." or "Title (beyond the book): what it shows."'
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,15 @@ class Chapter:
 def chapters() -> list[Chapter]:
     """All chapters in the book's order; nothing is imported."""
     found = []
-    for path in sorted(FOLDER.glob("part*/[a-z]*.py")):
+    for path in sorted(path for part in PARTS for path in FOLDER.glob(f"{part}/[a-z]*.py")):
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         head = HEAD.match(" ".join(text.split("\n\n")[0].split()))
         if head is None:
             raise ValueError(f"the docstring of {path} does not begin with {FORM}")
         shows = head["shows"].rstrip(".")
         found.append(Chapter(path.parent.name, path.stem, int(head["number"] or 1000), head["title"], shows))
-    return sorted(found, key=lambda one: (one.part, one.number, one.name.endswith("_gluon"), one.name))
+    parts = list(PARTS)
+    return sorted(found, key=lambda one: (parts.index(one.part), one.number, one.name.endswith("_gluon"), one.name))
 
 
 # Running one --------------------------------------------------------------------------------------------------------
@@ -238,7 +240,8 @@ runs every chapter in a process of its own with an empty cache; what it measured
 
 *Graphs* are all compiled graphs of a run; *on NumPy* names nodes of compiled functions that neither MXNet nor generated
 code ran; *compiling* is the processor's time of all calls that recorded something, the C compiler's included; *a step*
-is the median call of the training step.
+is the median call of the training step. Of what is not in the book, the book's column says what must come out, or what
+NumPy or PyTorch reach with the same settings; the chapter's file says which.
 """
 
 

@@ -17,6 +17,7 @@ from dopegraph.backends.codegen.positions import check_function, loops_of, runs_
 from dopegraph.backends.codegen.prelude import prelude
 from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.backends.codegen.random_numbers import draw, draws
+from dopegraph.backends.codegen.suppression import suppresses, suppression_of
 from dopegraph.backends.codegen.systems import is_system, system
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
@@ -66,7 +67,7 @@ class Source:
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
     names = node.op.name in ("matmul", "recurrence")
-    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, is_system, draws))
+    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, is_system, suppresses, draws))
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -282,7 +283,8 @@ class Writer:
             return self._product(node, operands)
         if is_convolution(node) or is_pooling(node):
             return self._window(node, operands)
-        statement, functions = draw(node) if draws(node) else system(node) if is_system(node) else loops_of(node)
+        of = (draws, draw), (is_system, system), (suppresses, suppression_of), (runs_loops, loops_of)
+        statement, functions = next(write for test, write in of if test(node))(node)
         self.file.helpers.update(dict.fromkeys(functions))
         return Call(statement, operands)
 

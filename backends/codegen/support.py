@@ -10,6 +10,7 @@ from dopegraph.backends.codegen.expressions import C_TYPES, supports
 from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.backends.codegen.random_numbers import draws
+from dopegraph.backends.codegen.suppression import suppresses
 from dopegraph.backends.codegen.systems import LARGEST, is_system
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
@@ -21,7 +22,7 @@ _DTYPES = {SHORT_NAMES[name] for name in C_TYPES}
 _STRUCTURE = {*SOURCES, *ASSEMBLED, *REDUCTIONS, "constant", "unslice", "softmax", "log_softmax", "one_hot", "take"}
 
 # Those that functions of their own run.
-_WRITTEN = (runs_loops, is_convolution, is_pooling, is_system, draws)
+_WRITTEN = (runs_loops, is_convolution, is_pooling, is_system, suppresses, draws)
 
 # A graph is compiled when one run of it is at least as much work as so many additions: about 10 microseconds of
 # NumPy's time, so that a compilation of a fifth of a second pays after some ten thousand runs at the latest.

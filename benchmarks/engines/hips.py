@@ -35,6 +35,12 @@ class nn:
         return anp.maximum(x, 0)
 
     @staticmethod
+    def erf(x: Any) -> Any:
+        from autograd.scipy.special import erf
+
+        return erf(x)
+
+    @staticmethod
     def sigmoid(x: Any) -> Any:
         import autograd.numpy as anp
 

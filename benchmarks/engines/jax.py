@@ -43,6 +43,12 @@ class nn:
         return jax.nn.relu(x)
 
     @staticmethod
+    def erf(x: Any) -> Any:
+        import jax
+
+        return jax.scipy.special.erf(x)
+
+    @staticmethod
     def sigmoid(x: Any) -> Any:
         import jax
 
@@ -53,6 +59,12 @@ class nn:
         import jax
 
         return jax.nn.log_softmax(x, axis)
+
+    @staticmethod
+    def count_sketch(x: Any, h: Any, s: Any, out_dim: int) -> Any:
+        import jax.numpy as jnp
+
+        return jnp.zeros((*x.shape[:-1], out_dim), x.dtype).at[..., h].add(x * s)
 
     @staticmethod
     def conv(x: Any, w: Any, b: Any = None, stride: int = 1, pad: int = 0) -> Any:

@@ -73,7 +73,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(
         # One operand, whose last axes matter at most.
         ["barrier", "bitcast", "one_hot", "cholesky", "inv", "det", "cofactor", "slogdet", "qr", "svd", "svdvals",
-         "eigh", "eigvalsh", "eig", "eigvals"],
+         "eigh", "eigvalsh", "eig", "eigvals", "suppress"],
         unchanged,
     ),
     **dict.fromkeys(

@@ -8,11 +8,17 @@ from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
+from .images import augmented, center_crop, normalized, resized, resized_short
 from .loader import batches
 from .mnist import mnist
+from .questions import ANSWERS, Questions, questions
+from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
+from .sprites import sprites, textures
 from .text import text, text_or_documentation
 
 __all__ = [
+    "ANSWERS",
+    "VOCABULARY",
     "ArrayDataset",
     "DataCorrupt",
     "DataError",
@@ -20,15 +26,28 @@ __all__ = [
     "DataMissing",
     "Dataset",
     "Digits",
+    "Questions",
+    "SentencePair",
     "SimpleDataset",
+    "Tree",
+    "augmented",
     "batches",
+    "center_crop",
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
     "mnist",
+    "normalized",
+    "questions",
+    "resized",
+    "resized_short",
+    "sentence_pairs",
     "shapes",
     "split",
+    "sprites",
     "stacked",
     "text",
     "text_or_documentation",
+    "textures",
+    "word_vectors",
 ]

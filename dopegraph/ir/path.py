@@ -153,9 +153,10 @@ class PathBuilder(Builder):
         if self.step is None:
             return super().input(type, name)
         step = self.step
-        key = type, name
+        # A type is found by what it is called in memory, which its step keeps: that is faster than comparing it.
+        key = id(type) if name is None else (type, name)
         following = step.following.get(key)
-        self.step = following if following is not None else step.after(key)
+        self.step = following if following is not None else step.grow(key, Step(types=(type,)))
         value = Value(type, None, 0, name, len(self._values))
         self._values.append(value)
         return value

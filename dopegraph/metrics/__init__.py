@@ -4,6 +4,7 @@ Stands beside `nn`. Computed with NumPy, outside of compiled functions.
 """
 
 from dopegraph.metrics.classification import F1, Accuracy, CrossEntropy, Perplexity, TopKAccuracy
+from dopegraph.metrics.detection import AveragePrecision
 from dopegraph.metrics.metric import CompositeEvalMetric, CustomMetric, EvalMetric, Loss, create
 from dopegraph.metrics.regression import MAE, MSE, RMSE, PearsonCorrelation
 
@@ -13,6 +14,7 @@ __all__ = [
     "MSE",
     "RMSE",
     "Accuracy",
+    "AveragePrecision",
     "CompositeEvalMetric",
     "CrossEntropy",
     "CustomMetric",

@@ -16,7 +16,15 @@ from dopegraph.nn.activations import (
 )
 from dopegraph.nn.basic_layers import Dense, Dropout, Embedding, Flatten
 from dopegraph.nn.block import Block
-from dopegraph.nn.containers import HybridBlock, HybridLambda, HybridSequential, Lambda, Sequential
+from dopegraph.nn.containers import (
+    Concurrent,
+    HybridBlock,
+    HybridConcurrent,
+    HybridLambda,
+    HybridSequential,
+    Lambda,
+    Sequential,
+)
 from dopegraph.nn.conv_layers import (
     Conv1D,
     Conv1DTranspose,
@@ -52,6 +60,7 @@ from dopegraph.nn.losses import (
     SoftmaxCrossEntropyLoss,
     SquaredHingeLoss,
     TripletLoss,
+    smooth_l1,
 )
 from dopegraph.nn.norm_layers import BatchNorm, InstanceNorm, LayerNorm
 from dopegraph.nn.parameter import Constant, DeferredInitializationError, Parameter, ParameterError
@@ -79,6 +88,7 @@ from dopegraph.nn.recurrent_cells import (
     SequentialRNNCell,
 )
 from dopegraph.nn.recurrent_layers import GRU, LSTM, RNN
+from dopegraph.nn.sketches import count_sketch
 
 __all__ = [
     "ELU",
@@ -94,6 +104,7 @@ __all__ = [
     "BatchNorm",
     "Block",
     "CTCLoss",
+    "Concurrent",
     "Constant",
     "Conv1D",
     "Conv1DTranspose",
@@ -117,6 +128,7 @@ __all__ = [
     "HingeLoss",
     "HuberLoss",
     "HybridBlock",
+    "HybridConcurrent",
     "HybridLambda",
     "HybridSequential",
     "InstanceNorm",
@@ -150,12 +162,14 @@ __all__ = [
     "avg_pool",
     "conv",
     "conv_transpose",
+    "count_sketch",
     "erf",
     "log_softmax",
     "max_pool",
     "one_hot",
     "relu",
     "sigmoid",
+    "smooth_l1",
     "softmax",
     "softrelu",
     "softsign",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import dopegraph.numpy as np
 from dopegraph.nn.block import Block
 
 
@@ -72,6 +73,43 @@ class Sequential(Block):
 
 class HybridSequential(Sequential):
     """The same as `Sequential`, under the name that programs for Gluon use where they compile."""
+
+
+class Concurrent(Sequential):
+    """Blocks that all get the same, and whose results are put together along an axis.
+
+    Parameters
+    ----------
+    axis : int
+
+    Examples
+    --------
+    >>> import dopegraph.numpy as np
+    >>> from dopegraph import nn
+    >>> both = nn.Concurrent(axis=1)
+    >>> both.add(nn.Lambda("relu"), nn.Lambda("tanh"))
+    >>> both(np.ones((2, 3))).shape
+    (2, 6)
+    """
+
+    def __init__(self, axis: int = -1, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix=prefix, params=params)
+        self.axis = axis
+
+    def forward(self, x: Any, *args: Any) -> Any:
+        """Call all blocks with the same."""
+        return np.concatenate([layer(x, *args) for layer in self.layers], axis=self.axis)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            part = type(self)(self.axis, prefix=self.prefix)
+            part.add(*self.layers[key])
+            return part
+        return self.layers[key]
+
+
+class HybridConcurrent(Concurrent):
+    """The same as `Concurrent`, under the name that programs for Gluon use where they compile."""
 
 
 class Lambda(Block):

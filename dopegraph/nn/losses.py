@@ -201,6 +201,28 @@ class KLDivLoss(Loss):
         return np.sum(loss, axis=self._others(loss))
 
 
+def smooth_l1(x: Any, scalar: float = 1.0) -> ndarray:
+    """Half the square where a number is small, its magnitude less a constant elsewhere; MXNet's operator.
+
+    Girshick, *Fast R-CNN*, 2015, equation 3, has it for ``scalar=1``.
+
+    Parameters
+    ----------
+    x : array_like
+    scalar : float
+        Squares reach up to ``1 / scalar**2``, where their slope is 1.
+
+    Examples
+    --------
+    >>> from dopegraph import nn
+    >>> nn.smooth_l1([-2.0, 0.5, 0.0])
+    array([1.5  , 0.125, 0.   ], dtype=float32)
+    """
+    x = np.asarray(x)
+    square, size = scalar**2, np.abs(x)
+    return np.where(size < 1 / square, 0.5 * square * np.square(x), size - 0.5 / square)
+
+
 class HuberLoss(Loss):
     """Half the square of a difference divided by `rho` where it is small; the difference less ``rho / 2`` elsewhere."""
 

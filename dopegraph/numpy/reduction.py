@@ -104,6 +104,7 @@ def sum(
     """
     if dtype is None and out is None and initial is None and where is True:
         found = short_way.reduction(numpy.add.reduce, a, axis, keepdims)
+        found = short_way.reduced(ops.sum, a, axis, keepdims) if found is None else found
         if found is not None:
             return found
     return _sum(a, axis, dtype, out, keepdims, initial, where)
@@ -133,6 +134,7 @@ def prod(
     """
     if dtype is None and out is None and initial is None and where is True:
         found = short_way.reduction(numpy.multiply.reduce, a, axis, keepdims)
+        found = short_way.reduced(ops.prod, a, axis, keepdims) if found is None else found
         if found is not None:
             return found
     x = accumulator(as_array(a), dtype)
@@ -147,6 +149,7 @@ def _extremum(
 ) -> ndarray:
     if out is None and initial is None and where is True:
         found = short_way.reduction(_EXTREMA[name], a, axis, keepdims)
+        found = short_way.reduced(op, a, axis, keepdims) if found is None else found
         if found is not None:
             return found
     return _long_extremum(name, op, a, axis, out, keepdims, initial, where)

@@ -21,6 +21,7 @@ from dopegraph.dispatch import apply, linked, recorded
 from dopegraph.ir.primitive import Primitive
 from dopegraph.runtime.device import HOST
 from dopegraph.runtime.direct import direct
+from dopegraph.trace.active import active
 
 Kernel = Callable[..., Any]
 _REFUSALS = (ValueError, TypeError, OverflowError)
@@ -133,9 +134,14 @@ def binary(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
 
 def _recorded(kernels: Kernels, x: ndarray, other: Any) -> ndarray | None:
     """The primitive of two arrays of one dtype, wherever they are."""
-    dtype = x._type.dtype
+    if type(other) is not ndarray:
+        return None
+    value, second = x._value, other._value  # what they have while something records, without asking for the type
+    dtype = (x._type if value is None else value.type).dtype
+    if (other._type if second is None else second.type).dtype is not dtype:
+        return None
     op = kernels.primitive(dtype)
-    if op is None or type(other) is not ndarray or other._type.dtype is not dtype:
+    if op is None:
         return None
     found = recorded(op, x, other)
     return found if found is not None else apply(op, x, other)
@@ -205,6 +211,25 @@ def reduction(kernel: Kernel, x: Any, axis: Any, keepdims: bool, chars: frozense
         return None
 
 
+def reduced(op: Primitive, x: Any, axis: Any, keepdims: bool) -> ndarray | None:
+    """The primitive that reduces an axis, or all of them, of an array of floats, while something records."""
+    if active.recording is None or type(x) is not ndarray:
+        return None
+    value = x._value
+    kind = x._type if value is None else value.type
+    ndim = len(kind.shape)
+    if kind.dtype.char not in _FLOATS or type(keepdims) is not bool or 0 in kind.shape:
+        return None
+    if axis is None:
+        axes = tuple(range(ndim))
+    elif type(axis) is int and -ndim <= axis < ndim:
+        axes = (axis % ndim,)
+    else:
+        return None
+    result: ndarray = apply(op, x, axes=axes, keepdims=keepdims)
+    return result
+
+
 def mean(x: Any, axis: Any, keepdims: bool) -> ndarray | None:
     """The sum over the number of elements."""
     array = _memory(x, _FLOATS)
@@ -253,7 +278,9 @@ def are_matrices(x: Any, y: Any) -> bool:
     """Whether two arrays, traced or not, are matrices of one floating dtype whose product is a primitive's."""
     if type(x) is not ndarray or type(y) is not ndarray:
         return False
-    left, right = x._type, y._type
+    first, second = x._value, y._value
+    left = x._type if first is None else first.type
+    right = y._type if second is None else second.type
     return (
         left.dtype is right.dtype
         and left.dtype.char in _FLOATS

@@ -84,5 +84,6 @@ from dopegraph.ops.sorting import (
     take_along_axis,
 )
 from dopegraph.ops.special import erfcx, gamma_tail, polygamma
+from dopegraph.ops.vision import suppress
 
 __all__ = sorted([name for name, value in globals().items() if isinstance(value, Primitive)] + ["sum_to_shape"])

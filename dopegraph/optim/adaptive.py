@@ -16,7 +16,7 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float, optional
     gamma1, gamma2 : float
         How much of the averages is kept; of the velocity, where it is centered.
     epsilon : float
@@ -27,9 +27,11 @@ class RMSProp(Optimizer):
         Of `Optimizer`.
     """
 
+    default_rate = 0.001
+
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | None = None,
         gamma1: float = 0.9,
         gamma2: float = 0.9,
         epsilon: float = 1e-8,
@@ -74,14 +76,17 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate, beta1, beta2, epsilon : float
+    learning_rate : float, optional
+    beta1, beta2, epsilon : float
     **kwargs
         Of `Optimizer`.
     """
 
+    default_rate = 0.001
+
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | None = None,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,

@@ -81,12 +81,17 @@ class Ftrl(Optimizer):
     ----------
     lamda1 : float
         The larger, the more zeros.
-    learning_rate, beta : float
+    learning_rate : float, optional
+    beta : float
     **kwargs
         Of `Optimizer`.
     """
 
-    def __init__(self, lamda1: float = 0.01, learning_rate: float = 0.1, beta: float = 1, **kwargs: Any) -> None:
+    default_rate = 0.1
+
+    def __init__(
+        self, lamda1: float = 0.01, learning_rate: float | None = None, beta: float = 1, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.lamda1 = lamda1
         self.beta = beta

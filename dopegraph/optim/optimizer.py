@@ -23,7 +23,9 @@ class Optimizer:
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float, optional
+        By default that of `lr_scheduler`, or `default_rate` where there is none. One that is given replaces the
+        schedule's.
     wd : float
         Weight decay: the gradient of ``wd / 2 * sum(weight ** 2)`` is added.
     rescale_grad : float
@@ -45,9 +47,11 @@ class Optimizer:
     array([0.5, 1.5], dtype=float32)
     """
 
+    default_rate = 0.01
+
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: float | None = None,
         wd: float = 0.0,
         rescale_grad: float = 1.0,
         clip_gradient: float | None = None,
@@ -57,6 +61,8 @@ class Optimizer:
         self.rescale_grad = rescale_grad
         self.clip_gradient = clip_gradient
         self.lr_scheduler = lr_scheduler
+        if learning_rate is None:
+            learning_rate = self.default_rate if lr_scheduler is None else lr_scheduler.base_lr
         if lr_scheduler is not None:
             lr_scheduler.base_lr = learning_rate
         self._learning_rate = np.array(learning_rate, dtype="float64")

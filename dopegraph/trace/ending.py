@@ -70,4 +70,5 @@ def end(
             recording.run(program, read, missing)
         buffers = [None if value is None else recording.known[value] for value in wanted]
     recording.place(roots, [buffer for buffer in buffers[: len(roots)] if buffer is not None], given)
+    recording.forget_handles()
     return [None if buffer is None else own(buffer, given) for buffer in buffers[len(roots) :]]

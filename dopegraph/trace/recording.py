@@ -158,7 +158,7 @@ class Recording(Evaluation, Looking):
     def value_of(self, handle: Any) -> Value:
         """The value of a handle's present contents."""
         value = self.contents_of(handle)
-        if self.tape.depth and handle._gradient is not None:
+        if handle._gradient is not None and self.tape.depth:
             self.tape.sources[value] = handle
         return value
 
@@ -178,7 +178,9 @@ class Recording(Evaluation, Looking):
             if handle._buffer is None or followed or id(root) in self.mutated:
                 return handle._value_through_base(self, constant)
         key = id(handle)
-        entry = self.lifted.get(key) or self.evaluated.get(key)
+        entry = self.lifted.get(key)
+        if entry is None and self.evaluated:
+            entry = self.evaluated.get(key)
         if entry is None or (_is_foreign(handle) and not _same_bytes(self.known[entry[1]], handle._buffer)):
             return self.lift(handle)
         return entry[1]
@@ -287,10 +289,11 @@ class Recording(Evaluation, Looking):
 
     def live_handles(self) -> list[Any]:
         """The traced handles that something still refers to, in the order they were made."""
-        if not self._handles:
-            return []
-        handles = [reference() for reference in self._handles]
-        alive = {id(handle): handle for handle in handles if handle is not None and handle._recording is self}
+        alive = {}
+        for reference in self._handles:
+            handle = reference()
+            if handle is not None and handle._recording is self:
+                alive[id(handle)] = handle
         return list(alive.values())
 
     def mark_mutated(self, handle: Any) -> None:
@@ -306,6 +309,8 @@ class Recording(Evaluation, Looking):
     def settle(self, handles: Iterable[Any]) -> None:
         """Make handles concrete; arrays that were written to get their new contents in their old memory."""
         roots = self._roots(handles)
+        if not roots:
+            return
         values = [root._value for root in roots]
         given = self.given()
         self.place(roots, self.evaluate(values), given)
@@ -336,6 +341,10 @@ class Recording(Evaluation, Looking):
             if root._buffer is not None:
                 self._keep_original(root, root._buffer)
             root._become(own(buffer, given))
+
+    def forget_handles(self) -> None:
+        """All that lived were placed, and nothing will be recorded any more."""
+        self._handles.clear()
 
     def close(self) -> None:
         """Let go of what was recorded: nothing refers to it any more, but it refers to itself."""

@@ -97,6 +97,7 @@ def test_all_problems_have_names_of_their_own_and_our_contestant():
     assert len(set(names)) == len(names)
     assert all(OURS in one.contestants for one in found)
     assert {"mlp", "lstm", "cnn", "linear", "bayes", "gan", "kalman", "ssd", "tree_lstm"} <= set(names)
+    assert {"svm", "two_layer_net", "resnet20", "seq2seq", "transformer", "cart_pole"} <= set(names)
 
 
 def test_names_choose_problems_groups_and_modules():
@@ -107,9 +108,9 @@ def test_names_choose_problems_groups_and_modules():
         problems.problems(["nothing_like_it"])
 
 
-@pytest.mark.parametrize("name", ["softmax_regression", "gan"])
+@pytest.mark.parametrize("name", ["softmax_regression", "gan", "svm", "seq2seq", "transformer"])
 def test_ours_computes_what_autograd_computes(name):
-    """Two small models in this process: the other peers are compared when the benchmarks run."""
+    """Small models in this process: the other peers are compared when the benchmarks run."""
     pytest.importorskip("autograd")
     contestants = problems.problem(name).contestants
     ours, theirs = contestants["dopegraph, NumPy"](), contestants["HIPS autograd"]()
@@ -117,7 +118,9 @@ def test_ours_computes_what_autograd_computes(name):
         numpy.testing.assert_allclose(fingerprint(ours()), fingerprint(theirs()), rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mlp", "softmax_regression", "mlp_dropout", "gan", "tree_lstm", "chain/1e3"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "softmax_regression", "mlp_dropout", "gan", "tree_lstm", "svm", "two_layer_net", "chain/1e3"]
+)
 def test_ours_is_replayed(name):
     """Otherwise Python would be timed: closures of contestants must not reach what cannot be guarded."""
     kept = [one for one in gc.get_objects() if type(one) is Compiled]

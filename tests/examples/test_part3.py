@@ -11,8 +11,10 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import init
 from dopegraph.backends.mxnet import library
+from dopegraph.data import Tree, questions, sentence_pairs
 from dopegraph.transform.plan import ReplayPlan
 from examples.book import chapters
+from examples.trees import in_batches, levels_of
 from tests.examples.chapters import fresh
 
 FINISHED = [one for one in chapters() if one.part == "part3" and one.result.exists()]
@@ -52,6 +54,13 @@ def test_the_last_full_run_reached_what_the_book_did(finished):
     if finished.name in PRUNED:
         assert here["test_accuracy"] >= 0.97
         assert here["test_accuracy_pruned"][3] >= PRUNED[finished.name]
+    if finished.name == "tree_lstm":
+        assert here["validation_pearson"] > 0.4 and here["programs_of_the_step"] == 1
+        assert here["distance_from_recursion"] < 1e-5
+        assert here["training_pairs_a_second"] > 51.57
+    if finished.name == "visual_question_answering":
+        assert here["accuracy_multiplied"] > here["accuracy_side_by_side"] + 0.05
+        assert here["distance_from_all_products"] < 1e-5
     if finished.name == "recommenders":
         assert here["in_this_order"] is True
 
@@ -74,6 +83,15 @@ def rows(count=6):
     return rng.normal(size=(count, 5)).astype("float32"), rng.uniform(1e5, 2e5, count).astype("float32")
 
 
+def trees(count=6):
+    return next(in_batches(sentence_pairs(count), count))
+
+
+def asked(count=8):
+    found = questions(count)
+    return found.text, found.image, found.answer
+
+
 # Arguments of each chapter's step, and the reasons for which nodes may run on NumPy; loops of the likelihoods may, too,
 # where their kernels are not generated.
 STEPS = {
@@ -83,6 +101,8 @@ STEPS = {
     "kaggle_house_prices": (lambda module: rows(), set()),
     "exponential_smoothing": (lambda module: (module.z[:12],), set()),
     "kalman_filter": (lambda module: (np.array(module.observed()[:8]),), {"wrong-operator"}),  # cholesky
+    "tree_lstm": (lambda module: trees(), set()),
+    "visual_question_answering": (lambda module: asked(), {"complex-numbers", "dtype", "random-numbers"}),
 }
 
 
@@ -90,6 +110,8 @@ def started(name):
     module = chapter(name)
     if name == "kaggle_house_prices":
         module.net.initialize(force_reinit=True)
+    if name == "visual_question_answering":
+        module.train_step, _ = module.make_steps(module.Net2())
     if name == "gan":  # gradients that are nearly zero, as at the book's start, have Adam amplify rounding
         for net in (module.netG, module.netD):
             net.initialize(init.Normal(0.5), force_reinit=True)
@@ -107,6 +129,12 @@ def test_a_step_is_one_program(name):
     assert {one.reason for one in fallbacks} <= STEPS[name][1]
 
 
+def numbers(result):
+    """All numbers of an array, or of some."""
+    parts = result if isinstance(result, tuple) else (result,)
+    return [float(one) for part in parts for one in np.ravel(part)]
+
+
 @pytest.mark.skipif(not library.installed(), reason="compares MXNet with NumPy")
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_is_the_same_on_both_backends(name, monkeypatch):
@@ -116,7 +144,7 @@ def test_a_step_is_the_same_on_both_backends(name, monkeypatch):
         with dopegraph.policy(policy):
             module, arguments = started(name)
             results = [module.train_step(*arguments) for _ in range(3)]
-        found[policy] = [[float(one) for one in np.atleast_1d(result)] for result in results]
+        found[policy] = [numbers(result) for result in results]
     numpy.testing.assert_allclose(found["prefer_mxnet"], found["only_numpy"], rtol=1e-4)
 
 
@@ -154,6 +182,89 @@ def test_the_distributions_of_weights_are_what_is_learned():
     module.train_step(*images(), 469.0)
     for group, before in zip((module.mus, module.rhos), old):
         assert all(not np.array_equal(one.data(), value) for one, value in zip(group, before))
+
+
+def test_levels_of_trees_are_what_the_recursion_computes():
+    """Values and gradients of all parameters, of trees of which each has another shape."""
+    module = chapter("tree_lstm")
+    pairs = sentence_pairs(4, seed=3)
+    params = [one for one in module.net.collect_params().values()]
+    found = []
+    for is_recursive in (False, True):
+        with dopegraph.record():
+            if is_recursive:
+                arguments = [(np.array(p.left_words), p.left, np.array(p.right_words), p.right) for p in pairs]
+                logs = np.concatenate([module.net.recursive(*one) for one in arguments])
+            else:
+                ((levels, left, right, _),) = in_batches(pairs, len(pairs))
+                logs = module.net(levels, left, right)
+            loss = np.sum(logs[:, 1] ** 2)
+        loss.backward()
+        found.append([logs.asnumpy(), *(one.grad().asnumpy() for one in params)])
+    for by_level, recursive in zip(*found):
+        numpy.testing.assert_allclose(by_level, recursive, rtol=1e-4, atol=1e-6)
+
+
+def test_a_word_waits_for_its_children():
+    tree = Tree(0, [Tree(1), Tree(2, [Tree(4)]), Tree(3)])
+    levels, roots = levels_of([([10, 11, 12, 13, 14], tree), ([20], Tree(0))])
+    assert levels == [[(11, []), (14, []), (13, []), (20, [])], [(12, [(0, 1)])], [(10, [(0, 0), (1, 0), (0, 2)])]]
+    assert roots == [(2, 0), (0, 3)]
+
+
+def test_batches_of_trees_have_the_same_shapes():
+    pairs = sentence_pairs(20)
+    first, *others = in_batches(pairs, 5)
+    shapes = [[one.shape for level in levels for one in level] for levels, *_ in (first, *others)]
+    assert all(one == shapes[0] for one in shapes) and len(others) == 3
+    levels, left, right, scores = others[0]
+    assert scores.tolist() == pytest.approx([one.score for one in pairs[5:10]])
+    words = numpy.concatenate([[0], *(words for words, _ in levels)])
+    roots = [(p.left_words[p.left.idx], p.right_words[p.right.idx]) for p in pairs[5:10]]
+    assert list(zip(words[left], words[right])) == roots
+
+
+def test_trees_of_other_shapes_are_no_new_program():
+    module = chapter("tree_lstm")
+    for arguments in in_batches(sentence_pairs(24), 6):
+        module.train_step(*arguments)
+    assert len(module.train_step.plans) == 1
+
+
+def test_pooling_is_the_sketch_of_all_products():
+    module = chapter("visual_question_answering")
+    exact, of_the_book = module.distances()
+    assert exact < 1e-5 < 0.1 < of_the_book
+
+
+@pytest.mark.parametrize("kind", ["Net2", "BooksProduct"])
+def test_derivatives_of_compact_bilinear_pooling(kind):
+    """First and second ones, along a line, beside finite differences."""
+    module = chapter("visual_question_answering")
+    rng = numpy.random.default_rng(0)
+    x, y, dx, dy = (np.array(rng.normal(size=(2, 12))) for _ in range(4))
+    drawn = [module.places(12), module.signs(12), module.places(12), module.signs(12)]
+    product = getattr(module, kind)().product
+    weights = np.array(rng.normal(size=module.out_dim))
+
+    def along(t):
+        return np.sum(np.sin(module.pooled(x + t * dx, y + t * dy, *drawn, product=product) * weights))
+
+    slope = dopegraph.grad(along)
+    step, at = 1e-4, np.array(0.3, dtype="float64")
+    for function, derivative in ((along, slope), (slope, dopegraph.grad(slope))):
+        expected = (float(function(at + step)) - float(function(at - step))) / (2 * step)
+        assert float(derivative(at)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_places_are_drawn_once_except_where_the_book_draws_them_anew():
+    module = chapter("visual_question_answering")
+    text, image, _ = asked(2)
+    for kind, is_same in ((module.Net2, True), (module.BooksDrawing, False)):
+        _, predict = module.make_steps(net := kind())
+        predict(text, image)
+        compiled = dopegraph.compile(net)
+        assert np.allclose(compiled(text, image), compiled(text, image)) is is_same
 
 
 def test_houses_are_made_up_where_kaggles_are_not(monkeypatch, tmp_path, capsys):

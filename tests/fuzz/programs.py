@@ -6,12 +6,12 @@ and shows what came of it; both are given by `tests.fuzz.running`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from random import Random
 
 import tests.fuzz.effects
 import tests.fuzz.inside  # noqa: F401 - these two register their statements
+from tests.fuzz.changes import TURNS, changes_of_state, changes_of_structure, is_named, other_weights
 from tests.fuzz.expressions import EXPRESSIONS
 from tests.fuzz.head import HEAD
 from tests.fuzz.scope import Draws, Name, Scope
@@ -25,6 +25,7 @@ OTHERS = frozenset([
     "real numbers as arguments", "containers as arguments", "method", "bound method", "factory", "keyword arguments",
     "static arguments", "empties as arguments", "second function", "quiet calls", "callable object", "0-d arguments",
     "star arguments", "training mode outside", "state as argument", "structure changed outside", "shared memory",
+    "taking turns",
 ])  # fmt: skip
 CONSTRUCTS = frozenset(name for name, _, _ in STATEMENTS) | OTHERS
 CONSTRUCTS |= {name for tables in EXPRESSIONS.values() for name in tables}
@@ -47,6 +48,7 @@ FOCUSES = [
         ["branch on a value", "while on a value", "early return", "state changed outside", "global arrays", "break"]
     ),
     frozenset(["structure", "functions in state", "structure changed outside", "attributes", "state changed outside"]),
+    frozenset(["taking turns", "writes", "augmented", "attributes", "state containers", "global arrays", "structure"]),
     frozenset(["shared memory", "writes", "augmented", "views as arguments", "numpy arguments", "aliased arguments"]),
     frozenset(["gradient", "record", "second order", "branch on a value", "global arrays", "weights rebound outside"]),
 ]
@@ -213,9 +215,12 @@ class _Writer:
         """Calls of the function, and what happens between them."""
         self.shape, self.dtype, self.situation = 3, "", 0.5
         self.kept: list[str] = []
+        turns = self.turns()
         arguments = self.arguments()
         for number in range(self.random.randint(4, 8)):
-            if number and self.draws.chance(0.5):
+            if number and turns and self.draws.chance(0.6):
+                self.lines.append(self.random.choice(turns))
+            elif number and self.draws.chance(0.5):
                 arguments = self.arguments()
             elif number and self.draws.chance(0.5):
                 self.between(target)
@@ -236,6 +241,15 @@ class _Writer:
                 self.lines.append(f"call(part, {self.array((3,))})")
             if self.kept and self.used("results written", 0.5):
                 self.lines.append(f"scribble({self.random.choice(self.kept)})")
+
+    def turns(self) -> list[str]:
+        """Two or three changes of one place that the program names, to be made by turns."""
+        if not self.used("taking turns"):
+            return []
+        text = "\n".join(self.lines)
+        known = [changes for changes in TURNS if is_named(changes[0], text)]
+        changes = self.random.choice(known or TURNS)
+        return self.random.sample(changes, min(len(changes), self.random.randint(2, 3)))
 
     def array(self, shape: tuple[int, ...], dtype: str = "") -> str:
         """A literal of multiples of 1/4."""
@@ -336,44 +350,16 @@ class _Writer:
 
     def between(self, target: str) -> None:
         """Something changes outside."""
-        f = self.random.choice(["0.25", "1.5", "-0.5"])
-        v = self.array((3,))
-        if self.used("structure changed outside", 0.5):
-            self.lines.append(self._reached([
-                f"MODEL.extra = {v}", "MODEL.__dict__.pop('extra', None)", f"TABLE['c'] = {v}", "TABLE.pop('c', None)",
-                "TABLE = dict(reversed(list(TABLE.items())))", "TABLE = {**TABLE}", "TABLE['a'] = TABLE['b'][:]",
-                "TABLE['a'] = TABLE['b'][::-1]", f"ITEMS = [*ITEMS, {v}]", "ITEMS = ITEMS[:1]",
-                "ITEMS[0] = ITEMS[0][:]",
-                "MODEL.scale = 2", "MODEL.scale = True", "MODEL.scale = np.array(0.5)", "RATE = 2", "FLAG = None",
-                "RATE = np.float32(0.25)", "RATE = np.array(0.75)", "COUNT = 1.0", "MODEL.child.ready = 1",
-                "MODEL.__class__ = Special", "MODEL.__class__ = Model", "MODEL.child = Child()",
-                "MODEL.child.extra = 1", f"Model.extra = {v}", "Special.kind = 'other'", "POINT.z = 1",
-                "POINT = Pair(POINT.x, POINT.y)", "MODEL.doubled = tripled", "Model.doubled = Special.doubled",
-                "chosen = tripled", "chosen = lambda v: v - 1", "chosen = np.tanh", "W = W.reshape(1, 3)[0]",
-                "W = U[0]", "W = U[1]", "W = U[0] + 0", "MODEL.w = MODEL.m[0]", "MODEL.w = MODEL.m[1]",
-            ]))  # fmt: skip
-        elif self.used("state changed outside", 0.7):
-            self.lines.append(self._reached([
-                f"RATE = {f}", "COUNT += 1", "COUNT = 2", "FLAG = not FLAG", "FLAG = True", f"MODEL.scale = {f}",
-                "MODEL.t = 0",
-                "LOG.clear()", f"ITEMS.append({v})", f"TABLE['c'] = {v}", f"W[1] = {f}", f"U[0] *= {f}",
-                "MODEL.child.ready = True",
-                f"HOST[0] = {f}", "random.seed(3)", "np.random.seed(5)", f"POINT.x[:] = {f}", f"ITEMS[0][0] = {f}",
-                "ITEMS.pop() if len(ITEMS) > 2 else None", "Model.total = 5", "MODEL.half_ready = 1", f"SCALE[0] = {f}",
-            ]))  # fmt: skip
-        elif self.used("weights rebound outside", 0.7):
-            self.lines.append(self._reached([
-                f"W = {v}", f"W = {self.array((2,))}", f"U = {self.array((2, 3))}", f"MODEL.w = {v}",
-                "MODEL.w = W", "W = ITEMS[0]",
-                f"MODEL = Model({v})", f"TABLE['a'] = {v}", "TABLE['a'] = TABLE['b']", "ITEMS[0] = ITEMS[1]",
-                f"ITEMS = [{v}, {v}]",
-                "W = U[0]", "MODEL.child.w = MODEL.w[:]", f"Model.shared = {v}", f"POINT = Point({v}, np.array(1.0))",
-                "W = W.astype('float64')", "MODEL.child = Child()", f"W = numpy.asarray({v})", "W = 2.0",
-            ]))  # fmt: skip
-        elif target == "f" and any("def change" in line for line in self.lines):
-            self.lines.append(f"change({v}, {self.random.randint(0, 3)}, {self.random.choice(['True', 'False'])})")
-
-    def _reached(self, changes: list[str]) -> str:
-        """A change of something that the program names before its calls, if there is one."""
         text = "\n".join(self.lines)
-        return self.random.choice([one for one in changes if re.split(r"\W", one)[0] in text] or changes)
+        f, v = self.random.choice(["0.25", "1.5", "-0.5"]), self.array((3,))
+        if self.used("structure changed outside", 0.5):
+            changes = changes_of_structure(v)
+        elif self.used("state changed outside", 0.7):
+            changes = changes_of_state(f, v)
+        elif self.used("weights rebound outside", 0.7):
+            changes = other_weights(v, self.array((2,)), self.array((2, 3)))
+        else:
+            if target == "f" and "def change" in text:
+                self.lines.append(f"change({v}, {self.random.randint(0, 3)}, {self.random.choice(['True', 'False'])})")
+            return
+        self.lines.append(self.random.choice([one for one in changes if is_named(one, text)] or changes))

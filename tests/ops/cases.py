@@ -426,8 +426,8 @@ CASES += [Case(*one) for one in (*shaping_cases.CASES, *host_cases.CASES)]
 REJECTED += shaping_cases.REJECTED
 
 
-from tests.ops import complex_cases, floating_cases, linalg_cases, recurrence_cases, sorting_cases  # noqa: E402 - they need what is above
+from tests.ops import complex_cases, floating_cases, linalg_cases, recurrence_cases, sorting_cases, vision_cases  # noqa: E402 - they need what is above
 
-for _family in (complex_cases, floating_cases, linalg_cases, recurrence_cases, sorting_cases):
+for _family in (complex_cases, floating_cases, linalg_cases, recurrence_cases, sorting_cases, vision_cases):
     CASES += _family.CASES
     REJECTED += _family.REJECTED

@@ -184,6 +184,18 @@ def test_a_schedule_sets_the_rate_without_compiling_again():
         optimizer.set_learning_rate(1.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "rate"), [("sgd", 0.01), ("nag", 0.01), ("adam", 0.001), ("rmsprop", 0.001), ("ftrl", 0.1)]
+)
+def test_the_rate_is_the_given_one_or_the_schedules_or_the_optimizers(name, rate):
+    def schedule():
+        return optim.MultiFactorScheduler([5], 0.1, base_lr=0.25)
+
+    assert optim.create(name).learning_rate == pytest.approx(rate)
+    assert optim.create(name, lr_scheduler=schedule()).learning_rate == pytest.approx(0.25)
+    assert optim.create(name, learning_rate=0.5, lr_scheduler=schedule()).learning_rate == pytest.approx(0.5)
+
+
 def test_what_cannot_be_is_refused():
     net, _ = made()
     for make, message in (

@@ -32,6 +32,7 @@ _LISTS = [
      "sort take_along_axis"),
     ("wrong-operator", "MXNet does not refuse positions outside", "ravel_multi_index unravel_index"),
     ("wrong-operator", "MXNet's Convolution has no integers, and is slower for two sequences than NumPy's", "convolve"),
+    ("no-operator", "MXNet's box_nms sorts boxes itself, and writes over those that it does not keep", "suppress"),
     ("opaque-operator", "MXNet's own gradient runs beside the symbol", "mxnet_gradient"),
     ("no-operator", "MXNet has no such operator for matrices", "cofactor qr"),
     ("no-operator", "loops are found for generated code only; MXNet's own are slower than their steps", "recurrence"),

@@ -19,6 +19,8 @@ _LISTS = [
     ("which order the rest has is left to the one who runs it", "argpartition partition"),
     ("ONNX refuses no values", "checked ravel_multi_index unravel_index"),
     ("ONNX has no such operator", "searchsorted convolve"),
+    ("ONNX's NonMaxSuppression gives as many boxes as it keeps, and one image has one list of them for each class",
+     "suppress"),
     ("it is an operator of MXNet's own", "mxnet_gradient mxnet_operator"),
     ("loops are found when a graph is compiled, and an exported one is not", "recurrence"),
     ("it is a Python function", "host_call"),
