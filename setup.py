@@ -64,6 +64,7 @@ setup(
     extras_require={
         "mxnet": MXNET,
         "codegen": CODEGEN,
+        "textures": ["scikit-image"],  # photographs instead of clouds of noise in `dopegraph.data.sprites`
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],

@@ -30,6 +30,9 @@ NEAR = {
         ("distance_of_gradients", 0, 1e-5),
         ("test_accuracy", 0.9835, 0.005),
     ],
+    "resnet20": [("parameters", 269722, 0), ("train_accuracy", 1, 0.005), ("test_accuracy", 0.998, 0.005)],
+    "seq2seq_attention": [("letters_right", 1, 0.001), ("dates_right", 1, 0.005), ("last_loss", 0.000115, 3e-5)],
+    "transformer": [("training_loss", 1.388, 0.01), ("validation_loss", 1.594, 0.01)],
     "vae": [
         ("train_elbo", -104.072, 0.5),
         ("test_elbo", -103.938, 0.5),
@@ -269,6 +272,13 @@ def test_pytorch_has_the_same_loss_of_the_same_weights(name, peer):
     model = importlib.import_module(f"benchmarks.models.{peer}")
     theirs = model.in_torch(torch, in_torch(params), *map(torch.tensor, arrays))
     assert float(module.train_step(*arrays)) == pytest.approx(float(theirs.detach()), rel=1e-5)
+
+
+@pytest.mark.skipif(not library.installed(), reason="the other device is MXNet's")
+def test_a_chapter_runs_on_another_device():
+    with dopegraph.cpu(1):
+        found = chapter("two_layer_net").main(["--quick", "--device", "cpu(1)"])
+    assert found["train_step"].cache_info().replays > 0
 
 
 def test_the_autoencoders_bounds():

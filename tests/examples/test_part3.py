@@ -222,6 +222,16 @@ def test_levels_of_trees_are_what_the_recursion_computes():
         numpy.testing.assert_allclose(by_level, recursive, rtol=1e-4, atol=1e-6)
 
 
+def test_the_recursion_is_recorded_once_for_each_shape():
+    module = chapter("tree_lstm")
+    small, large = Tree(1, [Tree(0)]), Tree(1, [Tree(0), Tree(2)])
+    for words, tree in (([3, 4], small), ([5, 6], small), ([7, 8, 9], large), ([2, 1], small), ([1, 1, 2], large)):
+        words = numpy.array(words)
+        module.recursive_step(words, tree, words, tree, numpy.array([3.3], "float32"))
+    info = module.recursive_step.cache_info()
+    assert (info.misses, info.replays, info.python_calls) == (2, 3, 0)
+
+
 def test_a_word_waits_for_its_children():
     tree = Tree(0, [Tree(1), Tree(2, [Tree(4)]), Tree(3)])
     levels, roots = levels_of([([10, 11, 12, 13, 14], tree), ([20], Tree(0))])
