@@ -33,7 +33,7 @@ def readme():
 MXNET = ["requests>=2.20", "scipy-openblas32"]
 # Generated kernels call a BLAS; without this one NumPy's own.
 CODEGEN = ["platformdirs", "scipy-openblas32"]
-EXAMPLES = ["tqdm", "matplotlib", "pandas", "platformdirs", "scikit-learn"]
+EXAMPLES = ["tqdm", "matplotlib", "pandas", "platformdirs", "scikit-learn", "scikit-image"]
 ONNX = ["onnx>=1.14"]
 CLI = ["shtab", "rich"]
 TEST = [
@@ -64,6 +64,7 @@ setup(
     extras_require={
         "mxnet": MXNET,
         "codegen": CODEGEN,
+        "textures": ["scikit-image"],  # photographs instead of clouds of noise in `dopegraph.data.sprites`
         "examples": EXAMPLES,
         "onnx": ONNX,
         "rich": ["rich"],

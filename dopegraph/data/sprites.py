@@ -34,7 +34,7 @@ _CREATURE = [
 def textures() -> tuple[str, tuple[Image, ...]]:
     """Where the textures are from, and they: uint8, (height, width, 3).
 
-    scikit-image's photographs where it is installed; otherwise clouds of noise in a few colours.
+    scikit-image's photographs where it is installed (``pip install scikit-image``); otherwise clouds of noise.
     """
     try:
         from skimage import data
@@ -57,14 +57,14 @@ def _clouds(seed: int, size: int = 256) -> Image:
     return (dark + share[:, :, None] * (light - dark)).astype(np.uint8)
 
 
-def ground(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def piece(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """A piece of a texture, (size, size, 3), turned and brightened by chance."""
     pictures = textures()[1]
     picture = pictures[rng.integers(len(pictures))]
     step = int(rng.integers(1, max(2, min(picture.shape[:2]) // size + 1)))
     y, x = (int(rng.integers(length - step * size + 1)) for length in picture.shape[:2])
-    piece = picture[y : y + step * size : step, x : x + step * size : step].astype(np.float64)
-    return np.rot90(piece, int(rng.integers(4))) * rng.uniform(0.6, 1.2)
+    cut = picture[y : y + step * size : step, x : x + step * size : step].astype(np.float64)
+    return np.rot90(cut, int(rng.integers(4))) * rng.uniform(0.6, 1.2)
 
 
 def drawn(
@@ -142,7 +142,7 @@ def sprites(
     rng = np.random.default_rng(seed)
     images, labels = np.zeros((count, 3, size, size), np.uint8), np.full((count, most, 5), -1, np.float32)
     for number in range(count):
-        picture = ground(size, rng)
+        picture = piece(size, rng)
         for thing in range(int(rng.integers(1, most + 1))):
             labels[number, thing] = (0, *paste(picture, rng, smallest, largest))
         noisy = picture + rng.normal(0, 4, picture.shape)

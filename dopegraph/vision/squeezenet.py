@@ -64,7 +64,9 @@ class SqueezeNet(nn.Block):
                 self.features.add(nn.Dropout(0.5))
             self.output = nn.HybridSequential(prefix="")
             with self.output.name_scope():
-                self.output.add(nn.Conv2D(classes, 1), nn.Activation("relu"), nn.GlobalAvgPool2D(), nn.Flatten())
+                self.output.add(
+                    nn.Conv2D(classes, 1, in_channels=512), nn.Activation("relu"), nn.GlobalAvgPool2D(), nn.Flatten()
+                )
 
     def forward(self, x: Any) -> Any:
         """Numbers for the classes, none below 0."""
