@@ -11,13 +11,14 @@ from dopegraph.ir.types import short_name
 _SUPPRESS = """
 KERNEL void @N@(long outer, long count, @T@ threshold, const @T@ *boxes, const @J@ *groups, uint8_t *z) {
   for (long a = 0; a < outer; a++, boxes += 4 * count, groups += count, z += count) {
-    for (long i = 0; i < count; i++) z[i] = groups[i] >= 0;
-    for (long i = 0; i < count; i++) {
+    long last = 0;
+    for (long i = 0; i < count; i++) z[i] = groups[i] >= 0, last = z[i] ? i + 1 : last;
+    for (long i = 0; i < last; i++) {
       if (!z[i]) continue;
       const @T@ *p = boxes + 4 * i;
       const @T@ area = (p[2] - p[0]) * (p[3] - p[1]);
       #pragma omp simd
-      for (long j = i + 1; j < count; j++) {
+      for (long j = i + 1; j < last; j++) {
         const @T@ *q = boxes + 4 * j;
         const @T@ width = (p[2] < q[2] ? p[2] : q[2]) - (p[0] > q[0] ? p[0] : q[0]);
         const @T@ height = (p[3] < q[3] ? p[3] : q[3]) - (p[1] > q[1] ? p[1] : q[1]);

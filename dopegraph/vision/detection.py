@@ -77,15 +77,16 @@ def multibox_detection(
     boxes = boxes_of_offsets(anchors, offsets.reshape((batch, count, 4)), variances)
     boxes = np.clip(boxes, 0, 1) if clip else boxes
     best, kinds = np.max(scores[:, 1:], axis=1), np.argmax(scores[:, 1:], axis=1)
-    found = best >= threshold
-    order = np.argsort(np.where(found, -best, np.inf), axis=1, kind="stable")
-    kinds, best, found = (np.take_along_axis(one, order, axis=1) for one in (kinds, best, found))
-    boxes = np.take_along_axis(boxes, order[:, :, None], axis=1)
+    rows = np.concatenate([kinds.astype(boxes.dtype)[..., None], best.astype(boxes.dtype)[..., None], boxes], axis=-1)
+    order = np.argsort(np.where(best >= threshold, -best, np.inf), axis=1, kind="stable")
+    # Whole rows of all images at once, which is one copy.
+    rows = np.take(rows.reshape((-1, 6)), order + count * np.arange(batch)[:, None], axis=0)
+    found = rows[..., 1] >= threshold
     if nms_topk > 0:
         found = found & (np.arange(count) < nms_topk)
     kept = found
     if 0 < nms_threshold <= 1:
-        groups = np.where(found, np.zeros_like(kinds) if force_suppress else kinds, -1)
-        kept = apply(ops.suppress, boxes, groups, threshold=float(nms_threshold))
-    rows = np.concatenate([np.where(kept, kinds, -1).astype(boxes.dtype)[..., None], best[..., None], boxes], axis=-1)
+        groups = np.where(found, 0 if force_suppress else rows[..., 0].astype("int32"), -1).astype("int32")
+        kept = apply(ops.suppress, rows[..., 2:], groups, threshold=float(nms_threshold))
+    rows = np.concatenate([np.where(kept, rows[..., 0], -1)[..., None], rows[..., 1:]], axis=-1)
     return np.where(found[..., None], rows, -1)

@@ -140,7 +140,7 @@ def evaluate(images, labels):
 
 def main(arguments=None):
     chosen = options(__doc__, epochs=15, arguments=arguments)
-    train_size, test_size, size = (64, 50, 64) if chosen.quick else (600, 200, data_shape)
+    train_size, test_size, size = (96, 50, 64) if chosen.quick else (600, 200, data_shape)
     train_images, train_labels = sprites(train_size, size, seed=1)
     test_images, test_labels = sprites(test_size, size, seed=2)
     print(f"{train_size} pictures to train with, {test_size} to test with; textures: {textures()[0]}")
