@@ -33,7 +33,7 @@ def readme():
 MXNET = ["requests>=2.20", "scipy-openblas32"]
 # Generated kernels call a BLAS; without this one NumPy's own.
 CODEGEN = ["platformdirs", "scipy-openblas32"]
-EXAMPLES = ["tqdm", "matplotlib", "pandas", "platformdirs", "scikit-learn"]
+EXAMPLES = ["tqdm", "matplotlib", "pandas", "platformdirs", "scikit-learn", "scikit-image"]
 ONNX = ["onnx>=1.14"]
 CLI = ["shtab", "rich"]
 TEST = [

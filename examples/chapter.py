@@ -135,6 +135,21 @@ def plot_curve(path: Path, values: Sequence[float], ylabel: str, title: str) -> 
     return path
 
 
+def plot_curves(
+    path: Path, curves: Mapping[str, Sequence[float]], title: str, scale: str = "linear", over: str = "step"
+) -> Path:
+    """Several curves over the training steps, or something else, by their names."""
+    with picture(path) as axes:
+        for label, values in curves.items():
+            axes.plot(range(1, len(values) + 1), values, label=label)
+        axes.set_yscale(scale)
+        axes.set_xlabel(over)
+        axes.set_title(title)
+        axes.grid(True)
+        axes.legend()
+    return path
+
+
 def plot_digits(path: Path, images: Any) -> Path:
     """Digits side by side."""
     with picture(path, size=(len(images), 1.2)) as axes:

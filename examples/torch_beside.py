@@ -218,8 +218,48 @@ def transformer(chapter: ModuleType) -> dict[str, Any]:
     return {"training_loss": sum(losses) / len(losses), "validation_loss": held_out}
 
 
+def vae(chapter: ModuleType) -> dict[str, Any]:
+    """PyTorch: Adam, noise of its own."""
+    import torch
+
+    f, digits = torch.nn.functional, digits_or_mnist()
+    params = in_torch(chapter.params)
+    optimizer = torch.optim.Adam(params, chapter.learning_rate)
+    torch.manual_seed(1)
+
+    def forward(x: Any) -> tuple[Any, ...]:
+        W1, b1, W2, b2, W3, b3, W4, b4 = params
+        mean, log_var = f.linear(f.relu(f.linear(x, W1, b1)), W2, b2).chunk(2, 1)
+        z = mean + (log_var / 2).exp() * torch.randn_like(mean)
+        logits = f.linear(f.relu(f.linear(z, W3, b3)), W4, b4)
+        return mean, log_var, z, -f.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
+
+    def elbo(x: Any) -> Any:
+        mean, log_var, _, log_likelihood = forward(torch.tensor(x))
+        return log_likelihood - (log_var.exp() + mean**2 - 1 - log_var).sum(1) / 2
+
+    def weight(x: Any) -> Any:
+        mean, log_var, z, log_likelihood = forward(torch.tensor(x))
+        return log_likelihood + (-(z**2) + (z - mean) ** 2 / log_var.exp() + log_var).sum(1) / 2
+
+    train_data = batches(digits.train_images, batch_size=chapter.batch_size, seed=1)
+    for _ in range(chapter.all_epochs):
+        total = 0.0
+        for (x,) in train_data:
+            loss = -elbo(x).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total -= float(loss.detach()) * len(x)
+    with torch.no_grad():
+        weights = torch.stack([weight(digits.test_images[:1000]) for _ in range(64)])
+        test = float(elbo(digits.test_images).mean())
+    likelihood = float((weights.logsumexp(0) - numpy.log(64)).mean())
+    return {"train_elbo": total / len(digits.train_images), "test_elbo": test, "log_likelihood": likelihood}
+
+
 PEERS: dict[str, Callable[[ModuleType], dict[str, Any]]] = {
-    one.__name__: one for one in (svm_classifier, two_layer_net, resnet20, seq2seq_attention, transformer)
+    one.__name__: one for one in (svm_classifier, two_layer_net, resnet20, seq2seq_attention, transformer, vae)
 }
 
 

@@ -7,6 +7,7 @@ patches is written. In a template ``@NAME@`` is a number of the form; lines that
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from dopegraph.backends.codegen import threads
 from dopegraph.backends.codegen.blocks import Tile, best_tile, head, transposition, vector_lanes
@@ -18,6 +19,10 @@ SHARED = 1 << 26
 
 # Pixels that are computed before they are turned to channels first, and elements of images that are turned at once.
 CHUNK, IMAGES = 192, 1 << 16
+
+# More columns of blocks than these are a loop in C, not text: a line of a kernel of 256 channels has 128 of them, and
+# the compiler needed ten seconds for their loops one after the other, half a second for one.
+UNROLLED = 4
 
 _SHARED = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
 
@@ -56,11 +61,11 @@ KERNEL void @N@(const @T@ *restrict x, const @T@ *restrict w, @T@ *restrict y, @
 }
 """
 _FORWARD_TILE = """      for (long r = r0; r < r1; r++) for (long q = @FROM@; q < @TO@; q += @R@)
-        @N@_@R@x@C@@KIND@(xs + r * @ROW@L + q * @STEP@L, wp + @FIRST@L * @STEPS@,
+        @N@_@R@x@C@@KIND@(xs + r * @ROW@L + q * @STEP@L, wp + @FIRST@ * @STEPS@,
                     t + ((r - r0) * @PIXELS@L + q) * @ALL@ + @FIRST@);"""
 _FORWARD_WEIGHTS = """  for (long k = 0; k < @STEPS@; k++) for (long l = 0; l < @SIZE@; l++) {
     const long o = @FIRST@ + l;
-    wp[@FIRST@L * @STEPS@ + k * @SIZE@ + l] = o < @FILTERS@ ? w[o * @STEPS@L + @PLACE@] : 0;
+    wp[@FIRST@ * @STEPS@ + k * @SIZE@ + l] = o < @FILTERS@ ? w[o * @STEPS@L + @PLACE@] : 0;
   }"""
 
 # Results: filters times numbers of a line, added up over all pixels of some images.
@@ -231,19 +236,35 @@ class _Writer:
             return k
         return f"({k} % {form.channels}) * {math.prod(form.kernel)} + {k} / {form.channels}"
 
+    def _columns(self, tile: Tile, vectors: int, rest: bool = False) -> Iterator[tuple[str, str, int, str]]:
+        """The columns of blocks: a loop around them or nothing, their first number, their vectors, and "p" for one that
+        may not be written whole."""
+        columns = [(first, width, "p" * (rest and first + width == vectors)) for first, width in tile.columns(vectors)]
+        alike = [one for one in columns if one[1:] == (tile.width, "")]
+        if len(alike) > UNROLLED:
+            size = tile.width * self.lanes
+            yield f"  for (long f = 0; f < {len(alike) * size}; f += {size})", "f", tile.width, ""
+            columns = columns[len(alike) :]
+        for first, width, kind in columns:
+            yield "", f"{first * self.lanes}L", width, kind
+
     def _packed(self, text: str, tile: Tile, vectors: int, k: str) -> str:
         """Loops that write the weights as the blocks read them."""
-        columns = [(first * self.lanes, width * self.lanes) for first, width in tile.columns(vectors)]
-        return "\n".join(self._filled(text, FIRST=first, SIZE=size, PLACE=self._place(k)) for first, size in columns)
+        return "\n".join(
+            loop + self._filled(text, FIRST=first, SIZE=width * self.lanes, PLACE=self._place(k))
+            for loop, first, width, _ in self._columns(tile, vectors)
+        )
 
     def _tiles(self, text: str, tile: Tile, count: int, vectors: int, rest: bool = False) -> str:
         """Loops over the blocks of a matrix of `count` times `vectors`."""
-        return "\n".join(
-            self._filled(text, FROM=start, TO=stop, R=height, C=width, FIRST=first * self.lanes,
-                         KIND="p" * (rest and first + width == vectors))
-            for first, width in tile.columns(vectors)
-            for start, stop, height in tile.rows(count)
-        )  # fmt: skip
+        found = []
+        for loop, first, width, kind in self._columns(tile, vectors, rest):
+            blocks = "\n".join(
+                self._filled(text, FROM=start, TO=stop, R=height, C=width, FIRST=first, KIND=kind)
+                for start, stop, height in tile.rows(count)
+            )
+            found.append(f"    {loop} {{\n{blocks}\n      }}" if loop else blocks)
+        return "\n".join(found)
 
     def _tile(
         self, rows: int, columns: int, parameters: str, loops: str, vectors: str, number: str, store: str,

@@ -70,7 +70,7 @@ class CodegenExecutable:
     @property
     def direct(self) -> Any:
         """The C function, for integers as addresses; with the interpreter's lock kept where it takes no time."""
-        return self.library.brief if support.work(self.graph.nodes) + _products(self.graph) < BRIEF else self._run
+        return self.library.brief if support.work(self.graph.nodes) < BRIEF else self._run
 
     def __call__(self, inputs: Sequence[Buffer], out: Sequence[Buffer | None]) -> list[Buffer]:
         """Results in the order of `graph.results`, in the buffers of `out` where it has them, otherwise in new ones.
@@ -104,12 +104,6 @@ class CodegenExecutable:
         """
         found = evaluate(self.graph, [buffer.array for buffer in inputs])
         return [Buffer(numpy.array(found[value], value.type.dtype, order="C")) for value in self.graph.results]
-
-
-def _products(graph: Graph) -> int:
-    """What the matrix products of a graph cost, in additions of one element each."""
-    nodes = [node for node in graph.nodes if node.op.name == "matmul"]
-    return sum(node.output.type.size * node.inputs[0].shape[-1] // 8 for node in nodes)
 
 
 def _writable(given: Buffer, shape: Any, dtype: Any) -> bool:

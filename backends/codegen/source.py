@@ -198,11 +198,35 @@ class Writer:
         name = self.file.functions.setdefault(writer.text, f"k{len(self.file.functions)}")
         return name, writer
 
+    def _updates(self) -> dict[int, Node]:
+        """Kernels that do nothing but take a product from an array, by number, with the product: it can do so itself.
+
+        That is how weights are updated; the product, as large as they are, need not go through memory.
+        """
+        readers: dict[Value, list[int]] = {}
+        for number, step in enumerate(self.fusion.steps):
+            for value in step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs):
+                readers.setdefault(value, []).append(number)
+        results = set(self.fusion.memory.values())
+        found = {}
+        for node in self.fusion.steps:
+            if isinstance(node, Kernel) or node.op.name != "matmul" or node.output in results:
+                continue
+            number, *others = readers.get(node.output, [-1])
+            kernel = self.fusion.steps[number]
+            fits = isinstance(kernel, Kernel) and not others and number >= 0 and node.inputs[1] not in self.fixed
+            if fits and packed.is_large(node) and _takes_away(kernel, node.output):
+                found[number] = node
+        return found
+
     def _calls(self) -> list[Call]:
         kernels = iter(self.kernels)
+        updates = self._updates()
+        late = set(updates.values())
         last: dict[Value, int] = {}
         for number, step in enumerate(self.fusion.steps):
-            read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
+            read = list(step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs))
+            read += map(without_reshapes, updates[number].inputs) if number in updates else []
             last.update((value, number) for value in read)
         calls = []
         for number, step in enumerate(self.fusion.steps):
@@ -216,6 +240,12 @@ class Writer:
                     test = f"if ({check}({positions.type.size}, {length}, {{0}})) return 1;"
                     calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
+                if number in updates:
+                    calls.append(self._update(updates[number], name, writer, number))
+                    for value in dict.fromkeys([*step.loaded, *map(without_reshapes, updates[number].inputs)]):
+                        if last.get(value, -1) <= number and value in self.arena.places:
+                            self.arena.give(self.arena.places[value])
+                    continue
                 temporary = self.arena.take(writer.workspace) if writer.workspace else None
                 if temporary is not None:
                     operands.append(temporary)
@@ -228,7 +258,10 @@ class Writer:
             else:
                 for value in step.outputs:
                     self._allocate(value)
-                calls.append(replace(self._library(step), step=number))
+                if step in late:
+                    calls.append(self._late(step, number))
+                else:
+                    calls.append(replace(self._library(step), step=number))
                 made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
             for value in dict.fromkeys([*read, *made]):
@@ -288,6 +321,26 @@ class Writer:
             return Call(packed.whole(node, product(node)), (*operands, temporary))
         return Call(product(node), operands)
 
+    def _late(self, node: Node, number: int) -> Call:
+        """A product that one thread computes when it is taken away."""
+        self.file.products = True
+        operands = tuple(map(self._at, (*node.inputs, node.output)))
+        return Call(f"if (threads != 1) {product(node)}", operands, number)
+
+    def _update(self, node: Node, name: str, kernel: KernelWriter, number: int) -> Call:
+        """An array without a product, which comes by the kernel where there are several threads."""
+        self.file.packed.add(packed.kind_of(node.output))
+        temporary = self.arena.take(packed.whole_bytes(node))
+        self.arena.give(temporary)
+        (array,) = [value for value in kernel.reads if value is not node.output]
+        operands = [*kernel.reads, *kernel.writes]
+        holes = [f"{{{place}}}" for place in range(len(operands))]
+        holes += ["threads"] * kernel.parallel
+        otherwise = f"{name}({', '.join(holes)});"
+        values = [*operands, *node.inputs, array, *kernel.writes]
+        statement = packed.taken_away(node, otherwise, len(operands))
+        return Call(statement, (*map(self._at, values), temporary), number)
+
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
             place = self.arena.take(value.type.nbytes)
@@ -296,6 +349,19 @@ class Writer:
 
     def _at(self, value: Value) -> int:
         return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
+
+
+def _takes_away(kernel: Kernel, product: Value) -> bool:
+    """Whether a kernel takes a product from an array of its shape, and does nothing else."""
+    roots = [root for root in kernel.roots if root.stored]
+    if len(roots) != 1 or len(kernel.loaded) != 2:
+        return False
+    request = roots[0].request
+    node = request.target.node
+    if node is None or request.starts is not None or request.source is not request.target or node.op.name != "sub":
+        return False
+    array, taken = node.inputs
+    return taken is product and array in kernel.loaded and array is not product and array.shape == product.shape
 
 
 class Arena:

@@ -11,7 +11,7 @@ from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.backends.codegen.random_numbers import draws
 from dopegraph.backends.codegen.suppression import suppresses
-from dopegraph.backends.codegen.systems import is_system
+from dopegraph.backends.codegen.systems import LARGEST, is_system
 from dopegraph.ir.graph import Node
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.ops.recurrence import body_of
@@ -50,35 +50,46 @@ def runs(node: Node) -> bool:
     return node.op.elementwise and supports(node)
 
 
+# Those that a kernel runs in several calls, or in one that takes several microseconds.
+CALLS = {"softmax": 5, "log_softmax": 6, **dict.fromkeys(LARGEST, 6)}
+
+# A graph of a function that somebody compiled, to call it often, may do less: so many calls of NumPy.
+FEW = 2
+
+
 def may_save(nodes: Sequence[Node]) -> bool:
     """Whether `saves` may say yes once the graph is optimized, which makes it shorter."""
-    return len(nodes) * CALL >= WORTH
+    return len(nodes) >= FEW
 
 
 def saves(nodes: Iterable[Node]) -> bool:
     """Whether generated code can run all of these nodes, whose calls of NumPy would cost more than a compilation."""
     kept = [node for node in nodes if node.inputs]
-    return all(map(runs, kept)) and work(kept) + CALL * _steps(kept) >= WORTH
+    return all(map(runs, kept)) and work(kept) + CALL * _calls(kept) >= FEW * CALL
 
 
-def _steps(nodes: Iterable[Node]) -> int:
-    """How many nodes NumPy would run; those of a loop once for every step."""
+def _calls(nodes: Iterable[Node]) -> int:
+    """How many calls of NumPy nodes are; those of a loop once for every step."""
     return sum(
-        node.attrs["length"] * _steps(body_of(node.attrs["body"]).nodes) if node.op.name == "recurrence" else 1
+        node.attrs["length"] * _calls(body_of(node.attrs["body"]).nodes)
+        if node.op.name == "recurrence"
+        else CALLS.get(node.op.name, 6 if node.op.random else 1)
         for node in nodes
         if node.inputs
     )
 
 
 def work(nodes: Iterable[Node]) -> int:
-    """What nodes cost, in additions of one element each; views and what libraries do are not counted."""
+    """What nodes cost, in additions of one element each; views are not counted."""
     total = 0
     for node in nodes:
         if node.op.name == "recurrence":
             total += node.attrs["length"] * work(body_of(node.attrs["body"]).nodes)
         elif is_convolution(node):
             total += operations(node) // 32
-        elif node.inputs and not is_view(node) and node.op.name != "matmul":
+        elif node.op.name == "matmul":
+            total += node.output.type.size * node.inputs[0].shape[-2 if node.attrs["transpose_x"] else -1] // 16
+        elif node.inputs and not is_view(node):
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
             total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
     return total

@@ -76,6 +76,15 @@ class nn:
         return y if b is None else y + b.reshape(1, -1, 1, 1)
 
     @staticmethod
+    def conv_transpose(x: Any, w: Any, stride: int = 1, pad: int = 0) -> Any:
+        from jax import lax
+
+        pads = [(length - 1 - pad,) * 2 for length in w.shape[2:]]
+        return lax.conv_general_dilated(
+            x, w[:, :, ::-1, ::-1], (1, 1), pads, (stride, stride), dimension_numbers=("NCHW", "IOHW", "NCHW")
+        )
+
+    @staticmethod
     def max_pool(x: Any, kernel: int, stride: int | None = None) -> Any:
         import numpy
         from jax import lax

@@ -58,11 +58,13 @@ def losses(np: Any) -> tuple[Any, Any]:
     return of_discriminator, of_generator
 
 
-def adam(np: Any, rate: float, t: Any, params: Any, gradients: Any, m: Any, v: Any) -> tuple[list[Any], ...]:
+def adam(
+    np: Any, rate: float, t: Any, params: Any, gradients: Any, m: Any, v: Any, b1: float = B1
+) -> tuple[list[Any], ...]:
     """Kingma and Ba, 2015, algorithm 1 in the order of its section 2: new parameters and moments."""
-    m = [B1 * a + (1 - B1) * g for a, g in zip(m, gradients)]
+    m = [b1 * a + (1 - b1) * g for a, g in zip(m, gradients)]
     v = [B2 * a + (1 - B2) * g * g for a, g in zip(v, gradients)]
-    scale = rate * np.sqrt(1 - B2**t) / (1 - B1**t)
+    scale = rate * np.sqrt(1 - B2**t) / (1 - b1**t)
     return [p - scale * a / (np.sqrt(b) + EPSILON) for p, a, b in zip(params, m, v)], m, v
 
 

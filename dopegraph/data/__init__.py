@@ -8,10 +8,12 @@ from .data_loader import DataLoader, stacked
 from .datasets import ArrayDataset, Dataset, SimpleDataset, split
 from .digits import Digits, digits_or_mnist
 from .errors import DataCorrupt, DataError, DataMissing
+from .faces import drawn_faces, faces, faces_or_drawn
 from .images import augmented, center_crop, normalized, resized, resized_short
 from .loader import batches
 from .mnist import mnist
 from .questions import ANSWERS, Questions, questions
+from .scenes import facades, maps, streets
 from .sentences import VOCABULARY, SentencePair, Tree, sentence_pairs, word_vectors
 from .sprites import sprites, textures
 from .text import text, text_or_documentation
@@ -36,6 +38,11 @@ __all__ = [
     "cifar10",
     "cifar10_or_shapes",
     "digits_or_mnist",
+    "drawn_faces",
+    "facades",
+    "faces",
+    "faces_or_drawn",
+    "maps",
     "mnist",
     "normalized",
     "questions",
@@ -46,6 +53,7 @@ __all__ = [
     "split",
     "sprites",
     "stacked",
+    "streets",
     "text",
     "text_or_documentation",
     "textures",

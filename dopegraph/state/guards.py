@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy
 
 from dopegraph.array import ndarray
-from dopegraph.runtime.config import codegen_mode, current_policy, default_dtype, is_training
-from dopegraph.runtime.device import current_device
+from dopegraph.runtime.config import _config, codegen_mode, current_policy, default_dtype, is_training
+from dopegraph.runtime.device import _devices, current_device
 from dopegraph.state.places import MISSING
 
 Match = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -31,6 +31,13 @@ def is_immutable(value: Any) -> bool:
 def configuration() -> tuple[Any, ...]:
     """What else a recording depends on."""
     return current_policy(), codegen_mode(), default_dtype(), current_device(), is_training()
+
+
+# The same, written out: the values are nearly always the very same objects.
+_CONFIGURED = (
+    "chosen.policy is not POLICY or chosen.codegen is not CODEGEN or chosen.default_dtype is not DTYPE or "
+    "devices.stack[-1] is not DEVICE or chosen.training is not TRAINING"
+)
 
 
 def aval(handle: ndarray) -> tuple[Any, ...]:
@@ -256,6 +263,9 @@ class Guards:
             "unchanged": unchanged,
             "configuration": configuration,
             "CONFIGURATION": self.configuration,
+            "chosen": _config,
+            "devices": _devices,
+            **dict(zip(("POLICY", "CODEGEN", "DTYPE", "DEVICE", "TRAINING"), self.configuration)),
             **constants,
         }
         positional, keywords = self._call
@@ -267,7 +277,7 @@ class Guards:
         lines = [
             "def match(args, kwargs):",
             "  try:",
-            f"    if configuration() != CONFIGURATION: return {number.format(CONFIGURATION)}",
+            f"    if ({_CONFIGURED}) and configuration() != CONFIGURATION: return {number.format(CONFIGURATION)}",
             f"    if {failure}: return {number.format(OTHER_ARGUMENTS)}",
             *(f"    {line}" for line in statements),
             *([] if body else [f"    return {result}"]),

@@ -20,13 +20,13 @@ from dopegraph.numpy.promotion import as_array
 from dopegraph.runtime.errors import DopegraphError
 from dopegraph.runtime.location import here, located
 from dopegraph.runtime.unchanging import Unchanging
-from dopegraph.symbols import arithmetic, layers, opaque, shapes
+from dopegraph.symbols import arithmetic, layers, opaque, shapes, spectral
 from dopegraph.symbols.attributes import bound
 from dopegraph.symbols.errors import SymbolError, Unsupported
 from dopegraph.symbols.reader import LONGEST_TEXT, SymbolGraph, SymbolNode, read
 from dopegraph.trace.active import outside_recordings
 
-RULES = {**arithmetic.RULES, **shapes.RULES, **layers.RULES}
+RULES = {**arithmetic.RULES, **shapes.RULES, **layers.RULES, **spectral.RULES}
 """For each of MXNet's operators that has primitives a function of arrays and attributes."""
 
 Parameters = Union[Mapping[str, Any], str, "os.PathLike[str]", None]

@@ -31,6 +31,7 @@ class Evaluation:
     programs: list[Program]
     device: Device | None
     examples: list[tuple[int, set[Value]]]
+    lasting: bool
 
     @property
     def differentiating(self) -> bool:
@@ -122,7 +123,7 @@ class Evaluation:
         read = boundary(nodes, values)
         self._refuse_unknown(nodes, read)
         with Evaluating():
-            key, program = programs.get(self.name, nodes, read, values, (), device, named=False)
+            key, program = programs.get(self.name, nodes, read, values, (), device, named=False, lasting=self.lasting)
         if self.path is not None and question is not None:
             numbers = self.path.numbers(read)
             if numbers is not None:

@@ -78,6 +78,8 @@ class Recording(Evaluation, Looking):
     examples : list of (int, set of Value)
         For each call of `vmap` around what is recorded now: the number of its first node, and the values that stand
         for those of one example.
+    lasting : bool
+        Whether programs are made of it for a function that somebody compiled, which will run them often.
     host_calls : int
         How many functions of the user's own were called: no two of these calls are one.
     path : PathBuilder or None
@@ -113,6 +115,7 @@ class Recording(Evaluation, Looking):
         self.private = False
         self.gradients = 0
         self.examples: list[tuple[int, set[Value]]] = []
+        self.lasting = False
         self.host_calls = 0
         self._handles: list[weakref.ref[Any]] = []
         self._outer: list[tuple[Recording | None, bool]] = []

@@ -36,6 +36,10 @@ Plan = Union[PythonPlan, ReplayPlan, TreePlan]
 # What became of a call: what was replayed, or why nothing was.
 Outcome = Union[AsPython, ReplayPlan, Result]
 
+# A function that is recorded more often than that gets another shape in every other call: what is compiled for one of
+# them runs a few times only.
+PATIENCE = 8
+
 # What operations raise for some values of their operands.
 _VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
 
@@ -275,6 +279,7 @@ class Compiled:
             return self._as_python(plan, plan, args, kwargs)
         recording = Recording(self._graph_name, checks=True, repeated=False)
         recording.caller = sys._getframe().f_code
+        recording.lasting = self._history.misses <= PATIENCE
         for handle in sharing_memory([handle for _, handle in found.arrays.values()]):
             recording.expose(handle)
         watch = Watch(found.home)

@@ -25,6 +25,9 @@ from dopegraph.trace.active import active
 # Memory of results that nobody holds any more is used again up to so many bytes; making it costs a microsecond.
 KEPT = 1 << 16
 
+# The plan's own lock is for spare memory only.
+HELD, ALONE = "with lock, inner:", "with inner:"
+
 _SCALARS = {"f4": ctypes.c_float, "f8": ctypes.c_double}
 
 
@@ -89,14 +92,11 @@ class DirectCall:
         if inputs.updated:
             protect = "; ".join(f"{variable}._about_to_change()" for variable, _ in inputs.updated)
             self.body.append(f"if active.suspended: {protect}")
-        self.body.append("with lock, inner:")
+        self.body.append(HELD if inputs.updated else ALONE)
         addresses = dict(zip(program.graph.arguments, self._arguments(inputs)))
         pointers = executable.pointers()
         self.constants.update(POINTERS=pointers, AT=ctypes.addressof(pointers))
         read = [addresses[value] for value in program.stages[0].inputs]
-        if read:
-            self.constants["put"] = struct.Struct(f"{len(read)}P").pack_into
-            self.body.append(f"  put(POINTERS, 0, {', '.join(read)})")
         changed = [(variable, self._named.get(buffer, buffer)) for variable, buffer in inputs.updated]
         updated = len(changed)
         if changed:  # another thread may have been here
@@ -105,10 +105,10 @@ class DirectCall:
         results = program.graph.results
         made = self._outputs(results[: len(results) - updated])
         made += self._state(results[len(results) - updated :], changed)
-        if made:
-            self.constants["put_results"] = struct.Struct(f"{len(made)}P").pack_into
-            at = executable.results * ctypes.sizeof(ctypes.c_void_p)
-            self.body.append(f"  put_results(POINTERS, {at}, {', '.join(f'{name}._address' for name in made)})")
+        fixed = [str(pointers[place]) for place in range(len(read), executable.results)]
+        every = [*read, *fixed, *(f"{name}._address" for name in made)]
+        self.constants["put"] = struct.Struct(f"{len(every)}P").pack_into
+        self.body.append(f"  put(POINTERS, 0, {', '.join(every)})")
         self.body.append("  if run(AT, WORKSPACE, threads.number): return MISS")
         # No call stands between these, so no signal can come between them, either.
         for place, (variable, buffer) in enumerate(changed):
@@ -167,7 +167,8 @@ class DirectCall:
             # What the last call gave is often an argument of this one.
             self.kept = [[_fresh(value.shape, value.type.dtype) for value in again] for _ in range(2)]
             self.constants["turns"] = itertools.cycle(self.kept)
-            self.body.insert(self.body.index("with lock, inner:") + 1, "  held = next(turns)")
+            begin = next(at for at, line in enumerate(self.body) if line in (HELD, ALONE))
+            self.body.insert(begin + 1, "  held = next(turns)")
         return names
 
     def _state(self, values: Sequence[Value], updated: Sequence[tuple[str, str]]) -> list[str]:

@@ -197,7 +197,7 @@ class Layout:
             [(self._values[position], new) for position, new in self.updates],
             self.recording.device or current_device(),
             state=len(self.state),
-            lasting=True,
+            lasting=self.recording.lasting,
         )[1]
 
     def floats(self, placement: Placement) -> list[str]:

@@ -149,7 +149,9 @@ class Way:
         if wanted:
             recording = self.recording
             device = recording.device or current_device()
-            program = programs.get(recording.name, nodes, inputs, wanted, (), device, named=False, lasting=True)[1]
+            program = programs.get(
+                recording.name, nodes, inputs, wanted, (), device, named=False, lasting=recording.lasting
+            )[1]
         segment = Segment(program, loads, [self.numbers[one] for one in inputs], [self.numbers[one] for one in wanted])
         segment.lines = [node.location for node in nodes]
         return segment

@@ -17,7 +17,7 @@ from examples.characters import character_dict, character_list, prefixes, time_n
 
 # Nats a letter, of the last epoch and of the text's last tenth, which is not trained on: PyTorch's, with the same first
 # weights and batches (examples/torch_beside.py).
-BOOK = {"vocabulary": 77, "training_loss": 0.0, "validation_loss": 0.0}
+BOOK = {"vocabulary": 77, "training_loss": 1.38827, "validation_loss": 1.59387}
 
 np.random.seed(1)
 

@@ -98,6 +98,7 @@ def test_all_problems_have_names_of_their_own_and_our_contestant():
     assert all(OURS in one.contestants for one in found)
     assert {"mlp", "lstm", "cnn", "linear", "bayes", "gan", "kalman", "ssd", "tree_lstm"} <= set(names)
     assert {"svm", "two_layer_net", "resnet20", "seq2seq", "transformer", "cart_pole"} <= set(names)
+    assert {"dcgan", "pix2pix", "vae"} <= set(names)
 
 
 def test_names_choose_problems_groups_and_modules():
@@ -108,7 +109,7 @@ def test_names_choose_problems_groups_and_modules():
         problems.problems(["nothing_like_it"])
 
 
-@pytest.mark.parametrize("name", ["softmax_regression", "gan", "svm", "seq2seq", "transformer"])
+@pytest.mark.parametrize("name", ["softmax_regression", "gan", "svm", "seq2seq", "transformer", "vae"])
 def test_ours_computes_what_autograd_computes(name):
     """Small models in this process: the other peers are compared when the benchmarks run."""
     pytest.importorskip("autograd")
@@ -119,7 +120,20 @@ def test_ours_computes_what_autograd_computes(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["mlp", "softmax_regression", "mlp_dropout", "gan", "tree_lstm", "svm", "two_layer_net", "chain/1e3"]
+    "name",
+    [
+        "mlp",
+        "softmax_regression",
+        "mlp_dropout",
+        "gan",
+        "tree_lstm",
+        "svm",
+        "two_layer_net",
+        "chain/1e3",
+        "vae",
+        "dcgan",
+        "pix2pix",
+    ],
 )
 def test_ours_is_replayed(name):
     """Otherwise Python would be timed: closures of contestants must not reach what cannot be guarded."""

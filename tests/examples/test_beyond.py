@@ -30,6 +30,14 @@ NEAR = {
         ("distance_of_gradients", 0, 1e-5),
         ("test_accuracy", 0.9835, 0.005),
     ],
+    "resnet20": [("parameters", 269722, 0), ("train_accuracy", 1, 0.005), ("test_accuracy", 0.998, 0.005)],
+    "seq2seq_attention": [("letters_right", 1, 0.001), ("dates_right", 1, 0.005), ("last_loss", 0.000115, 3e-5)],
+    "transformer": [("training_loss", 1.388, 0.01), ("validation_loss", 1.594, 0.01)],
+    "vae": [
+        ("train_elbo", -104.072, 0.5),
+        ("test_elbo", -103.938, 0.5),
+        ("log_likelihood_by_importance", -98.912, 0.5),
+    ],
     "cart_pole": [("steps_while_learning", 200, 5), ("steps_of_the_best_actions", 200, 5)],
 }
 
@@ -76,6 +84,7 @@ STEPS = {
     "resnet20": (lambda module: images(), set()),
     "seq2seq_attention": (translated, set()),
     "transformer": (lambda module: (letters(2, 16, 70), letters(2, 16, 70)), set()),
+    "vae": (lambda module: rows(784)[:1], {"random-numbers"}),
 }
 
 
@@ -263,3 +272,53 @@ def test_pytorch_has_the_same_loss_of_the_same_weights(name, peer):
     model = importlib.import_module(f"benchmarks.models.{peer}")
     theirs = model.in_torch(torch, in_torch(params), *map(torch.tensor, arrays))
     assert float(module.train_step(*arrays)) == pytest.approx(float(theirs.detach()), rel=1e-5)
+
+
+@pytest.mark.skipif(not library.installed(), reason="the other device is MXNet's")
+def test_a_chapter_runs_on_another_device():
+    with dopegraph.cpu(1):
+        found = chapter("two_layer_net").main(["--quick", "--device", "cpu(1)"])
+    assert found["train_step"].cache_info().replays > 0
+
+
+def test_the_autoencoders_bounds():
+    """By hand: the divergence of normal distributions, and the bound that the weights of many codes make tighter."""
+    module = chapter("vae")
+    x = rows(784)[0]
+    mean, log_var = (one.asnumpy().astype("float64") for one in module.encode(x))
+    random = numpy.random.default_rng(1)
+    noise = random.standard_normal((2000, *mean.shape))
+    z = mean + numpy.exp(log_var / 2) * noise
+    likelihood = np.stack([module.log_likelihood(x, one.astype("float32")) for one in z]).asnumpy()
+    log_prior = -0.5 * numpy.sum(z**2 + numpy.log(2 * numpy.pi), axis=2)
+    log_posterior = -0.5 * numpy.sum(noise**2 + log_var + numpy.log(2 * numpy.pi), axis=2)
+    wanted = (likelihood + log_prior - log_posterior).mean(axis=0)
+    elbo = np.stack([module.elbo(x) for _ in range(2000)]).asnumpy().mean(axis=0)
+    numpy.testing.assert_allclose(elbo, wanted, rtol=1e-3)
+    weights = np.stack([module.importance(x) for _ in range(200)]).asnumpy()
+    numpy.testing.assert_allclose(weights.mean(axis=0), wanted, rtol=3e-3)
+    assert numpy.all(numpy.logaddexp.reduce(weights) - numpy.log(200) > weights.mean(axis=0))
+
+
+def test_derivatives_go_through_the_noise_of_the_autoencoder():
+    """With the same seed the noise is the same, and differences of losses are derivatives."""
+    module = chapter("vae")
+    x = rows(784)[0]
+    for param in module.params.values():
+        param.cast("float64")
+    weight = module.encoder[0].weight.data()
+    way = numpy.random.default_rng(1).normal(size=weight.shape)
+
+    def loss():
+        np.random.seed(3)
+        return -np.mean(module.elbo(x.astype("float64")))
+
+    with dopegraph.record():
+        value = loss()
+    value.backward()
+    found = float(np.sum(weight.grad * way))
+    ends = []
+    for sign in (1, -2):
+        weight += sign * 1e-7 * way
+        ends.append(float(loss()))
+    assert found == pytest.approx((ends[0] - ends[1]) / 2e-7, rel=1e-5)

@@ -37,6 +37,17 @@ NEAR = {
         ("alpha", 0.5, 0.15),
         ("sigma", 0.5, 0.15),
     ],
+    "dcgan": [
+        ("generator_parameters", 3578624, 0),
+        ("discriminator_parameters", 2767360, 0),
+        ("distance_of_mean_faces", 0, 0.25),
+        ("variety", 1, 0.3),
+    ],
+    "pix2pix": [
+        ("discriminator_parameters", 2770497, 0),
+        ("patches", [35, 35], 0),
+        ("distances", 0, 0.1),
+    ],
     "exponential_smoothing": [("distance_level", 0, 1e-5), ("distance_trend", 0, 1e-5)],
     "bayes_by_backprop_scratch": [("loss", 2582.93, 10)],
 }
@@ -78,6 +89,10 @@ def images(count=8):
     return rng.uniform(size=(count, 784)).astype("float32"), rng.integers(0, 10, count)
 
 
+def pictures(count, channels):
+    return numpy.random.default_rng(count).uniform(-1, 1, (count, channels, 64, 64)).astype("float32")
+
+
 def rows(count=6):
     rng = numpy.random.default_rng(0)
     return rng.normal(size=(count, 5)).astype("float32"), rng.uniform(1e5, 2e5, count).astype("float32")
@@ -96,6 +111,8 @@ def asked(count=8):
 # where their kernels are not generated.
 STEPS = {
     "gan": (lambda module: (points(),), {"random-numbers"}),
+    "dcgan": (lambda module: (pictures(4, 1),), {"random-numbers"}),
+    "pix2pix": (lambda module: (pictures(2, 3), pictures(2, 3)), {"random-numbers"}),
     "bayes_by_backprop_scratch": (lambda module: (*images(), 469.0, 1e-4), {"random-numbers"}),
     "bayes_by_backprop_gluon": (lambda module: (*images(), 469.0), {"random-numbers"}),
     "kaggle_house_prices": (lambda module: rows(), set()),
@@ -203,6 +220,16 @@ def test_levels_of_trees_are_what_the_recursion_computes():
         found.append([logs.asnumpy(), *(one.grad().asnumpy() for one in params)])
     for by_level, recursive in zip(*found):
         numpy.testing.assert_allclose(by_level, recursive, rtol=1e-4, atol=1e-6)
+
+
+def test_the_recursion_is_recorded_once_for_each_shape():
+    module = chapter("tree_lstm")
+    small, large = Tree(1, [Tree(0)]), Tree(1, [Tree(0), Tree(2)])
+    for words, tree in (([3, 4], small), ([5, 6], small), ([7, 8, 9], large), ([2, 1], small), ([1, 1, 2], large)):
+        words = numpy.array(words)
+        module.recursive_step(words, tree, words, tree, numpy.array([3.3], "float32"))
+    info = module.recursive_step.cache_info()
+    assert (info.misses, info.replays, info.python_calls) == (2, 3, 0)
 
 
 def test_a_word_waits_for_its_children():

@@ -38,6 +38,10 @@ _ALL: dict[str, Types] = {
     "part2.rnns_gluon:RNNModel('rnn_tanh', 20, 10, 10, 2)": ["i32[5,2]", ["f32[2,2,10]"]],
     "part2.rnns_gluon:RNNModel('lstm', 20, 10, 10, 2, tie_weights=True)": ["i32[5,2]", ["f32[2,2,10]"] * 2],
     "part2.rnns_gluon:RNNModel('gru', 20, 10, 10, 2)": ["i32[5,2]", ["f32[2,2,10]"]],
+    "part3.dcgan:netG": ["f32[2,100,1,1]"],
+    "part3.dcgan:netD": ["f32[2,3,64,64]"],
+    "part3.pix2pix:netG": ["f32[1,3,64,64]"],
+    "beyond.vae:reconstruct": ["f32[8,784]"],
 }
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODELS = {

@@ -9,11 +9,13 @@ import dopegraph.ops  # noqa: F401  (declares the primitives)
 from dopegraph.backends.codegen import blas, threads
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.codegen.packed import DEEP, HIGH, WIDE, is_large, lengths
-from dopegraph.ir import Builder, TensorType
+from dopegraph.ir import Builder, TensorType, Value
 from dopegraph.ir.graph import extract
-from dopegraph.ops import matmul
+from dopegraph.ops import exp, matmul, transpose
+from dopegraph.ops import sum as total
 from dopegraph.runtime.buffer import Buffer
 from tests.backends.codegen.programs import needs_compiler
+from tests.reference import evaluate
 
 pytestmark = [needs_compiler, pytest.mark.skipif(blas.library() is None, reason="there is no BLAS")]
 
@@ -75,3 +77,82 @@ def test_numbers_that_are_none_stay_where_they_are() -> None:
     assert numpy.isnan(found.array[19]).all()
     assert numpy.isposinf(found.array[:19, 19]).all()
     assert (found.array[:19, :19] == 20).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_products_that_are_taken_away(dtype: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As weights are updated: the same numbers as a product and a difference."""
+    monkeypatch.setattr(threads, "number", count)
+    random = numpy.random.default_rng(0)
+    builder, inputs, arrays, outputs = Builder(), [], [], []
+
+    def given(*shape: int) -> Value:
+        array = random.standard_normal(shape).astype(dtype)
+        arrays.append(array)
+        inputs.append(builder.input(TensorType(array.dtype, shape), f"x{len(inputs)}"))
+        return inputs[-1]
+
+    plain = []
+    for m, k, n in SIZES:
+        for tx in (False, True):
+            for ty in (False, True):
+                operands = given(*((k, m) if tx else (m, k))), given(*((n, k) if ty else (k, n)))
+                old = given(m, n)
+                with builder:
+                    outputs.append(old - matmul(*operands, transpose_x=tx, transpose_y=ty))
+                    plain.append(matmul(*operands, transpose_x=tx, transpose_y=ty))
+    buffers = [Buffer(array) for array in arrays]
+    graph = extract("updates", builder.nodes, inputs, (), outputs)
+    executable = CodegenExecutable(graph)
+    assert sum("threads != 1" in call.statement for call in executable.source.calls) == len(outputs)
+    found = executable(buffers, [None] * len(outputs))
+    apart = CodegenExecutable(extract("apart", builder.nodes, inputs, (), plain))(buffers, [None] * len(plain))
+    for one, product, old in zip(found, apart, arrays[2::3]):
+        numpy.testing.assert_array_equal(one.array, old - product.array)
+
+
+def test_products_that_others_read_too_or_that_are_no_update() -> None:
+    builder = Builder()
+    x, y, w, row = (
+        builder.input(TensorType("f32", shape), name)
+        for name, shape in zip("xywr", ((20, 20), (20, 20), (20, 20), (20,)))
+    )
+    with builder:
+        z = matmul(x, y)
+        shared = [w - z, z * 2]
+        turned = matmul(x, w) - y
+        broadcast = row - matmul(w, y)
+        across = w - transpose(matmul(y, y), axes=(1, 0))
+        result = matmul(y, w)
+        both = [result, x - result]
+        itself = matmul(w, w)
+        twice = itself - itself
+    outputs = [*shared, turned, broadcast, across, *both, twice]
+    graph = extract("others", builder.nodes, [x, y, w, row], (), outputs)
+    random = numpy.random.default_rng(1)
+    arrays = [random.standard_normal(value.shape).astype("float32") for value in graph.arguments]
+    executable = CodegenExecutable(graph)
+    assert not any("threads != 1" in call.statement for call in executable.source.calls)
+    found = executable([Buffer(array) for array in arrays], [None] * len(outputs))
+    for one, two in zip(found, evaluate(graph, arrays)):
+        numpy.testing.assert_allclose(one.array, two, rtol=1e-4, atol=1e-4)
+
+
+def test_operands_of_an_update_stay_until_it_is_made() -> None:
+    """What is computed between a product and its update must not be put into the memory of the operands."""
+    builder = Builder()
+    x, y, w = (builder.input(TensorType("f32", (32, 32)), name) for name in "xyw")
+    with builder:
+        left, right = exp(x), exp(y)
+        product = matmul(left, right)
+        between = matmul(matmul(x, y), y)
+        other = exp(between) * 0.5
+        last = matmul(other, between) + total(other, axes=(0, 1))
+        update = w - product
+    graph = extract("late", builder.nodes, [x, y, w], (), [last, update])
+    random = numpy.random.default_rng(2)
+    arrays = [random.uniform(-0.2, 0.2, value.shape).astype("float32") for value in graph.arguments]
+    found = CodegenExecutable(graph)([Buffer(array) for array in arrays], [None] * 2)
+    for one, two in zip(found, evaluate(graph, arrays)):
+        numpy.testing.assert_allclose(one.array, two, rtol=1e-4, atol=1e-5)
