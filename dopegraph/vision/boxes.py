@@ -90,8 +90,8 @@ def boxes_of_offsets(anchors: Any, offsets: Any, variances: Sequence[float] = VA
     Examples
     --------
     >>> from dopegraph import vision
-    >>> vision.boxes_of_offsets([[0.0, 0.0, 2.0, 2.0]], [[1.0, 0.0, 0.0, 0.0]], variances=(0.5, 0.5, 1.0, 1.0))
-    array([[1., 0., 3., 2.]], dtype=float32)
+    >>> vision.boxes_of_offsets([[0.0, 0.0, 1.0, 1.0]], [[5.0, 0.0, 0.0, 0.0]])
+    array([[0.5, 0. , 1.5, 1. ]], dtype=float32)
     """
     middle, length = _middles(corners("boxes_of_offsets", anchors))
     scaled = corners("boxes_of_offsets", offsets)
