@@ -138,6 +138,8 @@ def expression(node: Node, operands: list[str]) -> str:
     if name == "integer_pow":
         return _power(operands[0], node.attrs["exponent"], source, kind)
     template = ANY.get(name) or TABLES[source.kind][name]
+    if name == "exp" and node.inputs[0].node is not None and node.inputs[0].node.op.name == "sub":
+        template = "exp_down{f}({x})"  # as in softmax, where masks put minus a billion
     names = dict(zip("xyz", operands))
     text = template.format(**names, T=c_type(source), f="f" if source.itemsize == 4 else "")
     return text if result.kind == "b" else f"({kind})({text})"

@@ -65,12 +65,48 @@ UNUSED static inline @T@ whole_quotient@f@(@T@ x, @T@ y) {
 }
 """
 
+# In its vector functions glibc computes results below the smallest normal number one by one, 30 times as slowly. So x
+# goes up by a whole number, and the result is multiplied by what that makes less, or by 0; other results are exp's. The
+# compiler must see no branches, of which it would make two calls: bounds are variables, conditions are signs.
+_EXP_DOWN = """
+__attribute__((weak)) @T@ lowest_exponent@f@ = -@lowest@;
+UNUSED static inline @T@ exp_down@f@(@T@ x) {
+  union { @T@ number; int@bits@_t bits; } scale = {1}, down = {@scale@}, normal, zero;
+  x = x < lowest_exponent@f@ ? lowest_exponent@f@ : x;
+  normal.number = x + @normal@;
+  zero.number = x + @zero@;
+  const int@bits@_t is_down = normal.bits >> (@bits@ - 1), is_zero = zero.bits >> (@bits@ - 1);
+  scale.bits = (scale.bits ^ (is_down & (scale.bits ^ down.bits))) & ~is_zero;
+  return exp@f@(x + (@T@)(is_down & @up@)) * scale.number;
+}
+"""
+# `scale` is exp(-up); below -`normal` results are subnormal, below -`zero` they are zero.
+_EXP_DOWN_OF = {
+    "f": {
+        "T": "float", "bits": "32", "up": "40", "scale": "0x1.39792499b1a24p-58f",
+        "normal": "87.0f", "zero": "103.98f", "lowest": "104.0f",
+    },
+    "": {
+        "T": "double", "bits": "64", "up": "300", "scale": "0x1.245639c3a49f7p-433",
+        "normal": "708.0", "zero": "745.14", "lowest": "746.0",
+    },
+}  # fmt: skip
+
 
 def prelude(names: set[str]) -> str:
     """The head of a file that uses the given words, functions and macros."""
+    for suffix in ("f", ""):
+        if f"exp_down{suffix}" in names:
+            names = names | {f"exp{suffix}"}
     parts = [_HEAD, _vector_functions(names)]
     if names & {"larger", "smaller", "LARGER", "SMALLER", "add_exactly", "rounded"}:
         parts.append(_REDUCTIONS)
+    for suffix, numbers in _EXP_DOWN_OF.items():
+        if f"exp_down{suffix}" in names:
+            text = _EXP_DOWN.replace("@f@", suffix)
+            for name, number in numbers.items():
+                text = text.replace(f"@{name}@", number)
+            parts.append(text)
     for suffix, kind in (("f", "float"), ("", "double")):
         if names & {f"signed_remainder{suffix}", f"whole_quotient{suffix}"}:
             parts.append(_DIVISION.replace("@T@", kind).replace("@f@", suffix))

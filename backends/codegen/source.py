@@ -19,6 +19,7 @@ from dopegraph.backends.codegen.products import product, product_functions
 from dopegraph.backends.codegen.random_numbers import draw, draws
 from dopegraph.backends.codegen.suppression import suppresses, suppression_of
 from dopegraph.backends.codegen.systems import is_system, system
+from dopegraph.backends.codegen.updates import updates_of
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
@@ -198,30 +199,9 @@ class Writer:
         name = self.file.functions.setdefault(writer.text, f"k{len(self.file.functions)}")
         return name, writer
 
-    def _updates(self) -> dict[int, Node]:
-        """Kernels that do nothing but take a product from an array, by number, with the product: it can do so itself.
-
-        That is how weights are updated; the product, as large as they are, need not go through memory.
-        """
-        readers: dict[Value, list[int]] = {}
-        for number, step in enumerate(self.fusion.steps):
-            for value in step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs):
-                readers.setdefault(value, []).append(number)
-        results = set(self.fusion.memory.values())
-        found = {}
-        for node in self.fusion.steps:
-            if isinstance(node, Kernel) or node.op.name != "matmul" or node.output in results:
-                continue
-            number, *others = readers.get(node.output, [-1])
-            kernel = self.fusion.steps[number]
-            fits = isinstance(kernel, Kernel) and not others and number >= 0 and node.inputs[1] not in self.fixed
-            if fits and packed.is_large(node) and _takes_away(kernel, node.output):
-                found[number] = node
-        return found
-
     def _calls(self) -> list[Call]:
         kernels = iter(self.kernels)
-        updates = self._updates()
+        updates = updates_of(self.fusion, self.fixed)
         late = set(updates.values())
         last: dict[Value, int] = {}
         for number, step in enumerate(self.fusion.steps):
@@ -349,19 +329,6 @@ class Writer:
 
     def _at(self, value: Value) -> int:
         return self.pointers[value] if value in self.pointers else self.pointers[without_reshapes(value)]
-
-
-def _takes_away(kernel: Kernel, product: Value) -> bool:
-    """Whether a kernel takes a product from an array of its shape, and does nothing else."""
-    roots = [root for root in kernel.roots if root.stored]
-    if len(roots) != 1 or len(kernel.loaded) != 2:
-        return False
-    request = roots[0].request
-    node = request.target.node
-    if node is None or request.starts is not None or request.source is not request.target or node.op.name != "sub":
-        return False
-    array, taken = node.inputs
-    return taken is product and array in kernel.loaded and array is not product and array.shape == product.shape
 
 
 class Arena:

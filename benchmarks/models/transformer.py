@@ -43,6 +43,11 @@ def normalized(np: Any, x: Any, gamma: Any, beta: Any) -> Any:
     return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + EPSILON) * gamma + beta
 
 
+def softmax(np: Any, scores: Any) -> Any:
+    e = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
 def naive(np: Any, nn: Any, params: Any, x: Any, y: Any) -> Any:
     rest = list(params)
 
@@ -56,7 +61,7 @@ def naive(np: Any, nn: Any, params: Any, x: Any, y: Any) -> Any:
         parts = affine(normalized(np, h, *first)).reshape(BATCH, CONTEXT, 3, HEADS, WIDTH // HEADS)
         q, k, v = (np.swapaxes(parts[:, :, number], 1, 2) for number in range(3))
         scores = np.where(MASK, -1e9, np.matmul(q, np.swapaxes(k, 2, 3)) / (WIDTH // HEADS) ** 0.5)
-        attention = np.exp(nn.log_softmax(scores))
+        attention = softmax(np, scores)
         h = h + affine(np.swapaxes(np.matmul(attention, v), 1, 2).reshape(BATCH, CONTEXT, WIDTH))
         wide = affine(normalized(np, h, *second))
         h = h + affine(0.5 * wide * (1 + nn.erf(wide * 0.5**0.5)))

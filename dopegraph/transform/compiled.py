@@ -19,7 +19,7 @@ from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
 from dopegraph.state.static import Numbers, Static, Strings, static_arguments
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.active import active_recording
+from dopegraph.trace.active import active, active_recording
 from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
@@ -91,7 +91,7 @@ class Compiled:
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if active_recording() is None:
+        if active.recording is None:
             for plan in self.plans:
                 if plan.replay is never:
                     break  # it may be what fits first

@@ -158,11 +158,7 @@ class DirectCall:
                 self.body.append(f"  {name} = {make}")
                 continue
             again.append(value)
-            self.body += [
-                f"  {name} = held[{len(again) - 1}]",
-                f"  if getrefcount({name}) != {_ALONE[0]} or getrefcount({name}._array) != {_ALONE[1]} or "
-                f"{name}.native is not None: {name} = held[{len(again) - 1}] = {make}",
-            ]
+            self.body += _taken(name, len(again) - 1, make, _ALONE)
         if again:
             # What the last call gave is often an argument of this one.
             self.kept = [[_fresh(value.shape, value.type.dtype) for value in again] for _ in range(2)]
@@ -198,16 +194,42 @@ def _fresh(shape: tuple[int, ...], dtype: Any) -> Buffer:
     return buffer
 
 
-def _alone() -> tuple[int, int] | None:
-    """How many references there are to a buffer in a list and a variable, and to its array, when nobody else has any.
+def _taken(name: str, place: int, make: str, alone: tuple[int, int]) -> list[str]:
+    """Statements that take memory from ``held`` if nobody else has it."""
+    return [
+        f"  {name} = held[{place}]",
+        f"  if getrefcount({name}) != {alone[0]} or getrefcount({name}._array) != {alone[1]} or "
+        f"{name}.native is not None: {name} = held[{place}] = {make}",
+    ]
 
-    None where that says nothing: without the interpreter's lock another thread may be taking one.
+
+def _alone() -> tuple[int, int] | None:
+    """How many references those statements see to a buffer, and to its array, when nobody else has any.
+
+    None where that says nothing: without the interpreter's lock another thread may be taking one, and versions of
+    Python differ in what they count; so it is tried.
     """
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
-    held = [Buffer(numpy.empty(1))]
-    name = held[0]
-    return sys.getrefcount(name), sys.getrefcount(name._array)
+
+    def run(body: list[str], held: list[Buffer]) -> Any:
+        namespace: dict[str, Any] = {"getrefcount": sys.getrefcount, "fresh": _fresh, "lock": threading.Lock()}
+        lines = ["def take(held):", " with lock:", *body]
+        exec("\n".join(lines), namespace)
+        return namespace["take"](held)
+
+    def memory() -> list[Buffer]:
+        return [_fresh((1,), numpy.dtype("f8"))]
+
+    counted = ["  r = held[0]", "  return getrefcount(r), getrefcount(r._array)"]
+    alone: tuple[int, int] = run(counted, memory())
+    body = [*_taken("r", 0, "fresh((1,), 'f8')", alone), "  return id(r)"]
+    free, with_buffer, with_array = memory(), memory(), memory()
+    others = with_buffer[0], with_array[0].array
+    before = [id(one[0]) for one in (free, with_buffer, with_array)]
+    same = [run(body, one) == was for one, was in zip((free, with_buffer, with_array), before)]
+    del others
+    return alone if same == [True, False, False] else None
 
 
 _ALONE = _alone()

@@ -33,6 +33,17 @@ UNUSED static inline void add_exactly(double *sum, double *rest, double x) {
 }
 UNUSED static inline double rounded(double sum, double rest) { return isfinite(rest) ? sum + rest : sum; }
 
+__attribute__((weak)) float lowest_exponentf = -104.0f;
+UNUSED static inline float exp_downf(float x) {
+  union { float number; int32_t bits; } scale = {1}, down = {0x1.39792499b1a24p-58f}, normal, zero;
+  x = x < lowest_exponentf ? lowest_exponentf : x;
+  normal.number = x + 87.0f;
+  zero.number = x + 103.98f;
+  const int32_t is_down = normal.bits >> (32 - 1), is_zero = zero.bits >> (32 - 1);
+  scale.bits = (scale.bits ^ (is_down & (scale.bits ^ down.bits))) & ~is_zero;
+  return expf(x + (float)(is_down & 40)) * scale.number;
+}
+
 
 KERNEL void transpose_f32(long rows, long columns, const float *restrict x, long across, float *restrict y, long down) {
   enum { SIZE = 8 };
@@ -119,7 +130,7 @@ KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *
       const float t4 = p1[i1];
       const float t5 = (float)(t3 + t4);
       const float t6 = (float)(t5 - r0);
-      const float t7 = (float)(expf(t6));
+      const float t7 = (float)(exp_downf(t6));
       r1 = (float)(r1 + t7);
       kept0[i1] = t7;
     }

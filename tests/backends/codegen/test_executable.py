@@ -14,7 +14,7 @@ from dopegraph.backends.codegen import support
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.ir import parse
 from dopegraph.runtime.buffer import Buffer
-from tests.backends.codegen.programs import Sheet, both, needs_compiler
+from tests.backends.codegen.programs import Sheet, both, needs_compiler, ulps
 
 pytestmark = needs_compiler
 
@@ -362,3 +362,25 @@ def test_positions_of_extrema_and_sums_so_far() -> None:
     for label, found, wanted in sheet.run():
         assert found.dtype == wanted.dtype, label
         numpy.testing.assert_array_equal(found, wanted, label)
+
+
+@pytest.mark.parametrize(("dtype", "lowest"), [("float32", -110.0), ("float64", -760.0)])
+def test_differences_far_below_zero_have_their_exponentials(dtype: str, lowest: float) -> None:
+    """Also where they are subnormal, or no more than zero."""
+    short = {"float32": "f32", "float64": "f64"}[dtype]
+    special = [0.0, -0.0, 1.0, 80.0, 1e4, -1e9, -1e30, -numpy.inf, numpy.inf, numpy.nan, -numpy.nan]
+    bounds = [-87.0, -87.5, -103.97, -103.98, -104.0, -708.0, -708.5, -745.13, -745.14, -746.0]
+    x = numpy.array([*numpy.linspace(lowest, 0, 5000), *special, *bounds], dtype)
+    n = len(x)
+    graph = parse(
+        f"graph f(%x: {short}[{n}], %y: {short}[{n}])"
+        f" {{ %0: {short}[{n}] = sub(%x, %y) %1: {short}[{n}] = exp(%0) return %1 }}"
+    )
+    executable = CodegenExecutable(graph)
+    assert "exp_down" in executable.source.text
+    found = executable([Buffer(x), Buffer(numpy.zeros(n, dtype))], [None])[0].array
+    with numpy.errstate(all="ignore"):
+        assert ulps(found, numpy.exp(x.astype("longdouble")).astype(dtype)) <= 4
+    assert (found[x < lowest + 1] == 0).all() and found[5000:5002].tolist() == [1, 1]
+    subnormal = (found > 0) & (found < numpy.finfo(dtype).tiny)
+    assert subnormal.sum() > 100
