@@ -2,6 +2,9 @@
 
 from dopegraph.autodiff.linear import LinearMap, forward_map, reverse_map
 from dopegraph.autodiff.region import close_region, inline, needed, reads
-from dopegraph.autodiff.reverse import pullback
+from dopegraph.autodiff.reverse import dependents, left_out, pullback
 
-__all__ = ["LinearMap", "close_region", "forward_map", "inline", "needed", "pullback", "reads", "reverse_map"]
+__all__ = [
+    "LinearMap", "close_region", "dependents", "forward_map", "inline", "left_out", "needed", "pullback", "reads",
+    "reverse_map",
+]  # fmt: skip

@@ -93,17 +93,7 @@ def _steps(nodes: Sequence[Node], regions: Regions) -> Iterator[Step]:
 
 def _steps_between(steps: Iterable[Step], sources: set[Value], sinks: set[Value]) -> list[Step]:
     """The steps through which a source reaches a sink, in order."""
-    reached = set(sources)
-    forward = []
-    for step in steps:
-        if isinstance(step, Node) and isinstance(step.op.gradient, NotDifferentiable):
-            continue
-        if not any(value in reached for value in step.inputs):
-            continue
-        floating = [value for value in step.outputs if value.type.is_float]
-        if floating:
-            reached.update(floating)
-            forward.append(step)
+    forward = list(_steps_after(steps, set(sources)))
     wanted = set(sinks)
     path = []
     for step in reversed(forward):
@@ -112,6 +102,38 @@ def _steps_between(steps: Iterable[Step], sources: set[Value], sinks: set[Value]
             path.append(step)
     path.reverse()
     return path
+
+
+def _steps_after(steps: Iterable[Step], reached: set[Value]) -> Iterator[Step]:
+    """The steps that depend smoothly on values, in order; what they compute is added to the values."""
+    for step in steps:
+        if isinstance(step, Node) and isinstance(step.op.gradient, NotDifferentiable):
+            continue
+        if not any(value in reached for value in step.inputs):
+            continue
+        floating = [value for value in step.outputs if value.type.is_float]
+        if floating:
+            reached.update(floating)
+            yield step
+
+
+def dependents(builder: Builder, nodes: Sequence[Node], sources: Iterable[Value]) -> set[Value]:
+    """The sources, and the values that depend smoothly on them through some of the builder's nodes."""
+    reached = set(sources)
+    for _ in _steps_after(_steps(nodes, builder.regions), reached):
+        pass
+    return reached
+
+
+def left_out(builder: Builder, nodes: Sequence[Node], sources: Iterable[Value], sink: Value) -> set[Value]:
+    """Values that depend smoothly on sources by nodes alone which the derivative of a sink does not go through."""
+    given = set(sources)
+    steps = list(_steps(nodes, builder.regions))
+    used = {id(step) for step in _steps_between(steps, given, {sink})}
+    reached = set(given)
+    for _ in _steps_after([step for step in steps if id(step) not in used], reached):
+        pass
+    return reached - given
 
 
 def _apply_rules(node: Node, arriving: Sequence[Value | None], active: set[Value]) -> Sequence[Value | None]:

@@ -89,6 +89,10 @@ class RecompileWarning(RuntimeWarning):
     """A compiled function is recorded again and again; the message says what keeps changing."""
 
 
+class TapeWarning(RuntimeWarning):
+    """A derivative ends at an array that an earlier ``record()`` computed, because ``backward`` has forgotten how."""
+
+
 class DeviceError(DopegraphError, RuntimeError):
     """A device that is not there, or operands on different devices."""
 

@@ -14,6 +14,7 @@ from dopegraph.runtime.config import engines
 from dopegraph.runtime.device import current_device
 from dopegraph.trace.programs import programs
 from dopegraph.trace.recording import Recording, own
+from dopegraph.trace.tape import left_behind
 
 # So many recordings of a function, one after the other, may be new ones before its numbers become inputs.
 _PATIENCE = 3
@@ -27,7 +28,11 @@ def _remember(start: Step, known: bool) -> None:
 
 
 def end(
-    recording: Recording, question: tuple[Any, ...], of: Sequence[Value], pull: Callable[[], Sequence[Value | None]]
+    recording: Recording,
+    question: tuple[Any, ...],
+    of: Sequence[Value],
+    pull: Callable[[], Sequence[Value | None]],
+    left: Callable[[Sequence[Value]], Sequence[int]] | None = None,
 ) -> list[Buffer | None]:
     """Evaluate what somebody holds of a recording together with its derivatives, whose buffers are the result.
 
@@ -40,6 +45,8 @@ def end(
         What the derivatives depend on besides the recording's path.
     pull : callable
         Records the derivatives; runs only when they are not known yet. There is no buffer for None.
+    left : callable, optional
+        Tells which of the values that somebody holds are left behind; runs only then, too.
     """
     path = recording.path
     roots = recording.live_roots()
@@ -52,11 +59,12 @@ def end(
     if path is not None:
         _remember(path.start, program is not None)
     if path is not None and program is not None:
-        _, reads, known, places = found
+        _, reads, known, places, behind = found
         computed = recording.run(program, path.values_of(reads), ())
         computed += [recording.known[value] for value in path.values_of(known)]
         buffers = [None if place is None else computed[place] for place in places]
     else:
+        behind = left(held) if left is not None else ()
         wanted = [*held, *pull()]
         values = [value for value in dict.fromkeys(wanted) if value is not None]
         missing = [value for value in values if value not in recording.known]
@@ -66,9 +74,12 @@ def end(
             numbers = [path.numbers(some) for some in (read, known)] if path is not None else [None]
             if asked is not None and None not in numbers:
                 place_of = {value: place for place, value in enumerate([*missing, *known])}
-                asked.answer = key, *numbers, [None if value is None else place_of[value] for value in wanted]
+                places = [None if value is None else place_of[value] for value in wanted]
+                asked.answer = key, *numbers, places, behind
             recording.run(program, read, missing)
         buffers = [None if value is None else recording.known[value] for value in wanted]
     recording.place(roots, [buffer for buffer in buffers[: len(roots)] if buffer is not None], given)
+    for number in behind:
+        left_behind.add(roots[number])
     recording.forget_handles()
     return [None if buffer is None else own(buffer, given) for buffer in buffers[len(roots) :]]

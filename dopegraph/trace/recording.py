@@ -29,7 +29,7 @@ from dopegraph.trace.evaluation import Evaluation
 from dopegraph.trace.last_act import Reading
 from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.looking import Looking
-from dopegraph.trace.tape import Tape
+from dopegraph.trace.tape import Tape, left_behind
 
 # Constants up to this many elements are part of the graph; larger ones are inputs that keep their value.
 INLINE_CONSTANT = 1024
@@ -204,6 +204,10 @@ class Recording(Evaluation, Looking):
             self.inputs.append(value)
             self.known[value] = buffer
         self.lifted[id(handle)] = (handle, value)
+        if left_behind.arrays and self.tape.depth and id(handle._root()) in left_behind.arrays:
+            self.tape.cut.add(value)
+            if self.path is not None:
+                self.path.note("cut", [value])
         return value
 
     def read(self, handle: Any) -> Value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from typing import Any, Optional
 
 from dopegraph.ir.builder import Builder
@@ -9,6 +11,20 @@ from dopegraph.ir.graph import Node, Value
 
 # Which tape was open, if any, and how much had been written to arrays in it.
 Moment = tuple[Optional[object], int]
+
+
+class _LeftBehind(threading.local):
+    def __init__(self) -> None:
+        self.arrays: dict[int, weakref.ref[Any]] = {}
+
+    def add(self, handle: Any) -> None:
+        """A tape forgets how an array was computed, although no `backward` went through that."""
+        key = id(handle)
+        self.arrays[key] = weakref.ref(handle, lambda _, arrays=self.arrays: arrays.pop(key, None))  # type: ignore[misc]
+
+
+left_behind = _LeftBehind()
+"""Arrays of this thread, by id, that depend on arrays with `attach_grad` by what no tape knows any more."""
 
 
 class Tape:
@@ -22,12 +38,15 @@ class Tape:
         Values of arrays with `attach_grad` that were read.
     written : dict of int to (handle, int)
         Arrays, by id, that were written to inside ``record()``, with the number of the last write.
+    cut : set of Value
+        Values of arrays that were left behind: derivatives end at them.
     """
 
     def __init__(self, builder: Builder) -> None:
         self.depth = 0
         self.sources: dict[Value, Any] = {}
         self.written: dict[int, tuple[Any, int]] = {}
+        self.cut: set[Value] = set()
         self._writes = 0
         self._self = object()
         self._builder = builder

@@ -7,22 +7,24 @@ compiled graph again in the next iteration by its structure.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
 from dopegraph.array import ndarray
-from dopegraph.autodiff import pullback
+from dopegraph.autodiff import dependents, left_out, pullback
 from dopegraph.ir.graph import Value
 from dopegraph.numpy.creation import zeros_like
 from dopegraph.numpy.promotion import as_array, convert
 from dopegraph.ops import add, full
 from dopegraph.runtime.config import training_mode
-from dopegraph.runtime.errors import GradientError, ShapeError
+from dopegraph.runtime.errors import GradientError, ShapeError, TapeWarning
 from dopegraph.runtime.location import here, located, user_frame
 from dopegraph.trace.active import active_recording
 from dopegraph.trace.ending import end
 from dopegraph.trace.recording import Recording
+from dopegraph.trace.tape import left_behind
 
 # Values of arrays with `attach_grad` that were read, and the arrays.
 Sources = Sequence[tuple[Value, ndarray]]
@@ -167,6 +169,11 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
         else:
             found = _pulled(recording, value, cotangent, sources)
             _store(recording, [(handle, g) for (_, handle), g in zip(sources, found) if g is not None])
+            if not retain_graph:
+                roots = recording.live_roots()
+                for number in _left_behind(recording, value, [root._value for root in roots]):
+                    recording.tape.cut.add(roots[number]._value)
+                    left_behind.add(roots[number])
         if not retain_graph:
             recording.tape.forget()
     if outer is None and not retain_graph:
@@ -174,12 +181,24 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
 
 
 def _pulled(recording: Recording, value: Value, cotangent: Value, sources: Sources) -> list[Value | None]:
-    found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], recording.tape.nodes())
+    nodes = recording.tape.nodes()
+    if recording.tape.cut and value in dependents(recording.builder, nodes, recording.tape.cut):
+        message = "backward: a derivative ends at an array that an earlier `with record():` computed, as the backward()"
+        message += " in between has forgotten how; call that with retain_graph=True, or take x.detach()"
+        warnings.warn(located(message, here()), TapeWarning, stacklevel=4)
+    found = pullback(recording.builder, {value: cotangent}, [leaf for leaf, _ in sources], nodes)
     if all(g is None for g in found):
         message = "backward: the array depends on none that has attach_grad(), inside record()"
         message += "; call x.attach_grad() before `with record():`"
         raise GradientError(located(message, here()))
     return found
+
+
+def _left_behind(recording: Recording, value: Value, held: Sequence[Value]) -> list[int]:
+    """Which values, by number, depend on arrays with `attach_grad` by nodes that the derivative does not go through."""
+    tape = recording.tape
+    behind = left_out(recording.builder, tape.nodes(), [*tape.sources, *tape.cut], value)
+    return [number for number, one in enumerate(held) if one in behind]
 
 
 def _are_apart(recording: Recording, handles: list[ndarray]) -> bool:
@@ -203,7 +222,8 @@ def _end(recording: Recording, value: Value, cotangent: Value, sources: Sources)
 
     of = [value, cotangent, *(leaf for leaf, _ in sources)]
     question = ("backward", recording.tape.ranges, tuple([old is None for old in earlier]))
-    for (_, handle), buffer in zip(sources, end(recording, question, of, pull)):
+    buffers = end(recording, question, of, pull, lambda held: _left_behind(recording, value, held))
+    for (_, handle), buffer in zip(sources, buffers):
         if buffer is not None:
             assert handle._gradient is not None
             handle._gradient._become(buffer)

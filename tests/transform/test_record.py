@@ -570,3 +570,76 @@ def test_a_view_of_a_view_that_has_a_gradient_is_differentiated(compile: Compile
 
     f = compile(f)
     return [f(arr(3, 4)), f(arr(1, 2))]
+
+
+def test_a_derivative_that_ends_at_what_another_backward_forgot_is_told() -> None:
+    """As in a GAN: one network's output waits while the other learns."""
+    x, w = arr(1, 2), arr(3, 4)
+    for one in (x, w):
+        one.attach_grad()
+
+    def step() -> None:
+        with record():
+            y = x * x
+        with record():
+            z = (w * stop_gradient(y)).sum()
+        z.backward()
+        with record():
+            loss = (y * w).sum()
+        loss.backward()
+        assert w.grad.tolist() == [1, 4] and x.grad.tolist() == [0, 0]
+
+    with pytest.warns(dopegraph.errors.TapeWarning, match="retain_graph=True"):
+        step()
+    for _ in range(2):
+        step()  # found again, and told once
+
+
+def test_that_is_told_inside_a_compiled_function_too() -> None:
+    x, w = arr(1, 2), arr(3, 4)
+    for one in (x, w):
+        one.attach_grad()
+
+    @dopegraph.compile
+    def f(a: Any) -> Any:
+        with record():
+            y = x * x * a
+        with record():
+            z = (w * stop_gradient(y)).sum()
+        z.backward()
+        with record():
+            loss = (y * w).sum()
+        loss.backward()
+        return w.grad * 1
+
+    with pytest.warns(dopegraph.errors.TapeWarning):
+        assert f(1.0).tolist() == [1, 4]
+    assert f(2.0).tolist() == [2, 8] and x.grad.tolist() == [0, 0]
+
+
+def test_nothing_is_told_of_what_no_derivative_is_wanted_of(recwarn: pytest.WarningsRecorder) -> None:
+    """Sums of losses, states that are detached, arrays that depend on nothing with a gradient, and what is retained."""
+    x, w = arr(1, 2), arr(3, 4)
+    for one in (x, w):
+        one.attach_grad()
+    total, state = np.zeros(()), np.ones(2)
+    for _ in range(3):
+        with record():
+            state = np.tanh(stop_gradient(state) * w)
+            doubled, size = np.ones(2) * 2, (w * w).sum()
+            loss = (state * x * doubled).sum()
+            total = total + loss + size
+        loss.backward()
+    with record():
+        loss = (doubled * w).sum() + size.detach()
+    loss.backward()
+    with record():
+        y = x * x
+    with record():
+        z = (w * y).sum()
+    z.backward(retain_graph=True)
+    with record():
+        loss = y.sum()
+    loss.backward()
+    assert x.grad.tolist() == [2, 4]
+    assert not [one for one in recwarn if issubclass(one.category, dopegraph.errors.TapeWarning)]
