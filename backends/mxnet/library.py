@@ -12,9 +12,10 @@ import threading
 import warnings
 from types import ModuleType
 
+from dopegraph.backends.environment import environment
 from dopegraph.backends.mxnet.compatibility import MXNetFinder
 from dopegraph.backends.mxnet.native import library_information, missing_library, start
-from dopegraph.backends.mxnet.process import environment, make_forks_safe, quiet_at_exit
+from dopegraph.backends.mxnet.process import make_forks_safe, quiet_at_exit
 
 SETUP = "python -m dopegraph setup"
 

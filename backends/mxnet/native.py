@@ -13,7 +13,8 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from dopegraph.backends.mxnet.process import environment, processors, without_engine_line
+from dopegraph.backends.environment import environment, how_threads_wait
+from dopegraph.backends.mxnet.process import processors, without_engine_line
 
 
 class _Feature(ctypes.Structure):
@@ -48,7 +49,7 @@ def start(path: str) -> None:
         If a library that it needs is neither on the system nor in an installed package of NVIDIA's.
     """
     # By default MXNet takes half of the processors.
-    with environment(OMP_NUM_THREADS=str(processors())):
+    with environment(OMP_NUM_THREADS=str(processors()), **how_threads_wait()):
         library = _open(path)
         settings = {}
         if "CUDA" not in _features(library):

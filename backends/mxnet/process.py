@@ -1,4 +1,4 @@
-"""What loading MXNet asks of the process: variables for a moment, one log line less, and forks that do not hang.
+"""What loading MXNet asks of the process: its number of threads, one log line less, and forks that do not hang.
 
 Used by `native` and `library`; knows nothing of MXNet itself.
 """
@@ -12,18 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
-
-
-@contextlib.contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Set the environment variables that are not set, and unset them afterwards: child processes do not get them."""
-    added = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
 
 
 def processors() -> int:

@@ -13,10 +13,11 @@ import warnings
 import numpy
 import pytest
 
+from dopegraph.backends.environment import environment
 from dopegraph.backends.mxnet import library
 from dopegraph.backends.mxnet.compatibility import MXNetFinder, distutils_version, numpy_with_old_names
 from dopegraph.backends.mxnet.native import missing_library
-from dopegraph.backends.mxnet.process import environment, processors, quiet_at_exit, without_engine_line
+from dopegraph.backends.mxnet.process import processors, quiet_at_exit, without_engine_line
 
 needs_mxnet = pytest.mark.skipif(not library.installed(), reason="MXNet is not installed")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
