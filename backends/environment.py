@@ -6,9 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-# Turns that GNU's OpenMP waits for the next loop before a thread sleeps. Its own 300,000 keep the threads of a BLAS off
-# the processors: a step of loops and products by turns took six times as long. MXNet is no slower with fewer, either.
-SPINS = "1000"
+# Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of a BLAS
+# off the processors: a step of loops and products by turns took six times as long. MXNet, whose loops are short, takes
+# half as long again with none at all.
+OF_GENERATED_CODE, OF_MXNET = "0", "1000"
 
 
 @contextlib.contextmanager
@@ -23,6 +24,6 @@ def environment(**variables: str) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def how_threads_wait() -> dict[str, str]:
+def threads_wait(turns: str) -> dict[str, str]:
     """Variables for whoever loads OpenMP first; none where the user has said how its threads wait."""
-    return {} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": SPINS}
+    return {} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": turns}

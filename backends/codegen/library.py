@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dopegraph.backends.codegen import blas, numpy_loops
-from dopegraph.backends.environment import environment, how_threads_wait
+from dopegraph.backends.environment import OF_GENERATED_CODE, environment, threads_wait
 
 _WITH_LOCK = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
 
@@ -35,7 +35,9 @@ class Library:
     """
 
     def __init__(self, path: Path, keep: bool = False) -> None:
-        with environment(**how_threads_wait()):  # the first one with loops that threads share brings OpenMP
+        with environment(
+            **threads_wait(OF_GENERATED_CODE)
+        ):  # the first one with loops that threads share brings OpenMP
             loaded: Any = ctypes.CDLL(str(path))
         self.run = loaded.run
         self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from dopegraph.backends.environment import environment, how_threads_wait
+from dopegraph.backends.environment import OF_MXNET, environment, threads_wait
 from dopegraph.backends.mxnet.process import processors, without_engine_line
 
 
@@ -49,7 +49,7 @@ def start(path: str) -> None:
         If a library that it needs is neither on the system nor in an installed package of NVIDIA's.
     """
     # By default MXNet takes half of the processors.
-    with environment(OMP_NUM_THREADS=str(processors()), **how_threads_wait()):
+    with environment(OMP_NUM_THREADS=str(processors()), **threads_wait(OF_MXNET)):
         library = _open(path)
         settings = {}
         if "CUDA" not in _features(library):

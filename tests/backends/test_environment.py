@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dopegraph.backends.environment import environment, how_threads_wait
+from dopegraph.backends.environment import OF_GENERATED_CODE, OF_MXNET, environment, threads_wait
 from tests.backends.codegen.programs import needs_compiler
 
 PROGRAM = """
@@ -25,8 +25,8 @@ assert os.environ.get("GOMP_SPINCOUNT", "7") == "7"
 def test_variables_are_set_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    with environment(**how_threads_wait()):
-        assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    with environment(**threads_wait(OF_MXNET)):
+        assert os.environ["GOMP_SPINCOUNT"] == OF_MXNET
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
@@ -36,12 +36,12 @@ def test_what_the_user_chose_stays(name: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(one, raising=False)
     monkeypatch.setenv(name, "7")
     before = dict(os.environ)
-    with environment(**how_threads_wait()):
+    with environment(**threads_wait(OF_MXNET)):
         assert dict(os.environ) == before
 
 
 @needs_compiler
-@pytest.mark.parametrize(("chosen", "spins"), [(None, "1000"), ("7", "7")])
+@pytest.mark.parametrize(("chosen", "spins"), [(None, OF_GENERATED_CODE), ("7", "7")])
 def test_openmp_has_read_it(chosen: str | None, spins: str) -> None:
     variables = {key: value for key, value in os.environ.items() if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     variables["OMP_DISPLAY_ENV"] = "VERBOSE"
