@@ -6,9 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-# Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of a BLAS
-# off the processors: a step of loops and products by turns took six times as long. MXNet, whose loops are short, takes
-# half as long again with none at all.
+# Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of a
+# BLAS off the processors: a step of loops and products by turns took six times as long. MXNet, whose loops are short,
+# takes half as long again with none at all.
 OF_GENERATED_CODE, OF_MXNET = "0", "1000"
 
 

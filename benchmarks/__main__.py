@@ -36,14 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--patience", type=float, default=300, help="seconds until one without an answer has failed (300)"
     )
     parser.add_argument("--threads", type=int, default=0, help="processors each may use (all)")
-    parser.add_argument("--results", type=Path, default=FOLDER, help="folder of the files (benchmarks/results)")
+    parser.add_argument(
+        "--results", type=Path, help="folder of the files (benchmarks/results); with --only none are written without it"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.list:
         for one in problems(chosen.names):
             print(f"{one.name}: {one.title}\n    {', '.join(one.contestants)}")
         return
     if chosen.saved:
-        results = read(chosen.results)
+        results = read(chosen.results or FOLDER)
         print("\n\n".join([*map(table, results), summary(results)]))
         return
     here = machine()
@@ -63,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(f"{one.name}: {row.name}: {f'failed: {row.failed}' if row.failed else 'the same'}", flush=True)
             continue
         results.append(result)
-        if not chosen.only:
-            write(result, here, options, chosen.results)
+        if chosen.results or not chosen.only:
+            write(result, here, options, chosen.results or FOLDER)
         print(table(result), end="\n\n", flush=True)
     if results:
         print(summary(results))
