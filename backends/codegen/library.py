@@ -35,9 +35,8 @@ class Library:
     """
 
     def __init__(self, path: Path, keep: bool = False) -> None:
-        with environment(
-            **threads_wait(OF_GENERATED_CODE)
-        ):  # the first one with loops that threads share brings OpenMP
+        # The first one with loops that threads share brings OpenMP.
+        with environment(**threads_wait(OF_GENERATED_CODE)):
             loaded: Any = ctypes.CDLL(str(path))
         self.run = loaded.run
         self.run.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
