@@ -15,12 +15,11 @@ Moment = tuple[Optional[object], int]
 
 class _LeftBehind(threading.local):
     def __init__(self) -> None:
-        self.arrays: dict[int, weakref.ref[Any]] = {}
+        self.arrays: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
     def add(self, handle: Any) -> None:
         """A tape forgets how an array was computed, although no `backward` went through that."""
-        key = id(handle)
-        self.arrays[key] = weakref.ref(handle, lambda _, arrays=self.arrays: arrays.pop(key, None))  # type: ignore[misc]
+        self.arrays[id(handle)] = handle
 
 
 left_behind = _LeftBehind()
