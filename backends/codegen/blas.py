@@ -1,7 +1,9 @@
 """The BLAS that generated code calls: scipy-openblas32 where it is installed, otherwise the one inside NumPy's wheel.
 
 OpenBLAS chooses its kernels when it is loaded, and takes processors that are newer than itself for old ones; where the
-processor has AVX-512 it is told so.
+processor has AVX-512 it is told so. Its threads look for work during 2**26 ticks of the clock after each product, and
+keep those of generated loops off the processors meanwhile: a recurrence behind a product gained nothing by a second
+thread. Here they sleep at once.
 """
 
 from __future__ import annotations
@@ -9,15 +11,15 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
+
+from dopegraph.backends.environment import environment
 
 FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
 
@@ -59,7 +61,7 @@ def _folders() -> Iterator[tuple[Path, bool]]:
 
 def _load(path: Path, own: bool) -> Blas | None:
     try:
-        with _processor_told(own):
+        with environment(**(_told() if own else {})):
             loaded: Any = ctypes.CDLL(str(path))
     except OSError:
         return None
@@ -71,18 +73,14 @@ def _load(path: Path, own: bool) -> Blas | None:
     return None
 
 
-@contextmanager
-def _processor_told(own: bool) -> Iterator[None]:
-    """OpenBLAS's environment variable for the processor, while a library of our own is loaded."""
-    name = "OPENBLAS_CORETYPE"
-    if not own or name in os.environ or not has_avx512():
-        yield
-        return
-    os.environ[name] = "SKYLAKEX"
-    try:
-        yield
-    finally:
-        del os.environ[name]
+# The logarithm of the ticks that its threads wait for work before they sleep; less is not possible.
+_TICKS = "4"
+
+
+def _told() -> dict[str, str]:
+    """OpenBLAS's environment variables, for while a library of our own is loaded."""
+    processor = {"OPENBLAS_CORETYPE": "SKYLAKEX"} if has_avx512() else {}
+    return {"OPENBLAS_THREAD_TIMEOUT": _TICKS, **processor}
 
 
 @functools.cache

@@ -178,15 +178,16 @@ class Writer:
     ----------
     calls : list of Call
     arena : Arena
-    packed : dict of (str, int) to int
-        What has to be done before, once: the statement, its array, and the place in the workspace where it goes.
+    packed : dict of (str, int) to (int, int)
+        What has to be done before, once: the statement and its array; the array where it goes, and its bytes.
     """
 
     def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()) -> None:
         self.fusion = fusion
         self.fixed = fixed
-        self.packed: dict[tuple[str, int], int] = {}
+        self.packed: dict[tuple[str, int], tuple[int, int]] = {}
         self.pointers = pointers
+        self._next = min(pointers.values(), default=0) - 1
         self.file = file
         self.arena = Arena()
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
@@ -290,10 +291,10 @@ class Writer:
             self.file.packed.add(packed.kind_of(node.output))
             key = packed.packing(node), operands[1]
             if key not in self.packed:
-                self.packed[key] = self.arena.reserve(packed.packed_bytes(node))
+                self.packed[key] = self._next - len(self.packed), packed.packed_bytes(node)
             temporary = self.arena.take(packed.room(node))
             self.arena.give(temporary)
-            return Call(packed.with_packed(node), (operands[0], self.packed[key], operands[2], temporary))
+            return Call(packed.with_packed(node), (operands[0], self.packed[key][0], operands[2], temporary))
         if packed.is_large(node):
             self.file.packed.add(packed.kind_of(node.output))
             temporary = self.arena.take(packed.whole_bytes(node))
@@ -355,11 +356,6 @@ class Arena:
             place = self.size - self._gaps.pop(self._last_gap(), 0)
             self.size = place + nbytes
         self._length[place] = nbytes
-        return place
-
-    def reserve(self, nbytes: int) -> int:
-        """Memory that nothing else has had or will have."""
-        place, self.size = self.size, self.size + -(-nbytes // ALIGNMENT) * ALIGNMENT
         return place
 
     def give(self, place: int) -> None:
