@@ -1,9 +1,8 @@
 """The BLAS that generated code calls: scipy-openblas32 where it is installed, otherwise the one inside NumPy's wheel.
 
 OpenBLAS chooses its kernels when it is loaded, and takes processors that are newer than itself for old ones; where the
-processor has AVX-512 it is told so. Its threads look for work during 2**26 ticks of the clock after each product, and
-keep those of generated loops off the processors meanwhile: a recurrence behind a product gained nothing by a second
-thread. Here they sleep at once.
+processor has AVX-512 it is told so. And it is told to have one thread: its others look for work for 26 ms after each
+product, and keep those of generated loops off the processors meanwhile. Large products are shared in `packed`.
 """
 
 from __future__ import annotations
@@ -29,11 +28,14 @@ _NAMES = (("scipy_", "", "int"), ("scipy_", "64_", "int64_t"), ("", "64_", "int6
 
 @dataclass(frozen=True)
 class Blas:
-    """A loaded library: where it was found, the C type of its integers, the addresses of `FUNCTIONS`."""
+    """A loaded library: where it was found, the C type of its integers, the addresses of `FUNCTIONS`; whether nobody
+    else uses it.
+    """
 
     path: str
     integer: str
     addresses: tuple[int, ...]
+    own: bool = False
 
 
 @functools.cache
@@ -69,18 +71,14 @@ def _load(path: Path, own: bool) -> Blas | None:
         names = [f"{prefix}{name}{suffix}" for name in FUNCTIONS]
         if all(hasattr(loaded, name) for name in names):
             addresses = [ctypes.cast(getattr(loaded, name), ctypes.c_void_p).value or 0 for name in names]
-            return Blas(str(path), integer, tuple(addresses))
+            return Blas(str(path), integer, tuple(addresses), own)
     return None
-
-
-# The logarithm of the ticks that its threads wait for work before they sleep; less is not possible.
-_TICKS = "4"
 
 
 def _told() -> dict[str, str]:
     """OpenBLAS's environment variables, for while a library of our own is loaded."""
     processor = {"OPENBLAS_CORETYPE": "SKYLAKEX"} if has_avx512() else {}
-    return {"OPENBLAS_THREAD_TIMEOUT": _TICKS, **processor}
+    return {"OPENBLAS_NUM_THREADS": "1", **processor}
 
 
 @functools.cache

@@ -9,7 +9,8 @@ import numpy
 from dopegraph.backends.codegen.expressions import memory_type
 from dopegraph.backends.codegen.positions import around
 from dopegraph.backends.codegen.reductions import Lane, start_of
-from dopegraph.backends.codegen.traffic import SHARED, TrafficWriter
+from dopegraph.backends.codegen.team import CLOSE, OPEN
+from dopegraph.backends.codegen.traffic import TrafficWriter
 from dopegraph.passes.cells import Cell, Partition, Root
 from dopegraph.passes.indices import strides_of
 from dopegraph.passes.kernels import Kernel
@@ -171,7 +172,7 @@ class KernelWriter(TrafficWriter):
         for root in totals:
             self._line(self._lanes[root].begin_partial("total"))
         if self.parallel and self._rows:
-            self._line(SHARED)
+            self._write(OPEN)
         self._open(self._rows)
         for text in self._declarations:
             self._line(text)
@@ -183,6 +184,8 @@ class KernelWriter(TrafficWriter):
                 self._store(root, self._name(root.cell))
         self._names = outer
         self._close(self._rows)
+        if self.parallel and self._rows:
+            self._line(CLOSE)
         for root in totals:
             self._store(root, self._lanes[root].value("total"))
         self._close(self._batch)
@@ -210,7 +213,7 @@ class KernelWriter(TrafficWriter):
         before = dict(self._names)
         pieces = self.parallel and not self._rows
         if pieces:
-            self._line(SHARED)
+            self._write(OPEN)
         self._open(self._columns[:-1])
         size = PIECE if pieces and len(self._columns) == 1 else 0
         if length > BLOCK and any(lane.root.operation == "sum" for lane in lanes):
@@ -230,6 +233,8 @@ class KernelWriter(TrafficWriter):
                     self._line(lane.accumulate("row", lane.name))
             self._close([self._columns[-1]] if size else [])
         self._close(self._columns[:-1])
+        if pieces:
+            self._line(CLOSE)
         self._names = before
         for lane in lanes:
             self._finish(lane, partial)

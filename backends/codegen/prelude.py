@@ -6,6 +6,8 @@ values); a prototype marked ``simd`` makes the compiler call them in loops.
 
 from __future__ import annotations
 
+from dopegraph.backends.codegen.team import HELPER
+
 # When glibc got them, and which.
 _VECTOR = {
     (2, 22): ("cos", "exp", "log", "sin"),
@@ -101,6 +103,8 @@ def prelude(names: set[str]) -> str:
     parts = [_HEAD, _vector_functions(names)]
     if names & {"larger", "smaller", "LARGER", "SMALLER", "add_exactly", "rounded"}:
         parts.append(_REDUCTIONS)
+    if "apart" in names:
+        parts.append(HELPER)
     for suffix, numbers in _EXP_DOWN_OF.items():
         if f"exp_down{suffix}" in names:
             text = _EXP_DOWN.replace("@f@", suffix)

@@ -11,14 +11,13 @@ from dopegraph.backends.codegen import support, threads
 from dopegraph.backends.codegen.entry import pointer
 from dopegraph.backends.codegen.sections import Division, division, sections
 from dopegraph.backends.codegen.source import File, Writer, by_library, prepared
+from dopegraph.backends.codegen.team import SECTIONS
 from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ops.recurrence import body_of
 from dopegraph.passes.fuse import is_array_constant, plan_fusion
 
 # Work, in additions, from which threads share the rows: a quarter of a millisecond. Waking one takes 40 microseconds.
 SHARED = 1 << 21
-
-_SHARED = "#pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(|:failed) if (threads > 1)"
 
 
 def loop(node: Node, file: File) -> tuple[str, int]:
@@ -41,16 +40,23 @@ def loop(node: Node, file: File) -> tuple[str, int]:
         f"{1 if divided else 'threads'}); break;"
         for number, (row, rows) in enumerate(parts)
     ]
+    begin = [
+        f"  if (threads > {len(parts)}) threads = {len(parts)};",
+        "  const int here = PROCESSOR();",
+        f"{SECTIONS} reduction(|:failed)",
+    ]
     lines = [
         *(writer.text() for writer in writers.values()),
         f"static int {name}(void *const *own, char *w, int threads) {{",
         *(f"  {line}" for line in one.head),
         "  int failed = 0;",
-        *([f"  if (threads > {len(parts)}) threads = {len(parts)};", _SHARED] if divided else []),
-        f"  for (int section = 0; section < {len(parts)}; section++)",
+        *(begin if divided else []),
+        f"  for (int section = 0; section < {len(parts)}; section++) {{",
+        *(["    apart(here);"] if divided else []),
         "    switch (section) {",
         *calls,
         "    }",
+        "  }",
         *(f"  {line}" for line in one.tail),
         "  return failed;",
         "}",

@@ -15,7 +15,7 @@ from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
-from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.backends.codegen.products import is_shared, product, product_functions, shared_product
 from dopegraph.backends.codegen.random_numbers import draw, draws
 from dopegraph.backends.codegen.suppression import suppresses, suppression_of
 from dopegraph.backends.codegen.systems import is_system, system
@@ -222,7 +222,7 @@ class Writer:
                     calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 if number in updates:
-                    calls.append(self._update(updates[number], name, writer, number))
+                    calls.append(self._update(updates[number], writer, number))
                     for value in dict.fromkeys([*step.loaded, *map(without_reshapes, updates[number].inputs)]):
                         if last.get(value, -1) <= number and value in self.arena.places:
                             self.arena.give(self.arena.places[value])
@@ -239,9 +239,7 @@ class Writer:
             else:
                 for value in step.outputs:
                     self._allocate(value)
-                if step in late:
-                    calls.append(self._late(step, number))
-                else:
+                if step not in late:
                     calls.append(replace(self._library(step), step=number))
                 made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
@@ -299,28 +297,21 @@ class Writer:
             self.file.packed.add(packed.kind_of(node.output))
             temporary = self.arena.take(packed.whole_bytes(node))
             self.arena.give(temporary)
-            return Call(packed.whole(node, product(node)), (*operands, temporary))
+            return Call(packed.whole(node), (*operands, temporary))
+        if is_shared(node):
+            statement, function = shared_product(node)
+            self.file.helpers[function] = None
+            return Call(statement, operands)
         return Call(product(node), operands)
 
-    def _late(self, node: Node, number: int) -> Call:
-        """A product that one thread computes when it is taken away."""
-        self.file.products = True
-        operands = tuple(map(self._at, (*node.inputs, node.output)))
-        return Call(f"if (threads != 1) {product(node)}", operands, number)
-
-    def _update(self, node: Node, name: str, kernel: KernelWriter, number: int) -> Call:
-        """An array without a product, which comes by the kernel where there are several threads."""
+    def _update(self, node: Node, kernel: KernelWriter, number: int) -> Call:
+        """An array without a product."""
         self.file.packed.add(packed.kind_of(node.output))
         temporary = self.arena.take(packed.whole_bytes(node))
         self.arena.give(temporary)
         (array,) = [value for value in kernel.reads if value is not node.output]
-        operands = [*kernel.reads, *kernel.writes]
-        holes = [f"{{{place}}}" for place in range(len(operands))]
-        holes += ["threads"] * kernel.parallel
-        otherwise = f"{name}({', '.join(holes)});"
-        values = [*operands, *node.inputs, array, *kernel.writes]
-        statement = packed.taken_away(node, otherwise, len(operands))
-        return Call(statement, (*map(self._at, values), temporary), number)
+        values = map(self._at, (*node.inputs, array, *kernel.writes))
+        return Call(packed.taken_away(node), (*values, temporary), number)
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
