@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 
 # Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of
-# others, such as those of NumPy's BLAS, off the processors. With none, waking one takes 40 microseconds, as long as what
-# a second thread saves of many a product; and MXNet, whose loops are short, takes half as long again.
+# others, such as those of NumPy's BLAS, off the processors. With none, waking one takes 40 microseconds, as long as a
+# second thread saves of many a product; and MXNet, whose loops are short, takes half as long again.
 OF_GENERATED_CODE, OF_MXNET = "3000", "1000"
 
 

@@ -21,9 +21,9 @@ AGAIN = 6
 # A sum of more numbers is one of partial sums, so that rounding errors do not add up.
 BLOCK = 512
 
-# Work, in additions, from which threads share a kernel: about a millisecond. Threads that have been woken wait for more
-# work for a while, which slows down the matrix product that comes next; it has threads of its own.
-PARALLEL = 1 << 22
+# Work, in additions, from which threads share a kernel: 50 to 100 microseconds. Waking a thread takes 40, and less where
+# the loop before was shared, too.
+PARALLEL = 1 << 20
 
 # Elements of one piece of a long loop that threads share.
 PIECE = 1 << 15
