@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 import threading
@@ -19,13 +20,14 @@ from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
 from dopegraph.state.static import Numbers, Static, Strings, static_arguments
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.active import active, active_recording
+from dopegraph.trace.active import active, active_recording, tape_is_open
 from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable
-from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
+from dopegraph.transform.plan import INSIDE, LEFT, PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
+from dopegraph.transform.record import leave_open, outlives_its_call
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
 from dopegraph.transform.straight import MISS, never
@@ -86,6 +88,7 @@ class Compiled:
         self.plans: list[Plan] = []
         # Where numbers are that calls change, by the id of what holds them, which is kept, and the key.
         self._moving: dict[tuple[int, Any], Any] = {}
+        self._gave_up = False
         self.calls = 0
         self._history = History()
         self.recompiles = self._history.recompiles
@@ -93,7 +96,7 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if active.recording is None:
             for plan in self.plans:
-                if plan.replay is never:
+                if plan.replay is never or (plan.taped and active.tape is not None):
                     break  # it may be what fits first
                 try:
                     result = plan.replay(args, kwargs)
@@ -124,9 +127,11 @@ class Compiled:
                 if plan is None:
                     with fewer_collections:
                         return self._record(args, kwargs, strict)
+        if plan.taped and tape_is_open():
+            return self._as_python(AsPython([INSIDE]), plan.walk, args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
-                return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
+                return self._as_python(AsPython([SHARED]), plan.walk, args, kwargs, strict)
             try:
                 return plan.run(matched), plan, ()
             except Exception as error:  # of a function of the user's own it may be any
@@ -135,7 +140,7 @@ class Compiled:
             return self._through(plan, matched, args, kwargs, strict)
         if strict:
             raise self._broken(plan.escapes)
-        return self._as_python(plan, plan, args, kwargs)
+        return self._as_python(plan, plan.walk, args, kwargs)
 
     def _through(
         self, plan: TreePlan, matched: Any, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
@@ -150,13 +155,13 @@ class Compiled:
         if end is None or not end.final:
             with self._lock, fewer_collections:
                 return self._record(args, kwargs, strict, plan, result)
-        return self._as_python(end, plan, args, kwargs, strict)
+        return self._as_python(end, plan.walk, args, kwargs, strict)
 
     def _refused(
         self, error: Exception, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """An operation refused the values. Nothing was written; Python raises it where the function can catch it."""
-        return self._as_python(AsPython([_error(error)]), plan, args, kwargs, strict)
+        return self._as_python(AsPython([_error(error)]), plan.walk, args, kwargs, strict)
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
         """The first plan that fits a call."""
@@ -240,11 +245,11 @@ class Compiled:
         return GraphBreakError(located(message, first.location or here()), escapes)
 
     def _as_python(
-        self, end: AsPython, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
+        self, end: AsPython, walked: Walk, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
     ) -> tuple[Any, AsPython, Sequence[Escape]]:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
         function, name = self.__dopegraph_function__, self._graph_name
-        if not plan.walk.stand_ins:
+        if not walked.stand_ins:
             result = run(lambda: function(*args, **kwargs), name, end, self._anchor)
         else:
             found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
@@ -267,6 +272,8 @@ class Compiled:
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """Run the function as it is recorded; `tree` is what the call went through until `look` saw something new."""
         found = walk(self.__dopegraph_function__, args, kwargs, self.static, self._moving)
+        if self._gave_up and tape_is_open():
+            return self._as_python(AsPython([INSIDE]), found, args, kwargs, strict)
         self._history.missed()
         if self.plans:
             why = new_outcome(look) if look is not None else recompile_of(self.plans, args, kwargs)
@@ -276,8 +283,9 @@ class Compiled:
             self._remember(plan)
             if strict:
                 raise self._broken(found.problems)
-            return self._as_python(plan, plan, args, kwargs)
+            return self._as_python(plan, plan.walk, args, kwargs)
         recording = Recording(self._graph_name, checks=True, repeated=False)
+        recording.of_call = True
         recording.caller = sys._getframe().f_code
         recording.lasting = self._history.misses <= PATIENCE
         for handle in sharing_memory([handle for _, handle in found.arrays.values()]):
@@ -296,16 +304,27 @@ class Compiled:
                 raised = Escape("raised", f"{type(error).__name__} was raised", raised_at(error), len(recording.looks))
                 self._keep(found, recording, None, [*recording.escapes, *watch.effects, raised], tree)
             settle(found, recording, None)
+            if outlives_its_call(recording):
+                leave_open(recording)
             raise
         recording.returned()
         escapes = [*recording.escapes, *watch.effects, *unknown_code(found, watch, len(recording.looks))]
         if configuration() != before:
             detail = "policy, default dtype, device or training mode is changed"
             escapes.append(Escape("side-effect", detail, None, len(recording.looks)))
+        stays_open = outlives_its_call(recording)
+        if stays_open:
+            escapes.append(dataclasses.replace(LEFT, location=recording.tape.where, looks=len(recording.looks)))
         if self.fullgraph:
             escapes = [*(look.escape for look in recording.looks), *escapes]
-        end = self._keep(found, recording, result, escapes, tree)
+        if recording.gave_up:
+            self._gave_up = True
+            end: Outcome = AsPython(escapes)
+        else:
+            end = self._keep(found, recording, result, escapes, tree)
         result = settle(found, recording, result)
+        if stays_open:
+            leave_open(recording)
         if strict and end.escapes:
             raise self._broken(end.escapes)
         return result, end, end.escapes
@@ -319,6 +338,7 @@ class Compiled:
             try:
                 if not recording.looks and tree is None:
                     plan = make_plan(found, recording, result)
+                    plan.taped = recording.tape.used
                     self._remember(plan)
                     return plan
                 return self._grow(found, recording, lay_out(found, recording, result), tree)
@@ -369,6 +389,7 @@ class Compiled:
         """Add a way to the tree of its situation."""
         if tree is None or not tree.is_of(found):
             tree = TreePlan(found, self.cache_size)
+        tree.taped |= recording.tape.used
         added = tree.add(Way(found, recording, recording.looks[:looks]), end)
         self._remember(tree)
         return added
