@@ -357,6 +357,8 @@ class Recording(Evaluation, Looking):
                 self.protect_root(root)
             if root._buffer is not None:
                 self._keep_original(root, root._buffer)
+                for other in active.suspended:
+                    other.protect_root(root)  # what is open elsewhere knows it by what it held
             root._become(own(buffer, given))
 
     def forget_handles(self) -> None:

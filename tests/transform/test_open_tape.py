@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy
 import pytest
 
@@ -9,7 +11,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import record
 from dopegraph.runtime.errors import GradientError, GraphBreakError
-from tests.differential import plainly, seen
+from tests.differential import attempt, plainly
 
 
 def weights():
@@ -370,7 +372,37 @@ def a_numpy_array(make):
         yield w.grad
 
 
+def written_while_open(make):
+    """A write, however it is run, ends what `backward` knew of an array."""
+    held = {}
+
+    def add():
+        held["y"] += 1
+
+    def fill():
+        held["y"][...] = 2
+
+    def draw():
+        held["y"] += random.random() * 0
+        held["y"] *= 2
+
+    for write in (add, fill, draw):
+        write = make(write)
+        for _ in range(4):
+            w = weights()
+            with record():
+                held["y"] = w * w
+                z = held["y"] * 2
+            write()
+            yield attempt(held["y"].backward), w.grad
+            with record():
+                y = held["y"] * w
+            yield attempt(z.backward), w.grad
+            yield attempt(y.backward), w.grad
+
+
 PROGRAMS = [
+    written_while_open,
     returned,
     with_a_float,
     goes_on_outside,
@@ -392,6 +424,13 @@ PROGRAMS = [
     a_view,
     a_numpy_array,
 ]
+
+
+def seen(value):
+    """What a program yielded, as it is now; unlike results of calls, it may still be traced."""
+    if isinstance(value, tuple):
+        return [seen(part) for part in value]
+    return value.asnumpy().tolist() if isinstance(value, np.ndarray) else str(value).split("\n")[0]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
