@@ -29,6 +29,11 @@ from dopegraph.trace.tape import left_behind
 # Values of arrays with `attach_grad` that were read, and the arrays.
 Sources = Sequence[tuple[Value, ndarray]]
 
+_NOT_RECORDED = (
+    "backward: this array was not computed inside `with record():`, or its recording is used up; "
+    "call backward(retain_graph=True) to go back twice"
+)
+
 GRAD_REQS = ("write", "add", "null")
 
 
@@ -188,11 +193,12 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
     outer = _around()
     recording = outer if outer is not None else _recording_of(self)
     if recording is None:
-        message = "backward: this array was not computed inside `with record():`, or its recording is used up"
-        raise GradientError(located(f"{message}; call backward(retain_graph=True) to go back twice", here()))
+        raise GradientError(located(_NOT_RECORDED, here()))
     recording.tape.used = True
     with recording:
         value = recording.value_of(self)
+        if value in recording.tape.sources and not any(value in node.outputs for node in recording.tape.nodes()):
+            raise GradientError(located(_NOT_RECORDED, here()))
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
         cotangent = _ones(recording, value) if head_gradient is None else recording.value_of(_head(self, head_gradient))

@@ -258,7 +258,13 @@ class _Writer:
             leaf, lines = "leaf", [*lines, f"leaf = {leaf}"]
         name = "W" if leaf == "leaf" and self.draws.chance(0.4) else "waiting"
         recorded = ["with dopegraph.record():", f"    {name} = {leaf} * {leaf} + 1"]
-        return [*lines, f"{leaf} = np.asarray({leaf}).astype('float32', copy=False)", f"{leaf}.attach_grad()", *recorded, f"waiting = {name}"]
+        return [
+            *lines,
+            f"{leaf} = np.asarray({leaf}).astype('float32', copy=False)",
+            f"{leaf}.attach_grad()",
+            *recorded,
+            f"waiting = {name}",
+        ]
 
     def turns(self) -> list[str]:
         """Two or three changes of one place that the program names, to be made by turns."""

@@ -185,6 +185,23 @@ def twice(make):
             y.backward()
 
 
+def of_what_was_read_only(make):
+    held = {}
+
+    def f(x):
+        x.attach_grad()
+        with record():
+            held["y"] = x * 2
+        return x
+
+    f = make(f)
+    for scale in (1.0, 2.0, 3.0):
+        x = f(np.ones(3) * scale)
+        yield attempt(x.backward), x.grad
+        held.clear()
+        yield attempt(x.backward), x.grad
+
+
 def raised_after(make):
     w, held = weights(), {}
 
@@ -413,6 +430,7 @@ PROGRAMS = [
     sometimes,
     sometimes_after_printing,
     twice,
+    of_what_was_read_only,
     raised_after,
     raised_inside,
     derivative_of_what_was_outside,
