@@ -1,4 +1,4 @@
-"""What ``compile`` makes: a function is recorded once for each situation and replayed as a program, or run as Python."""
+"""What ``compile`` makes: recorded once for each situation, a function is replayed as a program, or runs as Python."""
 
 from __future__ import annotations
 
