@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
@@ -14,7 +16,7 @@ import numpy
 
 from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import memory_limit
-from dopegraph.runtime.errors import GraphBreakError
+from dopegraph.runtime.errors import GraphBreakError, ReplayWarning
 from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
@@ -41,6 +43,8 @@ Outcome = Union[AsPython, ReplayPlan, Result]
 # A function that is recorded more often than that gets another shape in every other call: what is compiled for one of
 # them runs a few times only.
 PATIENCE = 8
+
+_NO_LIMIT: Any = contextlib.nullcontext()
 
 # What operations raise for some values of their operands.
 _VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
@@ -94,13 +98,15 @@ class Compiled:
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        failed = None
         if active.recording is None:
             for plan in self.plans:
                 if plan.replay is never or (plan.taped and active.tape is not None):
                     break  # it may be what fits first
                 try:
                     result = plan.replay(args, kwargs)
-                except Exception:
+                except Exception as error:
+                    failed = error
                     break  # which the plan meets again, and explains
                 if result is not MISS:
                     if plan is not self.plans[0]:
@@ -108,10 +114,11 @@ class Compiled:
                     self.calls += 1
                     plan.calls += 1
                     return result
-        if self.memory is None:
-            return self.call(args, kwargs, self.fullgraph)[0]
-        with memory_limit(self.memory):
-            return self.call(args, kwargs, self.fullgraph)[0]
+        with memory_limit(self.memory) if self.memory is not None else _NO_LIMIT:
+            result = self.call(args, kwargs, self.fullgraph)[0]
+        if failed is not None:
+            self._check_mistake(failed)
+        return result
 
     def call(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
@@ -161,7 +168,16 @@ class Compiled:
         self, error: Exception, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """An operation refused the values. Nothing was written; Python raises it where the function can catch it."""
-        return self._as_python(AsPython([_error(error)]), plan.walk, args, kwargs, strict)
+        outcome = self._as_python(AsPython([_error(error)]), plan.walk, args, kwargs, strict)
+        self._check_mistake(error)
+        return outcome
+
+    def _check_mistake(self, error: Exception) -> None:
+        """Say that a replay failed although Python did not, unless it was for values or in a function of the user's."""
+        if not isinstance(error, _VALUE_ERRORS) and raised_at(error) is None:
+            message = f"a replay of {self.name} failed with {type(error).__name__}: {error}"
+            message += "; it ran as Python, which is slower; please report this"
+            warnings.warn(located(message, here()), ReplayWarning, stacklevel=2)
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
         """The first plan that fits a call."""

@@ -22,7 +22,7 @@ import numpy
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends import placement
-from dopegraph.runtime.errors import DopegraphError
+from dopegraph.runtime.errors import DopegraphError, ReplayWarning
 from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
 
@@ -336,6 +336,7 @@ def run(text: str, way: str) -> Run:
     policy = dopegraph.policy("only_numpy") if way == ON_NUMPY else contextlib.nullcontext()
     with policy, warnings.catch_warnings(), numpy.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", ReplayWarning)
         exec(code, made.namespace)
         made.finish()
     return made
