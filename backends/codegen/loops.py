@@ -21,7 +21,7 @@ AGAIN = 6
 # A sum of more numbers is one of partial sums, so that rounding errors do not add up.
 BLOCK = 512
 
-# Work, in additions, from which threads share a kernel: 50 to 100 microseconds. Waking a thread takes 40, or less if the
+# Work, in additions, from which threads share a kernel: 50 to 100 microseconds. Waking a thread takes 40, less if the
 # loop before was shared, too.
 PARALLEL = 1 << 20
 
