@@ -185,6 +185,22 @@ def twice(make):
             y.backward()
 
 
+def updated_inside(make):
+    """What a block wrote to weights is on the tape that the next block goes on with."""
+    w = weights()
+
+    def step(x):
+        with record():
+            loss = ((w * x) ** 2).sum()
+            loss.backward()
+            w[:] = w - 0.1 * w.grad
+
+    step = make(step)
+    for _ in range(4):
+        step(np.ones(3))
+        yield w, w.grad
+
+
 def of_what_was_read_only(make):
     held = {}
 
@@ -430,6 +446,7 @@ PROGRAMS = [
     sometimes,
     sometimes_after_printing,
     twice,
+    updated_inside,
     of_what_was_read_only,
     raised_after,
     raised_inside,
