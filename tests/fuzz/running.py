@@ -27,6 +27,7 @@ from dopegraph.optim import Trainer
 from dopegraph.runtime.errors import DopegraphError, ReplayWarning
 from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
+from tests.differential import nothing_is_open
 
 placement.SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 0))  # MXNet is to run the tiny arrays of programs, too
 
@@ -337,6 +338,7 @@ def run(text: str, way: str) -> Run:
     """Run a program one way."""
     code = _code(text)
     made = Run(way)
+    nothing_is_open()
     sys.modules["program"] = made.module  # dataclasses look there
     np.random.seed(0)
     random.seed(0)

@@ -11,20 +11,12 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import record
 from dopegraph.runtime.errors import GradientError, GraphBreakError
-from tests.differential import attempt, plainly
+from tests.differential import attempt, nothing_is_open, plainly
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_open_at_first():
     nothing_is_open()
-
-
-def nothing_is_open():
-    """A tape lives as long as an array that was written to on it, which it holds itself."""
-    w = weights()
-    with record():
-        y = w * 2
-    y.backward()
 
 
 def weights():
