@@ -76,7 +76,7 @@ class Tile:
         return sorted({(height, width) for _, width in self.columns(vectors) for height in heights})
 
 
-def best_tile(count: int, vectors: int) -> Tile:
+def best_tile(count: int, vectors: int, widest: int = 4) -> Tile:
     """The block that covers a matrix in the fewest cycles: two products a cycle, two loads a cycle, four to wait."""
 
     def cycles(tile: Tile) -> float:
@@ -87,7 +87,7 @@ def best_tile(count: int, vectors: int) -> Tile:
         return total
 
     most = _REGISTERS[64 if has_avx512() else 32]
-    tiles = [Tile(h, w) for w in range(1, min(vectors, 4) + 1) for h in range(1, min(count, most // w) + 1)]
+    tiles = [Tile(h, w) for w in range(1, min(vectors, widest) + 1) for h in range(1, min(count, most // w) + 1)]
     return min(tiles, key=lambda tile: (cycles(tile), -tile.height * tile.width))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from dopegraph.backends.codegen import threads
+from dopegraph.backends.codegen import convolution_products, threads
 from dopegraph.backends.codegen.blocks import Tile, best_tile, head, transposition, vector_lanes
 from dopegraph.backends.codegen.convolution_forms import Form, form_of, operations, packing, unpacking
 from dopegraph.ir.graph import Node
@@ -127,16 +127,35 @@ def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
     of the workspace."""
     dtype = node.output.type.dtype
     share = max(1, min(threads.number, 64)) if operations(node) >= SHARED else 1
-    writer = _Writer(form_of(node, vector_lanes(dtype)), name, vector_lanes(dtype), share)
-    text, elements = getattr(writer, node.op.name)()
+    lanes = vector_lanes(dtype)
+    form = form_of(node, lanes)
+    if by_products(node, form):
+        if node.op.name == "conv_grad_weight":
+            text, written, elements = convolution_products.weight(form, name, lanes, share)
+        else:
+            text, written, elements = convolution_products.images(form, name, lanes, share, node.op.name != "conv")
+    else:
+        writer = _Writer(form, name, lanes, share)
+        text, elements = getattr(writer, node.op.name)()
+        written = writer.functions
     kind, suffix = ("float", "f32") if dtype.itemsize == 4 else ("double", "f64")
-    functions = [one.replace("@T@", kind).replace("@S@", suffix) for one in [*writer.functions, text]]
-    size = (elements + 4 * writer.lanes) * dtype.itemsize  # the last vector may be read beyond its numbers
+    functions = [one.replace("@T@", kind).replace("@S@", suffix) for one in [*written, text]]
+    size = (elements + 4 * lanes) * dtype.itemsize  # the last vector may be read beyond its numbers
     return (
         f"{name}({{0}}, {{1}}, {{2}}, {{3}}, threads);",
         [head(kind), transposition(kind), "\n".join(functions)],
         size,
     )
+
+
+def by_products(node: Node, form: Form) -> bool:
+    """Whether a product of matrices is faster."""
+    import os
+    if os.environ.get("CV") == "0": return False
+    if node.op.name == "conv_grad_data":
+        if set(form.stride) != {1} or any(p > (k - 1) * d for p, k, d in zip(form.pad, form.kernel, form.dilate)):
+            return False
+    return True
 
 
 class _Writer:
