@@ -76,18 +76,21 @@ class Tile:
         return sorted({(height, width) for _, width in self.columns(vectors) for height in heights})
 
 
-def best_tile(count: int, vectors: int, widest: int = 4) -> Tile:
-    """The block that covers a matrix in the fewest cycles: two products a cycle, two loads a cycle, four to wait."""
+def best_tile(count: int, vectors: int, load: float = 0.5) -> Tile:
+    """The block that covers a matrix in the fewest cycles: two products a cycle, two loads a cycle, four to wait.
+
+    `load` is more where vectors come from the second cache.
+    """
 
     def cycles(tile: Tile) -> float:
         total = 0.0
         for start, stop, height in tile.rows(count):
             for _, width in tile.columns(vectors):
-                total += max(height * width / 2, (height + width) / 2, 4) * ((stop - start) // height)
+                total += max(height * width / 2, (height + width) / 2, load * width, 4) * ((stop - start) // height)
         return total
 
     most = _REGISTERS[64 if has_avx512() else 32]
-    tiles = [Tile(h, w) for w in range(1, min(vectors, widest) + 1) for h in range(1, min(count, most // w) + 1)]
+    tiles = [Tile(h, w) for w in range(1, min(vectors, 4) + 1) for h in range(1, min(count, most // w) + 1)]
     return min(tiles, key=lambda tile: (cycles(tile), -tile.height * tile.width))
 
 

@@ -1,9 +1,9 @@
-"""Convolutions in C as products of matrices: a convolution with many filters reads a matrix of patches often enough.
+"""Convolutions in C as products of matrices: where there are more weights than pixels.
 
 The matrix is never there as a whole. A block of it (some numbers of a patch, for some pixels of all images) is written
 to the second cache as the blocks of results read it, from a copy of the images with their margins (Chellapilla, Puri
 and Simard, High performance convolutional neural networks for document processing, 2006, without the memory). Weights
-are read where they are: they are what is broadcast, lanes are pixels (forward, data) or numbers of a filter (weight).
+are read where they are, and written once: lanes are pixels (forward) or numbers of a filter (gradient).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ DEEP = 512
 # Jobs that there should be, so that threads finish together; rows of results that are worth a job.
 JOBS, ROWS = 8, 48
 
-# The widest block of results in vectors.
-WIDEST = 6
+# Cycles for a vector from the second cache.
+LOAD = 3
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Images, and the patches that are the columns of a matrix; `flipped` ones have their last number first.
+    """Images, and the patches that are the columns of a matrix.
 
     In the copy a row is `stride[1]` parts, so that the numbers that a line of pixels reads stand together.
     """
@@ -40,7 +40,6 @@ class Columns:
     stride: Shape
     pad: Shape
     dilate: Shape
-    flipped: bool = False
 
     @property
     def area(self) -> int:
@@ -93,7 +92,7 @@ class Columns:
                 found.append(
                     i * self.dilate[0] * self.row + right % self.stride[1] * self.part + right // self.stride[1]
                 )
-        return found[::-1] if self.flipped else found
+        return found
 
 
 def columns_of(form: Form) -> Columns:
@@ -101,12 +100,6 @@ def columns_of(form: Form) -> Columns:
     return Columns(
         form.images, form.channels, form.space, form.out, form.kernel, form.stride, form.pad, form.dilate
     )  # fmt: skip
-
-
-def turned_columns(form: Form) -> Columns:
-    """The patches of a convolution's cotangent, of which the data's is a convolution where the stride is one."""
-    pad = tuple((k - 1) * apart - p for k, apart, p in zip(form.kernel, form.dilate, form.pad))
-    return Columns(form.images, form.filters, form.out, form.space, form.kernel, (1, 1), pad, form.dilate, True)
 
 
 # The copy of the images, a thread's planes each.
@@ -167,14 +160,13 @@ FAST static void @N@_@R@x@C@(long k, const @T@ *restrict a, const @T@ *restrict 
 }
 """
 
-# Rows times columns of patches: forward, and the data's gradient.
-_IMAGES = """
-KERNEL void @N@(@PARAMETERS@, @T@ *restrict y, @T@ *restrict space, int threads) {
+# Filters times columns of patches.
+_FORWARD = """
+KERNEL void @N@(const @T@ *restrict x, const @T@ *restrict w, @T@ *restrict y, @T@ *restrict space, int threads) {
   @T@ *restrict xs = space;
   if (threads > @SHARE@) threads = @SHARE@;
 @SHARED@
   for (long n = 0; n < @PLANES@; n++) @N@_copy(x + n * @HW@L, xs + n * @PLANE@L);
-@WEIGHTS@
 @SHARED_JOBS@
   for (long job = 0; job < @JOBS@; job++) {
     @T@ *restrict b = space + @COPIES@L + THREAD * @OWN@L, *restrict t = b + @DEEP@L * @ACROSS@ + @LANES@;
@@ -198,19 +190,6 @@ KERNEL void @N@(@PARAMETERS@, @T@ *restrict y, @T@ *restrict space, int threads)
   }
 }
 """
-# What a number of the data is multiplied with, filter after filter.
-_TURNED_WEIGHTS = """\
-  @T@ *restrict ws = space + @COPIED@L;
-@SHARED@
-  for (long c0 = 0; c0 < @ROWS@; c0 += 16) {
-    const long c1 = c0 + 16 < @ROWS@ ? c0 + 16 : @ROWS@;
-    for (long o = 0; o < @CHANNELS@; o++) for (long c = c0; c < c1; c++) {
-      const @T@ *restrict g = w + (o * @ROWS@L + c) * @WINDOW@;
-      @T@ *restrict to = ws + (c * @CHANNELS@L + o) * @WINDOW@;
-      for (long l = 0; l < @WINDOW@; l++) to[l] = g[l];
-    }
-  }"""
-
 # Filters times rows of patches, in as many parts of the pixels as keep threads busy.
 _WEIGHT = """
 KERNEL void @N@(const @T@ *restrict g, const @T@ *restrict x, @T@ *restrict y, @T@ *restrict space, int threads) {
@@ -342,41 +321,34 @@ def _even(length: int, most: int) -> int:
     return -(-length // -(-length // most))
 
 
-def images(form: Form, name: str, lanes: int, share: int, backward: bool) -> tuple[str, list[str], int]:
-    """A convolution, or the gradient of its data: the last function, those before, the elements of its workspace."""
-    columns = turned_columns(form) if backward else columns_of(form)
-    text = _Text(columns, name, lanes, share, form.channels if backward else form.filters)
+def forward(form: Form, name: str, lanes: int, share: int) -> tuple[str, list[str], int]:
+    """A convolution: its function, those that it calls, the elements of its workspace."""
+    columns = columns_of(form)
+    text = _Text(columns, name, lanes, share, form.filters)
     vectors = -(-columns.pixels // lanes)
-    tile = best_tile(text.rows, vectors, WIDEST)
+    tile = best_tile(text.rows, vectors, LOAD)
     panels = -(-vectors // tile.width)
     high = text.rows
     if share > 1 and panels < JOBS:
         wanted = min(-(-JOBS // panels), max(1, text.rows // ROWS))
-        high = -(-_even(text.rows, -(-text.rows // wanted)) // tile.height) * tile.height
-    high = min(high, text.rows)
+        high = min(-(-_even(text.rows, -(-text.rows // wanted)) // tile.height) * tile.height, text.rows)
     parts = -(-text.rows // high)
     deep, across = _even(columns.numbers, DEEP), tile.width * lanes
-    weights = text.aligned(columns.numbers * text.rows) if backward else 0
     own = text.aligned(deep * across + lanes + high * across)
     text.numbers |= {
         "DEEP": deep, "ACROSS": across, "HIGH": high, "PARTS": parts, "JOBS": panels * parts, "OWN": own,
-        "COPIES": text.copied + weights, "A": "ws" if backward else "w", "APART": columns.numbers, "FIRST": "k0 == 0",
+        "COPIES": text.copied, "A": "w", "APART": columns.numbers, "FIRST": "k0 == 0",
     }  # fmt: skip
-    names = ("x", "w")
-    parameters = ", ".join(f"const @T@ *restrict {one}" for one in names)
     tiles = text.tiles(tile, vectors, high)
-    last = text.filled(
-        _IMAGES, PARAMETERS=parameters, WEIGHTS=_TURNED_WEIGHTS if backward else "", TILES=tiles
-    )  # fmt: skip
-    return last, text.functions, text.copied + weights + share * own
+    return text.filled(_FORWARD, TILES=tiles), text.functions, text.copied + share * own
 
 
 def weight(form: Form, name: str, lanes: int, share: int) -> tuple[str, list[str], int]:
-    """The gradient of a convolution's weight."""
+    """The same for the gradient of the weight."""
     columns = columns_of(form)
     text = _Text(columns, name, lanes, share, form.filters)
     vectors = -(-columns.numbers // lanes)
-    tile = best_tile(form.filters, vectors, WIDEST)
+    tile = best_tile(form.filters, vectors, LOAD)
     panels = -(-vectors // tile.width)
     # So many whatever the threads are, so that sums are the same.
     parts = max(1, min(-(-JOBS // panels), columns.pixels // DEEP))

@@ -87,7 +87,7 @@ def test_more_threads_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> Non
       return %0, %1, %2
     }""")
     executable = CodegenExecutable(graph)
-    assert executable.source.text.count("omp parallel") >= 4
+    assert executable.source.text.count("omp parallel") >= 3
     random = numpy.random.default_rng(0)
     arguments = [Buffer(random.random(value.shape, "float32")) for value in graph.inputs]
     found = []
