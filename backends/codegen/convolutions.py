@@ -14,8 +14,8 @@ from dopegraph.backends.codegen.blocks import Tile, best_tile, head, transpositi
 from dopegraph.backends.codegen.convolution_forms import Form, form_of, operations, packing, unpacking
 from dopegraph.ir.graph import Node
 
-# Multiplications and additions from which threads share the images: about a millisecond.
-SHARED = 1 << 26
+# Multiplications and additions from which threads share the images: about 40 microseconds.
+SHARED = 1 << 23
 
 # Weights from which threads share the packing of them; parts of the images that threads add up by themselves.
 WEIGHTS, PARTS = 1 << 15, 8
