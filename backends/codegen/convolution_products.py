@@ -289,9 +289,7 @@ class _Text:
                 if height == tile.height and high < height:
                     continue
                 self._block(height, width)
-                call = (
-                    f"@N@_{height}x{width}(k1 - k0, @A@ + m * @APART@L + k0, b, t + (m - m0) * @ACROSS@, @FIRST@);"
-                )
+                call = f"@N@_{height}x{width}(k1 - k0, @A@ + m * @APART@L + k0, b, t + (m - m0) * @ACROSS@, @FIRST@);"
                 if height == tile.height:
                     lines.append(f"for (; m + {height} <= m1; m += {height}) {call}")
                 else:

@@ -17,11 +17,13 @@ from dopegraph.ir.graph import Node
 # Multiplications and additions from which threads share the images: about 40 microseconds.
 SHARED = 1 << 23
 
-# Weights from which threads share the packing of them; parts of the images that threads add up by themselves.
-WEIGHTS, PARTS = 1 << 15, 8
+# Weights from which threads share the packing of them; parts of the images that threads add up by themselves, and the
+# elements of all their sums, at most.
+WEIGHTS, PARTS, SUMS = 1 << 15, 8, 1 << 22
 
-# Filters, and pixels of all images, for which products of matrices are faster: forward, and for the weight.
-MANY, FEW, FEW_FOR_SUMS = 96, 300, 400
+# Filters, and pixels of all images, for which products of matrices are faster: forward, and for the weight, where that
+# has fewer elements.
+MANY, FEW, FEW_FOR_SUMS, SUMMED = 96, 300, 400, 1 << 19
 
 # Pixels that are computed before they are turned to channels first, and elements of images that are turned at once.
 CHUNK, IMAGES = 192, 1 << 16
@@ -74,8 +76,8 @@ _FORWARD_WEIGHTS = """
 @SHARED_WEIGHTS@
   for (long v = 0; v < @VECTORS@; v++) {
     @T@ turned[512 * @LANES@];
-    const long f = v / @BROAD@, o = v * @LANES@, size = (f + 1) * @BROAD@ < @VECTORS@ ? @BROAD@ : @VECTORS@ - f * @BROAD@;
-    const long filters = @FILTERS@ - o < @LANES@ ? @FILTERS@ - o : @LANES@;
+    const long f = v / @BROAD@, left = @VECTORS@ - f * @BROAD@, size = left < @BROAD@ ? left : @BROAD@;
+    const long o = v * @LANES@, filters = @FILTERS@ - o < @LANES@ ? @FILTERS@ - o : @LANES@;
     @T@ *restrict to = wp + f * (@BROAD@ * @LANES@ * @STEPS@L) + v % @BROAD@ * @LANES@;
     if (filters < @LANES@) memset(turned, 0, sizeof turned);
     for (long j0 = 0; j0 < @STEPS@; j0 += 512) {
@@ -109,7 +111,8 @@ KERNEL void @N@(const @T@ *restrict g, const @T@ *restrict x, @T@ *restrict y, @
 @SHARED_WEIGHTS@
   for (long o = 0; o < @FILTERS@; o++) {
     @T@ *restrict t = space + o * (@LINES@ * @ALL@L);
-    for (long part = 1; part < @PARTS@; part++) for (long k = 0; k < @LINES@ * @ALL@; k++) t[k] += t[part * @SIZE@L + k];
+    for (long part = 1; part < @PARTS@; part++)
+      for (long k = 0; k < @LINES@ * @ALL@; k++) t[k] += t[part * @SIZE@L + k];
     for (long i = 0; i < @LINES@; i++) for (long j = 0; j < @ACROSS@; j++) for (long c = 0; c < @DEEP@; c++)
       y[o * @STEPS@L + (c * @LINES@ + i) * @ACROSS@ + j] = t[i * @ALL@ + j * @DEEP@ + c];
   }
@@ -184,13 +187,14 @@ def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
 def by_products(node: Node, form: Form) -> bool:
     """Whether there are so few pixels that weights should be read where they are, and written once.
 
-    With all of them turned to channels last and back, 512 x 512 x 3 x 3 of them took 1.2 times (forward) and 2.5 times
-    (gradient) as long as products for 72 pixels; for 400 pixels nearly as long, and for 1568 products took 1.1 times.
+    For 72 pixels and 512 x 512 x 3 x 3 of them, turning them to channels last and back made all of it 1.2 (forward) and
+    2.5 times (gradient) as slow as products. From 400 pixels on blocks are as fast, and for 1568 pixels products take
+    1.1 times as long. But blocks need sums for each part of the images.
     """
-    pixels = form.images * form.area
-    if node.op.name == "conv_grad_weight":
-        return form.filters >= MANY and pixels <= FEW_FOR_SUMS
-    return node.op.name == "conv" and form.filters >= MANY and pixels <= FEW
+    pixels, weights = form.images * form.area, form.filters * form.lines * form.width
+    if form.filters < MANY or node.op.name == "conv_grad_data":
+        return False
+    return pixels <= FEW if node.op.name == "conv" else pixels <= FEW_FOR_SUMS or weights > SUMMED
 
 
 class _Writer:
@@ -199,15 +203,16 @@ class _Writer:
         self.lanes = lanes
         self.share = share
         self.functions: list[str] = []
+        window = math.prod(form.kernel)
         self.numbers: dict[str, object] = {
             "N": name, "LANES": lanes, "SHARE": share, "SHARED": _SHARED if share > 1 else "", "IMAGES": form.images,
             "FILTERS": form.filters, "AREA": form.area, "LINES": form.lines, "WIDTH": form.width, "STEP": form.step,
             "LINE": form.line, "ROW": form.row, "ROWS": form.rows, "PIXELS": form.pixels, "IMAGE": form.image,
             "STEPS": form.lines * form.width, "OUT": form.filters * form.area,
-            "DATA": form.channels * math.prod(form.space), 
+            "DATA": form.channels * math.prod(form.space),
             # A line of the kernel is `ACROSS` times `DEEP` numbers, which stand the other way in a weight.
             "ACROSS": 1 if form.patches else form.kernel[1], "DEEP": form.width if form.patches else form.channels,
-            "NUMBER": "j" if form.patches else f"j % {math.prod(form.kernel)} * {form.channels} + j / {math.prod(form.kernel)}",
+            "NUMBER": "j" if form.patches else f"j % {window} * {form.channels} + j / {window}",
             "SHARED_WEIGHTS": _SHARED if share > 1 and form.filters * form.lines * form.width >= WEIGHTS else "",
         }  # fmt: skip
 
@@ -244,7 +249,7 @@ class _Writer:
             self._tile(rows, columns, parameters, _WEIGHT_LOOPS, "p", "g[{r} * @AREA@L]", store)
         # So many parts whatever the threads are, so that sums are the same.
         size = form.filters * form.lines * vectors * self.lanes
-        parts = min(form.images, PARTS) if self.share > 1 else 1
+        parts = max(1, min(form.images, PARTS, SUMS // size)) if self.share > 1 else 1
         length = -(-form.images // parts)
         parts = -(-form.images // length)
         block = max(1, min(length, IMAGES // form.image))

@@ -98,8 +98,8 @@ def pooling(node: Node, name: str) -> tuple[str, list[str]]:
     if threads.number == 1 or math.prod(data) < SHARED[operation]:
         shared = ""
     numbers = {"H": h, "W": w, "OH": oh, "OW": ow, "KH": kh, "KW": kw, "SH": sh, "SW": sw, "PH": ph, "PW": pw,
-               "PLANES": math.prod(data[:2]), "T": kind, "INTEGER": "int32_t" if kind == "float" else "int64_t", "N": name,
-               "SHARED": shared}  # fmt: skip
+               "PLANES": math.prod(data[:2]), "T": kind, "N": name, "SHARED": shared,
+               "INTEGER": "int32_t" if kind == "float" else "int64_t"}  # fmt: skip
     for key, value in numbers.items():
         text = text.replace(f"@{key}@", str(value))
     holes = ", ".join(f"{{{place}}}" for place in range(len(_OPERANDS[operation]) + 1))
