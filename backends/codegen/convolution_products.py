@@ -282,7 +282,7 @@ class _Text:
         """Blocks of a panel, and the functions for them: `high` rows of all, from row m0 to m1."""
         widths = {width for _, width in tile.columns(vectors)}
         rest = self.rows % high % tile.height if high < self.rows else self.rows % tile.height
-        cases = []
+        cases: list[str] = []
         for width in sorted(widths, reverse=True):
             lines = []
             for height in [tile.height, rest] if rest else [tile.height]:
