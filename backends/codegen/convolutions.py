@@ -17,6 +17,9 @@ from dopegraph.ir.graph import Node
 # Multiplications and additions from which threads share the images: about 40 microseconds.
 SHARED = 1 << 23
 
+# Vectors of weights, of which four beside each other stay in the first cache.
+NEAR = 128
+
 # Weights from which threads share the packing of them; parts of the images that threads add up by themselves, and the
 # elements of all their sums, at most.
 WEIGHTS, PARTS, SUMS = 1 << 15, 8, 1 << 22
@@ -159,6 +162,20 @@ _DATA_WEIGHTS = """
     }
   }"""
 
+# Patches are written as weights are: one block of columns after the other.
+_DATA_WEIGHTS_OF_PATCHES = """
+@SHARED_WEIGHTS@
+  for (long f = 0; f < @ALL@; f += @BROAD@ * @LANES@) {
+    const long size = @ALL@ - f < @BROAD@ * @LANES@ ? @ALL@ - f : @BROAD@ * @LANES@;
+    const long there = @WIDTH@ - f < size ? @WIDTH@ - f : size;
+    for (long o = 0; o < @FILTERS@; o++) {
+      @T@ *restrict to = wp + f * @FILTERS@L + o * size;
+      const @T@ *restrict from = w + o * @STEPS@L + f;
+      for (long l = 0; l < there; l++) to[l] = from[l];
+      for (long l = there; l < size; l++) to[l] = 0;
+    }
+  }"""
+
 
 def convolution(node: Node, name: str) -> tuple[str, list[str], int]:
     """The statement of a node, with holes for pointers, the workspace last; its functions, the last its own; the bytes
@@ -221,7 +238,7 @@ class _Writer:
         # All pixels of a few images are one row, where an image has few.
         block = max(1, min(form.images, CHUNK // form.area)) if form.patches else 1
         pixels, vectors = block * form.pixels, self._vectors(form.filters)
-        tile = best_tile(pixels, vectors)
+        tile = best_tile(pixels, vectors, self._load(form.lines * form.width))
         store = "*(VEC_@S@ *)(t + {r} * @ALL@L + {v} * @LANES@) = {a};"
         self.numbers["ALL"] = vectors * self.lanes
         for rows, columns in tile.sizes(pixels, vectors):
@@ -261,7 +278,7 @@ class _Writer:
 
     def conv_grad_data(self) -> tuple[str, int]:
         form, vectors = self.form, self._vectors(self.form.width)
-        tile = best_tile(form.pixels, vectors)
+        tile = best_tile(form.pixels, vectors, self._load(form.filters))
         # The last vector of a line may reach beyond it, where other pixels are.
         rest = form.width % self.lanes
         store = "*(VEC_@S@ *)(t + {r} * @STEP@L + {v} * @LANES@) += {a};"
@@ -275,13 +292,17 @@ class _Writer:
         own = self._aligned(block * form.image + 4 * self.lanes)
         packed = form.lines * vectors * self.lanes * form.filters
         text = self._filled(
-            _DATA, WEIGHTS=_DATA_WEIGHTS, BROAD=tile.width, PACKED=packed, OWN=own, BLOCK=block,
+            _DATA, WEIGHTS=_DATA_WEIGHTS_OF_PATCHES if form.patches else _DATA_WEIGHTS, BROAD=tile.width, PACKED=packed, OWN=own, BLOCK=block,
             TILES=self._tiles(_DATA_TILE, tile, form.pixels, vectors, bool(rest)),
         )  # fmt: skip
         self._function("unpack", "const @T@ *restrict t, @T@ *restrict x", unpacking(form))
         return text, packed + self.share * own
 
     # Parts -----------------------------------------------------------------------------------------------------------
+
+    def _load(self, steps: int) -> float:
+        """Cycles for a vector of weights, which come from the second cache where they are many."""
+        return 2 if steps > NEAR else 0.5
 
     def _vectors(self, count: int) -> int:
         return -(-count // self.lanes)
