@@ -292,7 +292,8 @@ class _Writer:
         own = self._aligned(block * form.image + 4 * self.lanes)
         packed = form.lines * vectors * self.lanes * form.filters
         text = self._filled(
-            _DATA, WEIGHTS=_DATA_WEIGHTS_OF_PATCHES if form.patches else _DATA_WEIGHTS, BROAD=tile.width, PACKED=packed, OWN=own, BLOCK=block,
+            _DATA, WEIGHTS=_DATA_WEIGHTS_OF_PATCHES if form.patches else _DATA_WEIGHTS, BROAD=tile.width,
+            PACKED=packed, OWN=own, BLOCK=block,
             TILES=self._tiles(_DATA_TILE, tile, form.pixels, vectors, bool(rest)),
         )  # fmt: skip
         self._function("unpack", "const @T@ *restrict t, @T@ *restrict x", unpacking(form))
