@@ -119,6 +119,7 @@ def outlives_its_call(recording: Recording) -> bool:
 
 def leave_open(recording: Recording) -> None:
     """Let `backward` find what a call, which is over, recorded for it."""
+    recording.of_call = False  # it is the thread's own now
     active.tape = recording
     recording.suspend()
 
