@@ -111,6 +111,7 @@ def outlives_its_call(recording: Recording) -> bool:
         if collected:
             gc.collect()  # what only refers to itself is no longer held
         held = [one._value for one in recording.live_roots()]
+        held += [value for _, value in recording.lifted.values()]
         held += [value for reference, value in recording.evaluated.values() if reference() is not None]
         if depending.isdisjoint(held):
             return False
