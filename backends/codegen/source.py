@@ -12,6 +12,7 @@ from dopegraph.backends.codegen.convolution_forms import is_convolution
 from dopegraph.backends.codegen.convolutions import convolution
 from dopegraph.backends.codegen.entry import Call, entry
 from dopegraph.backends.codegen.loops import KernelWriter
+from dopegraph.backends.codegen.packed_text import packed_functions
 from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
@@ -155,7 +156,7 @@ class File:
         """All of it: what everything needs, functions that may be compiled apart, and the part that calls them."""
         functions = [*self.own, *(text.replace(_NAME, name, 1) for text, name in self.functions.items())]
         last = [product_functions(integer)] if self.products else []
-        last += [packed.packed_functions(self.packed)] if self.packed else []
+        last += [packed_functions(self.packed)] if self.packed else []
         last += [*self.helpers, *self.loops, entry(calls)]
         used = re.sub(r"/\*.*?\*/", "", "\n".join([*self.shared, *functions, *last]))
         head = "\n".join([prelude(set(re.findall(r"\w+", used))), *self.shared])
