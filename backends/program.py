@@ -17,7 +17,7 @@ from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage
-from dopegraph.backends.placement import Fallback, is_small, mostly_calls, place
+from dopegraph.backends.placement import Fallback, is_small, place, weighs_calls
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
 from dopegraph.passes.pipeline import optimize, optimize_loops
@@ -62,7 +62,7 @@ class Program:
         codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
         # A loop keeps what its steps hand to the derivatives; a budget, and a checkpoint, want that computed again.
         spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
-        may_save = lasting and codegen == "auto" and mostly_calls(source) and support.may_save(source.nodes)
+        may_save = lasting and codegen == "auto" and weighs_calls() and support.may_save(source.nodes)
         has_loops = codegen == "always" or (codegen == "auto" and (may_save or not is_small(source)))
         has_loops = has_loops and not spares
         self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)

@@ -62,6 +62,7 @@ RULES = (
     Rule("broadcast_to(x, shape=s)", "x", "x.shape == s"),
     Rule("broadcast_to(broadcast_to(x), shape=s)", "broadcast_to(x, shape=s)"),
     Rule("strided_slice(x, starts=a, stops=b, steps=c)", "x", "whole(x, a, b, c)"),
+    Rule("unslice(x, shape=s, starts=a, stops=b, steps=c)", "x", "s == x.shape and whole(x, a, b, c)"),
     Rule("sum(x, axes=(), keepdims=k)", "x"),
     Rule("sum(sum(x, axes=a, keepdims=True), axes=b, keepdims=True)", "sum(x, axes=union(a, b), keepdims=True)"),
     Rule("reshape(sum(x, axes=a, keepdims=True), shape=s)", "sum(x, axes=a)", "s == dropped(x.shape, a)"),

@@ -298,6 +298,12 @@ TABLE = """
    f32[2,3] strided_slice %x {starts=(0, 0), stops=(2, 3), steps=(1, 1)}
 == %x
 
+   unslice(x, shape=s, starts=a, stops=b, steps=c)
+-> x
+   (%x: f32[2,3])
+   f32[2,3] unslice %x {shape=(2, 3), starts=(0, 0), stops=(2, 3), steps=(1, 1)}
+== %x
+
    sum(x, axes=(), keepdims=k)
 -> x
    f32[2] sum %x {axes=()}
@@ -519,6 +525,7 @@ UNCHANGED = {
     "a cast that loses the sign": ("%x: i32[2]", "u32[2] cast %x {dtype=u32}; i64[2] cast %0 {dtype=i64}"),
     "flips of different axes": (M, "f32[2,3] flip %x {axes=(1,)}; f32[2,3] flip %0 {axes=(0,)}"),
     "a slice of a part": (M, "f32[2,2] strided_slice %x {starts=(0, 0), stops=(2, 2), steps=(1, 1)}"),
+    "a part written into zeros": (M, "f32[2,4] unslice %x {shape=(2, 4), starts=(0, 0), stops=(2, 3), steps=(1, 1)}"),
     "a transpose that moves elements": (M, "f32[3,2] transpose %x {axes=(1, 0)}"),
     "a scaled product that is read elsewhere": (
         "%x: f32[4,8], %y: f32[4,3], %s: f32[]",
