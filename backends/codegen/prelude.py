@@ -65,10 +65,11 @@ UNUSED static inline @T@ whole_quotient@f@(@T@ x, @T@ y) {
 }
 """
 
-# The exponential of a float is written here, and so part of the loops that it stands in: half the time of glibc's, within
-# 1 unit in the last place. x = n log 2 + r; exp(r) = 1 + r + r**2 p(r), where p has the least relative error of the
-# result (found by Lawson's iteration, 0.05 units); n goes into the exponents of two factors, so that what is subnormal is
-# rounded once and what is too large becomes infinite. Adding 1.5 * 2**23 rounds to an integer, which is in the last bits.
+# The exponential of a float is written here, and so part of the loops that it stands in: half the time of glibc's,
+# within 1 unit in the last place. x = n log 2 + r; exp(r) = 1 + r + r**2 p(r), where p has the least relative error of
+# the result (found by Lawson's iteration, 0.05 units); n goes into the exponents of two factors, so that what is
+# subnormal is rounded once and what is too large becomes infinite. Adding 1.5 * 2**23 rounds to an integer, which is in
+# the last bits.
 _EXPONENTIAL = """
 #ifdef __FMA__
 #define FUSED(x, y, z) __builtin_fmaf(x, y, z)
@@ -97,8 +98,8 @@ UNUSED static inline float exponentialf(float x) {
 
 # In its vector functions glibc computes results below the smallest normal number one by one, 30 times as slowly. So x
 # goes up by a whole number, and the result is multiplied by what that makes less, or by 0; other results are exp's. The
-# compiler must see no branches, of which it would make two calls: bounds are variables, conditions are signs. `scale` is
-# exp(-300); below -708 results are subnormal, below -745.14 they are zero.
+# compiler must see no branches, of which it would make two calls: bounds are variables, conditions are signs. `scale`
+# is exp(-300); below -708 results are subnormal, below -745.14 they are zero.
 _EXP_DOWN = """
 __attribute__((weak)) double lowest_exponent = -746.0;
 UNUSED static inline double exp_down(double x) {
