@@ -1,4 +1,4 @@
-"""Products by one matrix that do not wait for each other are one product, wherever they are; so is a sum of products."""
+"""Products by one matrix that do not wait for each other are one, wherever they are; so is a sum of products."""
 
 from __future__ import annotations
 
