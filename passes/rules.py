@@ -88,6 +88,12 @@ RULES = (
         "matmul(x * s, y, transpose_x=t, transpose_y=u)",
         "s.shape == () and once(z) and 0 < 2 * x.type.size <= z.type.size and real(z)",
     ),
+    # The gradient of weights that multiply a batch of matrices: all their rows are summed over by one product.
+    Rule(
+        "sum((z := matmul(x, y, transpose_x=True, transpose_y=False)), axes=a)",
+        "matmul(reshape(x, shape=rows(x)), reshape(y, shape=rows(y)), transpose_x=True)",
+        "x.ndim > 2 and x.shape[:-1] == y.shape[:-1] and a == leading(x) and once(z) and real(z)",
+    ),
     # Softmax written out; the whole operator is faster and MXNet has it.
     Rule(
         "exp(x - max(x, axes=a, keepdims=True)) / sum(exp(x - max(x, axes=a, keepdims=True)), axes=a, keepdims=True)",
