@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy
 
-from dopegraph.backends.codegen import support
 from dopegraph.backends.codegen.compiler import CompilerError
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.numpy.executable import NumpyExecutable
 from dopegraph.backends.partition import Stage
-from dopegraph.backends.placement import Fallback, is_small, place, weighs_calls
+from dopegraph.backends.placement import Fallback, place
+from dopegraph.backends.selection import select
 from dopegraph.ir.graph import Graph, Value
 from dopegraph.ops.random import is_key
-from dopegraph.passes.pipeline import optimize, optimize_loops
-from dopegraph.passes.recompute import Recompute
+from dopegraph.passes.pipeline import optimize
 from dopegraph.runtime.buffer import HOST, Buffer
 from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import codegen_mode, memory_budget
@@ -60,24 +59,14 @@ class Program:
         budget = memory_budget()
         self.unfused: Fallback | None = None
         codegen = codegen_mode() if device.is_host and policy == "prefer_mxnet" else "never"
-        # A loop keeps what its steps hand to the derivatives; a budget, and a checkpoint, want that computed again.
-        spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
-        may_save = lasting and codegen == "auto" and weighs_calls() and support.may_save(source.nodes)
-        has_loops = codegen == "always" or (codegen == "auto" and (may_save or not is_small(source)))
-        has_loops = has_loops and not spares
-        self.graph = optimize_loops(source, support.runs) if has_loops else optimize(source)
-        if may_save and support.saves(self.graph.nodes):
-            codegen = "always"
-        elif has_loops and ((codegen == "auto" and is_small(source)) or not self._runs_its_loops(codegen)):
-            self.graph = optimize(source)
-        if budget is not None:
-            Recompute(budget).run(self.graph)
+        selected = select(source, policy, codegen, budget, lasting)
+        self.graph = selected.graph
         try:
-            self._prepare(codegen)
+            self._prepare(selected.codegen)
         except CompilerError as cause:
             _say_once(f"graphs run operator by operator, which is slower: {cause}")
             self.unfused = Fallback("kernels", cause.reason, str(cause), None)
-            if has_loops:
+            if selected.has_loops:
                 self.graph = optimize(source)
             self._prepare("never")
         self._lock = threading.Lock()
@@ -91,14 +80,6 @@ class Program:
         first = {value: position for position, value in reversed(list(enumerate(results)))}
         self._is_copied = [value.node is None or first[value] < number for number, value in enumerate(results)]
         self._nowhere = [None] * len(results)
-
-    def _runs_its_loops(self, codegen: str) -> bool:
-        """Whether generated code runs all loops that were found: nothing else does, and small stages have none."""
-        if not any([node.op.name == "recurrence" for node in self.graph.nodes]):
-            return True
-        stages = place(self.graph, self.policy, codegen).stages
-        others = [stage.graph.nodes for stage in stages if stage.backend != "codegen"]
-        return not any([node.op.name == "recurrence" for nodes in others for node in nodes])
 
     def _prepare(self, codegen: str) -> None:
         """Split the graph and compile its parts."""

@@ -64,7 +64,7 @@ def ours(
         with dopegraph.policy(policy), dopegraph.codegen(codegen):
             return float(function(*given))
 
-    return step, report.planned - report.arguments
+    return step, report.running - report.arguments
 
 
 def batch_of(batch: int, as_labels: bool = False) -> list[Any]:

@@ -52,7 +52,8 @@ class MemoryPlan:
 class MemoryReport:
     """Bytes of a graph with one buffer for every value, and as planned, arguments included.
 
-    `workspace` is what kernels need for themselves at the fullest moment, which `planned` includes.
+    `workspace` is what kernels need for themselves at the fullest moment, which `planned` includes. `running` is what
+    the call would take as it runs here, with generated kernels, arguments included; None for a graph alone.
     """
 
     imperative: int
@@ -61,6 +62,7 @@ class MemoryReport:
     plan: MemoryPlan
     graph: Graph = field(repr=False)
     workspace: int = 0
+    running: int | None = None
 
     @property
     def timeline(self) -> Timeline:
@@ -79,6 +81,7 @@ class MemoryReport:
         return (
             f"{self.imperative} bytes with an array for every value, {self.planned} planned "
             f"({self.arguments} of them arguments, {len(self.plan.slots)} buffers)"
+            + (f", {self.running} as it runs" if self.running is not None else "")
         )
 
 

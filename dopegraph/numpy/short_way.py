@@ -370,6 +370,8 @@ def _lifted(x: Any, arrays: list[Any]) -> Any:
     if isinstance(x, numpy.ndarray):
         if x.base is not None and any([numpy.may_share_memory(x, one) for one in arrays]):
             raise _Unfit
+        if x.dtype.char in "dD" and not any([one.dtype.char in "dD" for one in arrays]):
+            raise _Unfit  # of a Python float, which is no float64 here
         return computed(x)
     if isinstance(x, (numpy.generic, int)):
         return computed(x)

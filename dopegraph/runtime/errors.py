@@ -89,6 +89,10 @@ class RecompileWarning(RuntimeWarning):
     """A compiled function is recorded again and again; the message says what keeps changing."""
 
 
+class ReplayWarning(RuntimeWarning):
+    """Compiled code failed where the function did not: a mistake of dopegraph's, which ran the function as Python."""
+
+
 class TapeWarning(RuntimeWarning):
     """A derivative ends at an array that an earlier ``record()`` computed, because ``backward`` has forgotten how."""
 

@@ -91,6 +91,12 @@ _TABLE = {
         "stored-array": (
             "An array was stored where no replay can put it: in an object that was made by the call and outlives it.",
             "return the array, or write it into one that exists"),
+        "open-tape": (
+            "The function computes inside a `record()` of its own and leaves the derivative to others: an array leaves "
+            "it that `backward` may be called on; or it has a `record()` or a `backward()` in it and is called while "
+            "arrays of another `record()` wait for theirs.",
+            "call backward() where `record()` is, or put `with record():` around the call; inside of it the function "
+            "is recorded with the rest"),
         "aliased-write": (
             "Memory that several arrays share is written in a way that no graph describes.",
             "write to the whole array instead of a view that was passed in, or pass copies"),

@@ -1,4 +1,6 @@
-"""What this thread records to: the active recording, those that were left with values, and whether a graph runs now."""
+"""What this thread records to: the active recording, those that were left with values, the one that ``record()`` blocks
+go on with, and whether a graph runs now.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 class Active(threading.local):
     def __init__(self) -> None:
         self.recording: Any = None
+        self.tape: Any = None
         self.suspended: list[Any] = []
         self.evaluating = False
 
@@ -34,6 +37,12 @@ def is_evaluating() -> bool:
 def suspended() -> list[Recording]:
     """Recordings of this thread that were left with values not yet evaluated."""
     return active.suspended
+
+
+def tape_is_open() -> bool:
+    """Whether arrays live that were computed inside of a ``record()`` that no ``backward`` has ended."""
+    tape = active.tape
+    return tape is not None and bool(tape.live_handles() or tape.evaluated)
 
 
 class Evaluating:

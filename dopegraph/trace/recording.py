@@ -78,6 +78,10 @@ class Recording(Evaluation, Looking):
     examples : list of (int, set of Value)
         For each call of `vmap` around what is recorded now: the number of its first node, and the values that stand
         for those of one example.
+    of_call : bool
+        Whether it is of a call that ``compile`` made: what it means to record is what it means outside.
+    gave_up : bool
+        Whether it ended in the middle of what it is of.
     lasting : bool
         Whether programs are made of it for a function that somebody compiled, which will run them often.
     host_calls : int
@@ -115,6 +119,8 @@ class Recording(Evaluation, Looking):
         self.private = False
         self.gradients = 0
         self.examples: list[tuple[int, set[Value]]] = []
+        self.of_call = False
+        self.gave_up = False
         self.lasting = False
         self.host_calls = 0
         self._handles: list[weakref.ref[Any]] = []
@@ -310,6 +316,13 @@ class Recording(Evaluation, Looking):
         """Evaluate every live handle and write mutated arrays back; the recording is over."""
         self.settle(self.live_handles())
 
+    def give_up(self, reason: str, detail: str) -> None:
+        """Compute everything now; what comes runs at once, as if nothing were recorded."""
+        self.escape(reason, detail)
+        self.finish()
+        self.gave_up = True
+        active.recording = None
+
     def settle(self, handles: Iterable[Any]) -> None:
         """Make handles concrete; arrays that were written to get their new contents in their old memory."""
         roots = self._roots(handles)
@@ -344,6 +357,8 @@ class Recording(Evaluation, Looking):
                 self.protect_root(root)
             if root._buffer is not None:
                 self._keep_original(root, root._buffer)
+                for other in active.suspended:
+                    other.protect_root(root)  # what is open elsewhere knows it by what it held
             root._become(own(buffer, given))
 
     def forget_handles(self) -> None:
@@ -368,7 +383,7 @@ class Recording(Evaluation, Looking):
     def is_seen(self, handle: Any) -> bool:
         """Whether somebody else sees the memory of an array, and Python goes on with what is seen there."""
         return id(handle) in self.exposed or (
-            handle._foreign and self.checks and self.path is not None and not self.examples
+            handle._foreign and self.checks and (self.path is not None or self is active.tape) and not self.examples
         )
 
     def write_now(self, handle: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from dopegraph.ir.builder import Builder
 from dopegraph.ir.graph import Node, Value
+from dopegraph.runtime.location import Location
 
 # Which tape was open, if any, and how much had been written to arrays in it.
 Moment = tuple[Optional[object], int]
@@ -37,12 +38,18 @@ class Tape:
         Values of arrays with `attach_grad` that were read.
     written : dict of int to (handle, int)
         Arrays, by id, that were written to inside ``record()``, with the number of the last write.
+    used : bool
+        Whether anything ever was recorded for it, or asked of it.
+    where : Location or None
+        Of a recording that is of a call: where the last ``record()`` is.
     cut : set of Value
         Values of arrays that were left behind: derivatives end at them.
     """
 
     def __init__(self, builder: Builder) -> None:
         self.depth = 0
+        self.used = False
+        self.where: Location | None = None
         self.sources: dict[Value, Any] = {}
         self.written: dict[int, tuple[Any, int]] = {}
         self.cut: set[Value] = set()
@@ -56,6 +63,7 @@ class Tape:
         """From here on, nodes are part of it."""
         if not self.depth:
             self._start = self._builder.size
+        self.used = True
         self.depth += 1
 
     def stop(self) -> None:

@@ -2,7 +2,8 @@
 
 from dopegraph.transform.cache import CacheInfo, Recompile
 from dopegraph.transform.checkpoint import checkpoint
-from dopegraph.transform.compiled import Compiled, compile
+from dopegraph.transform.compiled import Compiled
+from dopegraph.transform.compiling import compile
 from dopegraph.transform.custom import custom_vjp
 from dopegraph.transform.explain import Explanation, Finding, Segment, explain
 from dopegraph.transform.gradient import grad, stop_gradient, value_and_grad

@@ -1,11 +1,14 @@
-"""``compile``: a function is recorded once for each situation and replayed as one program, or run as Python."""
+"""What ``compile`` makes: recorded once for each situation, a function is replayed as a program, or runs as Python."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
@@ -13,19 +16,20 @@ import numpy
 
 from dopegraph.runtime.collection import fewer_collections
 from dopegraph.runtime.config import memory_limit
-from dopegraph.runtime.errors import GraphBreakError
+from dopegraph.runtime.errors import GraphBreakError, ReplayWarning
 from dopegraph.runtime.location import here, located, raised_at
 from dopegraph.state.effects import Watch
 from dopegraph.state.guards import configuration
-from dopegraph.state.static import Numbers, Static, Strings, static_arguments
+from dopegraph.state.static import Static
 from dopegraph.state.walk import Walk, walk
-from dopegraph.trace.active import active, active_recording
+from dopegraph.trace.active import active, active_recording, tape_is_open
 from dopegraph.trace.look import Escape, Look
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.cache import CacheInfo, History, cache_info, new_outcome, recompile_of
 from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable
-from dopegraph.transform.plan import PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
+from dopegraph.transform.plan import INSIDE, LEFT, PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
+from dopegraph.transform.record import leave_open, outlives_its_call
 from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
 from dopegraph.transform.straight import MISS, never
@@ -39,6 +43,8 @@ Outcome = Union[AsPython, ReplayPlan, Result]
 # A function that is recorded more often than that gets another shape in every other call: what is compiled for one of
 # them runs a few times only.
 PATIENCE = 8
+
+_NO_LIMIT: Any = contextlib.nullcontext()
 
 # What operations raise for some values of their operands.
 _VALUE_ERRORS = (IndexError, ValueError, ArithmeticError, numpy.linalg.LinAlgError)
@@ -86,18 +92,21 @@ class Compiled:
         self.plans: list[Plan] = []
         # Where numbers are that calls change, by the id of what holds them, which is kept, and the key.
         self._moving: dict[tuple[int, Any], Any] = {}
+        self._gave_up = False
         self.calls = 0
         self._history = History()
         self.recompiles = self._history.recompiles
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        failed = None
         if active.recording is None:
             for plan in self.plans:
-                if plan.replay is never:
+                if plan.replay is never or (plan.taped and active.tape is not None):
                     break  # it may be what fits first
                 try:
                     result = plan.replay(args, kwargs)
-                except Exception:
+                except Exception as error:
+                    failed = error
                     break  # which the plan meets again, and explains
                 if result is not MISS:
                     if plan is not self.plans[0]:
@@ -105,10 +114,11 @@ class Compiled:
                     self.calls += 1
                     plan.calls += 1
                     return result
-        if self.memory is None:
-            return self.call(args, kwargs, self.fullgraph)[0]
-        with memory_limit(self.memory):
-            return self.call(args, kwargs, self.fullgraph)[0]
+        with memory_limit(self.memory) if self.memory is not None else _NO_LIMIT:
+            result = self.call(args, kwargs, self.fullgraph)[0]
+        if failed is not None:
+            self._check_mistake(failed)
+        return result
 
     def call(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
@@ -124,9 +134,11 @@ class Compiled:
                 if plan is None:
                     with fewer_collections:
                         return self._record(args, kwargs, strict)
+        if plan.taped and tape_is_open():
+            return self._as_python(AsPython([INSIDE]), plan.walk, args, kwargs, strict)
         if isinstance(plan, ReplayPlan):
             if not plan.fits(matched[0]):
-                return self._as_python(AsPython([SHARED]), plan, args, kwargs, strict)
+                return self._as_python(AsPython([SHARED]), plan.walk, args, kwargs, strict)
             try:
                 return plan.run(matched), plan, ()
             except Exception as error:  # of a function of the user's own it may be any
@@ -135,7 +147,7 @@ class Compiled:
             return self._through(plan, matched, args, kwargs, strict)
         if strict:
             raise self._broken(plan.escapes)
-        return self._as_python(plan, plan, args, kwargs)
+        return self._as_python(plan, plan.walk, args, kwargs)
 
     def _through(
         self, plan: TreePlan, matched: Any, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
@@ -150,13 +162,22 @@ class Compiled:
         if end is None or not end.final:
             with self._lock, fewer_collections:
                 return self._record(args, kwargs, strict, plan, result)
-        return self._as_python(end, plan, args, kwargs, strict)
+        return self._as_python(end, plan.walk, args, kwargs, strict)
 
     def _refused(
         self, error: Exception, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """An operation refused the values. Nothing was written; Python raises it where the function can catch it."""
-        return self._as_python(AsPython([_error(error)]), plan, args, kwargs, strict)
+        outcome = self._as_python(AsPython([_error(error)]), plan.walk, args, kwargs, strict)
+        self._check_mistake(error)
+        return outcome
+
+    def _check_mistake(self, error: Exception) -> None:
+        """Say that a replay failed although Python did not, unless it was for values or in a function of the user's."""
+        if not isinstance(error, _VALUE_ERRORS) and raised_at(error) is None:
+            message = f"a replay of {self.name} failed with {type(error).__name__}: {error}"
+            message += "; it ran as Python, which is slower; please report this"
+            warnings.warn(located(message, here()), ReplayWarning, stacklevel=2)
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Plan | None, Any]:
         """The first plan that fits a call."""
@@ -240,11 +261,11 @@ class Compiled:
         return GraphBreakError(located(message, first.location or here()), escapes)
 
     def _as_python(
-        self, end: AsPython, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
+        self, end: AsPython, walked: Walk, args: tuple[Any, ...], kwargs: dict[str, Any], strict: bool = False
     ) -> tuple[Any, AsPython, Sequence[Escape]]:
         """Run the function itself; NumPy arrays are wrapped as they are for a recording."""
         function, name = self.__dopegraph_function__, self._graph_name
-        if not plan.walk.stand_ins:
+        if not walked.stand_ins:
             result = run(lambda: function(*args, **kwargs), name, end, self._anchor)
         else:
             found = Walk(_nothing, args, kwargs, floats=False, static=self.static)
@@ -267,6 +288,8 @@ class Compiled:
     ) -> tuple[Any, Outcome, Sequence[Escape]]:
         """Run the function as it is recorded; `tree` is what the call went through until `look` saw something new."""
         found = walk(self.__dopegraph_function__, args, kwargs, self.static, self._moving)
+        if self._gave_up and tape_is_open():
+            return self._as_python(AsPython([INSIDE]), found, args, kwargs, strict)
         self._history.missed()
         if self.plans:
             why = new_outcome(look) if look is not None else recompile_of(self.plans, args, kwargs)
@@ -276,8 +299,9 @@ class Compiled:
             self._remember(plan)
             if strict:
                 raise self._broken(found.problems)
-            return self._as_python(plan, plan, args, kwargs)
+            return self._as_python(plan, plan.walk, args, kwargs)
         recording = Recording(self._graph_name, checks=True, repeated=False)
+        recording.of_call = True
         recording.caller = sys._getframe().f_code
         recording.lasting = self._history.misses <= PATIENCE
         for handle in sharing_memory([handle for _, handle in found.arrays.values()]):
@@ -296,16 +320,27 @@ class Compiled:
                 raised = Escape("raised", f"{type(error).__name__} was raised", raised_at(error), len(recording.looks))
                 self._keep(found, recording, None, [*recording.escapes, *watch.effects, raised], tree)
             settle(found, recording, None)
+            if outlives_its_call(recording):
+                leave_open(recording)
             raise
         recording.returned()
         escapes = [*recording.escapes, *watch.effects, *unknown_code(found, watch, len(recording.looks))]
         if configuration() != before:
             detail = "policy, default dtype, device or training mode is changed"
             escapes.append(Escape("side-effect", detail, None, len(recording.looks)))
+        stays_open = outlives_its_call(recording)
+        if stays_open:
+            escapes.append(dataclasses.replace(LEFT, location=recording.tape.where, looks=len(recording.looks)))
         if self.fullgraph:
             escapes = [*(look.escape for look in recording.looks), *escapes]
-        end = self._keep(found, recording, result, escapes, tree)
+        if recording.gave_up:
+            self._gave_up = True
+            end: Outcome = AsPython(escapes)
+        else:
+            end = self._keep(found, recording, result, escapes, tree)
         result = settle(found, recording, result)
+        if stays_open:
+            leave_open(recording)
         if strict and end.escapes:
             raise self._broken(end.escapes)
         return result, end, end.escapes
@@ -319,6 +354,7 @@ class Compiled:
             try:
                 if not recording.looks and tree is None:
                     plan = make_plan(found, recording, result)
+                    plan.taped = recording.tape.used
                     self._remember(plan)
                     return plan
                 return self._grow(found, recording, lay_out(found, recording, result), tree)
@@ -369,6 +405,7 @@ class Compiled:
         """Add a way to the tree of its situation."""
         if tree is None or not tree.is_of(found):
             tree = TreePlan(found, self.cache_size)
+        tree.taped |= recording.tape.used
         added = tree.add(Way(found, recording, recording.looks[:looks]), end)
         self._remember(tree)
         return added
@@ -390,95 +427,3 @@ def _error(cause: Exception, looks: int = 0) -> Escape:
 
 def _nothing() -> None:
     pass
-
-
-def compile(
-    function: Callable[..., Any] | None = None,
-    *,
-    static_argnums: Numbers = (),
-    static_argnames: Strings = (),
-    fullgraph: bool = False,
-    cache_size: int = 64,
-    memory: int | None = None,
-) -> Any:
-    """Compile a function written with `dopegraph.numpy`; also as a decorator, with options, and of methods.
-
-    The first call with arguments of given shapes and dtypes records the function as a graph, which is optimized and
-    compiled; later calls run the compiled program, and leave arrays that the function reads or writes, wherever it
-    reaches them, as the function would have left them. Calls that cannot be replayed run as Python; `explain` says why.
-
-    Parameters
-    ----------
-    function : callable
-        Arguments may be arrays (NumPy's are wrapped without a copy), nested containers of them, Python floats, which
-        may change freely, and anything else, for each value of which the function is recorded once.
-    static_argnums : int or sequence of int
-        Arguments that are part of the graph: the function is recorded once for each of their values, and gets them as
-        they are, so that Python may branch on them. They must be hashable, and are compared by type and equality. Of a
-        method that is compiled in its class, `self` is number 0.
-    static_argnames : str or sequence of str
-        The same by name. A parameter that has both is static however it is passed.
-    fullgraph : bool
-        A call that would run as Python is an error. What is known before the function runs (its state cannot be
-        compared, or an earlier call like this one could not be replayed) is raised before anything is changed;
-        everything else after the call, with the state as the function leaves it; so is a first call that sets up what
-        later calls only read, which has to be made uncompiled. Nodes that run on NumPy are no breaks.
-    cache_size : int
-        How many situations to keep; the least recently used is forgotten, with a warning.
-    memory : int, optional
-        Bytes that the plan of a program shall need at most, arguments included (`lower(...).memory().planned`). Values
-        that wait long for their next use are then computed again: more time for less memory. A budget that cannot be
-        kept gives the smallest plan that was found.
-
-    Returns
-    -------
-    Compiled
-        A callable with ``cache_info()``, ``clear_cache()`` and ``lower(*args)``.
-
-    Raises
-    ------
-    StaticArgumentError
-        When the function has no such argument, or, at a call, when a static argument is not hashable.
-    GraphBreakError
-        At a call, with `fullgraph`.
-
-    Warns
-    -----
-    RecompileWarning
-        At the third recompilation in a row, once for each kind of change, and when the cache is full.
-
-    Examples
-    --------
-    >>> import dopegraph, dopegraph.numpy as np
-    >>> w = np.ones(3)
-    >>> @dopegraph.compile
-    ... def step(x, lr):
-    ...     global w
-    ...     w -= lr * x
-    ...     return (w * x).sum()
-    >>> step(np.ones(3), 0.5), step(np.ones(3), 0.25)
-    (array(1.5, dtype=float32), array(0.75, dtype=float32))
-    >>> @dopegraph.compile(static_argnames="p")
-    ... def norm(x, p=2.0):
-    ...     return np.abs(x).max() if p > 100 else (np.abs(x) ** p).sum() ** (1 / p)
-    >>> norm(np.ones(4)), norm(np.ones(4), p=1e9)
-    (array(2., dtype=float32), array(1., dtype=float32))
-    """
-    if function is None:
-        return functools.partial(
-            compile,
-            static_argnums=static_argnums,
-            static_argnames=static_argnames,
-            fullgraph=fullgraph,
-            cache_size=cache_size,
-            memory=memory,
-        )
-    if not callable(function):
-        raise TypeError(f"compile takes a function, not a {type(function).__name__}")
-    if cache_size < 1:
-        raise ValueError(f"compile: cache_size must be at least 1, not {cache_size}")
-    if memory is not None and memory < 0:
-        raise ValueError(f"compile: memory is a number of bytes, not {memory}")
-    return Compiled(
-        function, static_arguments(function, static_argnums, static_argnames), fullgraph, cache_size, memory
-    )

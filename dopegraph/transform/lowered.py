@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from dopegraph.backends.footprint import footprint
 from dopegraph.ir.graph import Graph
 from dopegraph.passes import optimize
-from dopegraph.passes.memory import MemoryReport
+from dopegraph.passes.memory import MemoryReport, memory_report
 from dopegraph.passes.recompute import Recompute
+from dopegraph.runtime.config import engines
 from dopegraph.runtime.location import located
 from dopegraph.show.operations import Operations, operations
 from dopegraph.state.static import Static
@@ -29,11 +31,14 @@ class Lowered:
         As it would run.
     breaks : list of Escape
         Why such a call would run as Python instead; the graph is then that of the way taken with these arguments.
+    engines : tuple of str, str and int or None
+        What it was lowered for: policy, code generation, and budget of bytes.
     """
 
     graph: Graph
     optimized: Graph
     breaks: list[Escape]
+    engines: tuple[str, str, int | None]
 
     def symbol_json(self, target: str = "portable") -> str | None:
         """The optimized graph as one MXNet symbol; None where there is none, for the reason `why_no_symbol` gives.
@@ -64,10 +69,8 @@ class Lowered:
         return None
 
     def memory(self) -> MemoryReport:
-        """Bytes of the optimized graph, with an array for every value and as planned."""
-        report = self.optimized.memory()
-        assert isinstance(report, MemoryReport)
-        return report
+        """Bytes of the optimized graph: with an array for every value, as planned, and as the call would run."""
+        return replace(memory_report(self.optimized), running=footprint(self.graph, *self.engines))
 
     def operations(self) -> Operations:
         """What the optimized graph computes: nodes by primitive, arithmetic operations, bytes."""
@@ -104,4 +107,5 @@ def lower(
     optimized = optimize(recorded.graph)
     if memory is not None:
         Recompute(memory).run(optimized)
-    return Lowered(recorded.graph, optimized, recorded.breaks)
+    policy, codegen, _ = engines()
+    return Lowered(recorded.graph, optimized, recorded.breaks, (policy, codegen, memory))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import threading
@@ -24,6 +25,8 @@ from dopegraph.trace.look import Escape
 from dopegraph.transform.straight import Replay, never
 
 SHARED = Escape("shared-memory", "arrays that the function writes to share memory with others it uses", None)
+LEFT = Escape("open-tape", "an array leaves the call with a derivative that is still to be taken", None)
+INSIDE = Escape("open-tape", "a `record()` outside of the call goes on", None)
 
 # Reasons for which one call is run as Python, and another like it perhaps not.
 PASSING = frozenset(["raised", "error"])
@@ -58,9 +61,15 @@ class AsPython:
         self.seen = seen
         self.retried: dict[tuple[Any, ...], int] = {}
         self.used = 0
-        self.way = "segments"
+        # What runs in segments is recorded, and the thread's own tape would not see it.
+        self.way = "eager" if any(escape.reason == "open-tape" for escape in escapes) else "segments"
         self.misses = 0
         self.programs: tuple[Program, ...] = ()
+
+    def leaves_open(self, where: Location | None) -> None:
+        """A call left a derivative to be taken later: from now on the function runs as without ``compile``."""
+        self.escapes.append(dataclasses.replace(LEFT, location=where))
+        self.way = "eager"
 
     @property
     def passing(self) -> bool:
@@ -79,6 +88,7 @@ class PythonPlan(AsPython):
     """
 
     calls = 0  # that were replayed
+    taped = False
 
     def __init__(self, walk: Walk, escapes: Sequence[Escape], final: bool, seen: tuple[Any, ...] = ()) -> None:
         super().__init__(escapes, final, seen)
@@ -103,12 +113,15 @@ class ReplayPlan:
         Memory that results may get again once nobody holds it.
     calls : int
         How often it was replayed.
+    taped : bool
+        Whether the function has `record` or `backward` in it, which may go on with what was recorded outside.
     lines : list of Location or None
         Where each node of what was recorded comes from: the program may have been made for an equal graph of another
         function.
     """
 
     escapes: tuple[Escape, ...] = ()
+    taped = False
 
     def __init__(
         self,

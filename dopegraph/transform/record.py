@@ -6,7 +6,7 @@ compiled graph again in the next iteration by its structure.
 
 from __future__ import annotations
 
-import threading
+import gc
 import warnings
 from collections.abc import Sequence
 from types import FrameType, TracebackType
@@ -21,7 +21,7 @@ from dopegraph.ops import add, full
 from dopegraph.runtime.config import training_mode
 from dopegraph.runtime.errors import GradientError, ShapeError, TapeWarning
 from dopegraph.runtime.location import here, located, user_frame
-from dopegraph.trace.active import active_recording
+from dopegraph.trace.active import active, active_recording, tape_is_open
 from dopegraph.trace.ending import end
 from dopegraph.trace.recording import Recording
 from dopegraph.trace.tape import left_behind
@@ -29,14 +29,12 @@ from dopegraph.trace.tape import left_behind
 # Values of arrays with `attach_grad` that were read, and the arrays.
 Sources = Sequence[tuple[Value, ndarray]]
 
+_NOT_RECORDED = (
+    "backward: this array was not computed inside `with record():`, or its recording is used up; "
+    "call backward(retain_graph=True) to go back twice"
+)
+
 GRAD_REQS = ("write", "add", "null")
-
-
-class _Tape(threading.local):
-    recording: Recording | None = None
-
-
-_tape = _Tape()
 
 
 class record:
@@ -65,8 +63,10 @@ class record:
         self._inside: list[tuple[Recording, bool]] = []
 
     def __enter__(self) -> None:
-        outer = active_recording()
+        outer = _around()
         recording = outer if outer is not None else _open_tape(user_frame(2))
+        if recording.of_call:
+            recording.tape.where = here()
         self._inside.append((recording, outer is None))
         recording.__enter__()
         recording.tape.start()
@@ -83,17 +83,54 @@ class record:
             recording.suspend()
             if error is not None:
                 _close(recording)
+        elif error is not None and _is_as_outside(recording) and not recording.tape.depth:
+            recording.tape.forget()
+
+
+def _is_as_outside(recording: Recording) -> bool:
+    """Whether, without what records here, the thread's own tape would be meant."""
+    return recording.of_call and not recording.gradients and not recording.examples
+
+
+def _around() -> Recording | None:
+    """The recording around, if it is the one to go on with."""
+    recording = active_recording()
+    if recording is not None and _is_as_outside(recording) and tape_is_open():
+        recording.give_up("open-tape", "a `record()` outside of the call goes on")
+        return None
+    return recording
+
+
+def outlives_its_call(recording: Recording) -> bool:
+    """Whether somebody holds what a call recorded for a derivative that it did not take."""
+    tape = recording.tape
+    if not tape.sources:
+        return False
+    depending = dependents(recording.builder, tape.nodes(), tape.sources).difference(tape.sources)
+    for collected in (False, True):
+        if collected:
+            gc.collect()  # what only refers to itself is no longer held
+        held = [one._value for one in recording.live_roots()]
+        held += [value for reference, value in recording.evaluated.values() if reference() is not None]
+        if depending.isdisjoint(held):
+            return False
+    return True
+
+
+def leave_open(recording: Recording) -> None:
+    """Let `backward` find what a call, which is over, recorded for it."""
+    active.tape = recording
+    recording.suspend()
 
 
 def _open_tape(frame: FrameType | None) -> Recording:
     """The recording that outermost blocks go on with until `backward`; a new one if nothing is left of it."""
-    tape = _tape.recording
-    if tape is not None and not (tape.live_handles() or tape.evaluated):
-        _close(tape)
-    _tape.recording = _tape.recording or Recording(
-        "recorded", checks=True, anchor=frame.f_code if frame is not None else None
-    )
-    return _tape.recording
+    if active.tape is not None and not tape_is_open():
+        _close(active.tape)
+    if active.tape is None:
+        active.tape = Recording("recorded", checks=True, anchor=frame.f_code if frame is not None else None)
+    tape: Recording = active.tape
+    return tape
 
 
 def _close(recording: Recording) -> None:
@@ -102,8 +139,8 @@ def _close(recording: Recording) -> None:
         recording.finish()
     recording.resume()
     recording.close()
-    if _tape.recording is recording:
-        _tape.recording = None
+    if active.tape is recording:
+        active.tape = None
 
 
 def attach_grad(self: ndarray, grad_req: str = "write") -> None:
@@ -153,13 +190,15 @@ def backward(self: ndarray, head_gradient: Any = None, retain_graph: bool = Fals
     GradientError
         When the array was not computed inside ``record()`` from an array with ``attach_grad``.
     """
-    outer = active_recording()
+    outer = _around()
     recording = outer if outer is not None else _recording_of(self)
     if recording is None:
-        message = "backward: this array was not computed inside `with record():`, or its recording is used up"
-        raise GradientError(located(f"{message}; call backward(retain_graph=True) to go back twice", here()))
+        raise GradientError(located(_NOT_RECORDED, here()))
+    recording.tape.used = True
     with recording:
         value = recording.value_of(self)
+        if value in recording.tape.sources and not any(value in node.outputs for node in recording.tape.nodes()):
+            raise GradientError(located(_NOT_RECORDED, here()))
         if not value.type.is_float:
             raise GradientError(located(f"backward: an array of {value.type.dtype} has no gradient", here()))
         cotangent = _ones(recording, value) if head_gradient is None else recording.value_of(_head(self, head_gradient))
@@ -230,7 +269,7 @@ def _end(recording: Recording, value: Value, cotangent: Value, sources: Sources)
 
 
 def _recording_of(handle: ndarray) -> Recording | None:
-    tape, one = _tape.recording, handle
+    tape, one = active.tape, handle
     while True:
         if one._recording is not None:
             return one._recording

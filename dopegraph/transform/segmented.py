@@ -12,6 +12,7 @@ from typing import Any
 from dopegraph.trace.programs import programs
 from dopegraph.trace.recording import Recording
 from dopegraph.transform.plan import AsPython
+from dopegraph.transform.record import leave_open, outlives_its_call
 
 # So many calls, one after the other, may compile something before another way is taken.
 _PATIENCE = 2
@@ -22,6 +23,7 @@ def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -
     if end.way == "eager":
         return function()
     recording = Recording(name, checks=True, anchor=anchor)
+    recording.of_call = True
     recording.numbers_vary = end.way == "numbers"
     compiled = programs.compiled
     try:
@@ -29,9 +31,18 @@ def run(function: Callable[[], Any], name: str, end: AsPython, anchor: object) -
             result = function()
     except BaseException:
         _finish(recording)
+        if outlives_its_call(recording):
+            leave_open(recording)
         raise
+    stays_open = outlives_its_call(recording)
     _finish(recording)
+    if stays_open:
+        leave_open(recording)
+        end.leaves_open(recording.tape.where)
+        return result
     recording.close()
+    if recording.gave_up:
+        return result
     end.programs = tuple(recording.programs)
     if _another_way(end, recording):
         end.final = False

@@ -170,6 +170,8 @@ class TreePlan:
         How often a way was replayed to its end.
     again : bool
         Whether a call that ran as Python may be replayed the next time, once it is recorded.
+    taped : bool
+        Whether the function has `record` or `backward` in it, which may go on with what was recorded outside.
     """
 
     def __init__(self, walk: Walk, size: int) -> None:
@@ -177,6 +179,7 @@ class TreePlan:
         self.size = size
         self.calls = 0
         self.again = False
+        self.taped = False
         self._variables: dict[str, int] = {}
         self._root: Step | End | None = None
         self._clock = itertools.count(1)

@@ -134,6 +134,9 @@ def record(body: Body) -> bool | None:
         if body.draws.has("branch on a value") and body.draws.chance(0.5):
             with body.block(f"if {body.scope.condition()}:"):
                 body.line(f"{z} = {z} * 2")
+    if body.draws.has("open record") and body.draws.chance(0.5):
+        body.draws.used["open record"] += 1
+        return None
     body.line(
         body.random.choice([f"{z}.backward()", f"{z}.sum().backward()", f"({z}).backward({body.expression('V', 0)})"])
     )

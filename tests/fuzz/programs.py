@@ -25,7 +25,7 @@ OTHERS = frozenset([
     "real numbers as arguments", "containers as arguments", "method", "bound method", "factory", "keyword arguments",
     "static arguments", "empties as arguments", "second function", "quiet calls", "callable object", "0-d arguments",
     "star arguments", "training mode outside", "state as argument", "structure changed outside", "shared memory",
-    "taking turns",
+    "taking turns", "open record", "derived outside", "record outside",
 ])  # fmt: skip
 CONSTRUCTS = frozenset(name for name, _, _ in STATEMENTS) | OTHERS
 CONSTRUCTS |= {name for tables in EXPRESSIONS.values() for name in tables}
@@ -50,6 +50,7 @@ FOCUSES = [
     frozenset(["structure", "functions in state", "structure changed outside", "attributes", "state changed outside"]),
     frozenset(["taking turns", "writes", "augmented", "attributes", "state containers", "global arrays", "structure"]),
     frozenset(["shared memory", "writes", "augmented", "views as arguments", "numpy arguments", "aliased arguments"]),
+    frozenset(["record", "open record", "derived outside", "record outside", "global arrays", "results kept"]),
     frozenset(["gradient", "record", "second order", "branch on a value", "global arrays", "weights rebound outside"]),
 ]
 
@@ -224,6 +225,9 @@ class _Writer:
                 arguments = self.arguments()
             elif number and self.draws.chance(0.5):
                 self.between(target)
+            waits = number and self.used("record outside", 0.4)
+            if waits:
+                self.lines += self.waiting()
             name = "quiet" if self.used("quiet calls", 0.5) else "call"
             if target == "machine.step" and self.draws.chance(0.2):
                 text = f"{name}(other.step, {arguments})"
@@ -239,8 +243,28 @@ class _Writer:
             self.lines.append(text)
             if "def part(" in "\n".join(self.lines) and self.used("second function", 0.4):
                 self.lines.append(f"call(part, {self.array((3,))})")
+            if self.kept and self.used("derived outside", 0.5):
+                self.lines.append(f"derive({self.random.choice([self.kept[-1], *self.kept])})")
+            if waits and self.draws.chance(0.6):
+                self.lines.append("derive(waiting)")
             if self.kept and self.used("results written", 0.5):
                 self.lines.append(f"scribble({self.random.choice(self.kept)})")
+
+    def waiting(self) -> list[str]:
+        """A `record()` that is open when the function is called, which may read what it computed."""
+        leaf = "W" if "W" in "\n".join(self.lines) and self.draws.chance(0.7) else "leaf"
+        lines = [f"{leaf} = {self.array((3,))}"] if leaf == "leaf" or self.draws.chance(0.3) else []
+        if self.draws.chance(0.4):
+            leaf, lines = "leaf", [*lines, f"leaf = {leaf}"]
+        name = "W" if leaf == "leaf" and self.draws.chance(0.4) else "waiting"
+        recorded = ["with dopegraph.record():", f"    {name} = {leaf} * {leaf} + 1"]
+        return [
+            *lines,
+            f"{leaf} = np.asarray({leaf}).astype('float32', copy=False)",
+            f"{leaf}.attach_grad()",
+            *recorded,
+            f"waiting = {name}",
+        ]
 
     def turns(self) -> list[str]:
         """Two or three changes of one place that the program names, to be made by turns."""

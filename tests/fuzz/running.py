@@ -22,7 +22,7 @@ import numpy
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends import placement
-from dopegraph.runtime.errors import DopegraphError
+from dopegraph.runtime.errors import DopegraphError, ReplayWarning
 from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
 
@@ -79,6 +79,7 @@ class Run:
             "np": np, "numpy": numpy, "dopegraph": dopegraph, "random": random, "math": math,
             "contextlib": contextlib, "dataclasses": dataclasses, "NamedTuple": NamedTuple, "compile": self.compile,
             "call": self.call, "quiet": self.quiet, "scribble": self.scribble,
+            "derive": self.derive,
             "jit": Plain if way == EAGER else dopegraph.compile,
         })  # fmt: skip
         self._given = set(self.namespace)
@@ -122,6 +123,17 @@ class Run:
         for array in _arrays_in(result):
             with contextlib.suppress(ValueError, TypeError):
                 array[...] = 7
+
+    def derive(self, result: Any) -> None:
+        """Take derivatives of the arrays of a result, as far as they were recorded, and look at everything."""
+        for array in _arrays_in(result):
+            outcome: Any = None
+            try:
+                array.backward()
+            except (AttributeError, TypeError, ValueError) as error:  # a NumPy array, one of integers, a constant
+                outcome = _failure(error)
+            self.log.append((f"backward after call {self.calls}", outcome))
+        self._look(f"backward after call {self.calls}", {"result": result})
 
     def _look(self, where: str, more: dict[str, Any]) -> None:
         state = {name: value for name, value in self.namespace.items() if name not in self._given and name[:2] != "__"}
@@ -324,6 +336,7 @@ def run(text: str, way: str) -> Run:
     policy = dopegraph.policy("only_numpy") if way == ON_NUMPY else contextlib.nullcontext()
     with policy, warnings.catch_warnings(), numpy.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", ReplayWarning)
         exec(code, made.namespace)
         made.finish()
     return made

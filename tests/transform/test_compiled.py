@@ -2,11 +2,15 @@
 
 import gc
 import weakref
+from typing import Any
 
 import numpy
+import pytest
 
 import dopegraph
 import dopegraph.numpy as np
+from dopegraph.runtime.errors import ReplayWarning
+from dopegraph.transform.straight import never
 from tests.differential import arr
 
 
@@ -118,3 +122,32 @@ def test_trace_changes_nothing() -> None:
     dopegraph.trace(step)(np.ones(2), 0.5)
     assert w[0] is before
     assert w[0].tolist() == [0, 0]
+
+
+def test_a_mistake_of_ours_in_a_replay_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python computes the result; nothing runs as Python in silence."""
+    f = dopegraph.compile(lambda x: np.exp(x) * 2)
+    expected = f(arr(1, 2)).tolist()
+    (plan,) = f.plans
+
+    monkeypatch.setattr(plan, "replay", never)
+    monkeypatch.setattr(plan, "run", None)
+    with pytest.warns(ReplayWarning, match="replay of <lambda> failed with TypeError: 'NoneType'"):
+        assert f(arr(1, 2)).tolist() == expected
+
+
+def test_what_a_function_of_the_users_own_raises_is_no_mistake_of_ours(recwarn: pytest.WarningsRecorder) -> None:
+    def checked(a: numpy.ndarray) -> numpy.ndarray:
+        if a[0] > 1:
+            raise KeyError("large")
+        return a
+
+    def f(x: np.ndarray) -> Any:
+        try:
+            return dopegraph.host_call(checked, lambda x: x)(x) * 2
+        except KeyError:
+            return x
+
+    f = dopegraph.compile(f)
+    assert [f(arr(x)).tolist() for x in (1, 1, 2, 1)] == [[2], [2], [2], [2]]
+    assert not [one for one in recwarn if issubclass(one.category, ReplayWarning)]

@@ -1,6 +1,5 @@
 """`record` and `backward`, compiled and not, give the same gradients."""
 
-import sys
 from typing import Any
 
 import numpy
@@ -10,6 +9,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import grad, record, stop_gradient, value_and_grad
 from dopegraph.array import from_numpy
+from dopegraph.trace.active import active
 from tests.differential import Compile, arr, attempt, same
 
 
@@ -131,7 +131,7 @@ def test_momentum(compile: Compile) -> Any:
     return out
 
 
-@same(replays=2, reasons={"raised"})
+@same(replays=1, reasons={"raised"})  # the error holds an array that was recorded: the next call goes on with that
 def test_head_gradients(compile: Compile) -> Any:
     x = arr(1, 2)
     x.attach_grad()
@@ -416,14 +416,13 @@ def test_writes_inside_record(compile: Compile) -> Any:
 
 @same(replays=0)
 def test_a_tape_without_backward_is_forgotten(compile: Compile) -> Any:
-    r = sys.modules["dopegraph.transform.record"]
     x = arr(1, 2)
     x.attach_grad()
     for _ in range(5):
         with record():
             y = (x * x).sum()
         float(y)
-    return len(r._tape.recording.builder.nodes) < 8
+    return len(active.tape.builder.nodes) < 8
 
 
 @same(replays=1)
@@ -512,7 +511,7 @@ def test_a_view_that_python_looked_at_is_still_followed(compile: Compile) -> Any
     return [f(arr(1, 2, 3)), f(arr(2, 3, 1))]
 
 
-@same(replays=0)
+@same(replays=0, reasons={"open-tape"})
 def test_the_owner_of_memory_sees_what_is_written_inside_record(compile: Compile) -> Any:
     def f(m, x):
         x.attach_grad()
