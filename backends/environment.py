@@ -6,10 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-# Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of a
-# BLAS off the processors: a step of loops and products by turns took six times as long. MXNet, whose loops are short,
-# takes half as long again with none at all.
-OF_GENERATED_CODE, OF_MXNET = "0", "1000"
+# Turns that a thread of GNU's OpenMP waits for the next loop before it sleeps. Its own 300,000 keep the threads of
+# others, such as those of NumPy's BLAS, off the processors. With none, waking one takes 40 microseconds, as long as a
+# second thread saves of many a product; and MXNet, whose loops are short, takes half as long again.
+OF_GENERATED_CODE, OF_MXNET = "3000", "1000"
 
 
 @contextlib.contextmanager

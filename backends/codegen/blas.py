@@ -1,7 +1,8 @@
 """The BLAS that generated code calls: scipy-openblas32 where it is installed, otherwise the one inside NumPy's wheel.
 
 OpenBLAS chooses its kernels when it is loaded, and takes processors that are newer than itself for old ones; where the
-processor has AVX-512 it is told so.
+processor has AVX-512 it is told so. And it is told to have one thread: its others look for work for 26 ms after each
+product, and keep those of generated loops off the processors meanwhile. Large products are shared in `packed`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
+
+from dopegraph.backends.environment import environment
 
 FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
 
@@ -27,11 +28,14 @@ _NAMES = (("scipy_", "", "int"), ("scipy_", "64_", "int64_t"), ("", "64_", "int6
 
 @dataclass(frozen=True)
 class Blas:
-    """A loaded library: where it was found, the C type of its integers, the addresses of `FUNCTIONS`."""
+    """A loaded library: where it was found, the C type of its integers, the addresses of `FUNCTIONS`; whether nobody
+    else uses it.
+    """
 
     path: str
     integer: str
     addresses: tuple[int, ...]
+    own: bool = False
 
 
 @functools.cache
@@ -59,7 +63,7 @@ def _folders() -> Iterator[tuple[Path, bool]]:
 
 def _load(path: Path, own: bool) -> Blas | None:
     try:
-        with _processor_told(own):
+        with environment(**(_told() if own else {})):
             loaded: Any = ctypes.CDLL(str(path))
     except OSError:
         return None
@@ -67,22 +71,14 @@ def _load(path: Path, own: bool) -> Blas | None:
         names = [f"{prefix}{name}{suffix}" for name in FUNCTIONS]
         if all(hasattr(loaded, name) for name in names):
             addresses = [ctypes.cast(getattr(loaded, name), ctypes.c_void_p).value or 0 for name in names]
-            return Blas(str(path), integer, tuple(addresses))
+            return Blas(str(path), integer, tuple(addresses), own)
     return None
 
 
-@contextmanager
-def _processor_told(own: bool) -> Iterator[None]:
-    """OpenBLAS's environment variable for the processor, while a library of our own is loaded."""
-    name = "OPENBLAS_CORETYPE"
-    if not own or name in os.environ or not has_avx512():
-        yield
-        return
-    os.environ[name] = "SKYLAKEX"
-    try:
-        yield
-    finally:
-        del os.environ[name]
+def _told() -> dict[str, str]:
+    """OpenBLAS's environment variables, for while a library of our own is loaded."""
+    processor = {"OPENBLAS_CORETYPE": "SKYLAKEX"} if has_avx512() else {}
+    return {"OPENBLAS_NUM_THREADS": "1", **processor}
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import math
 
 from dopegraph.backends.codegen import threads
 from dopegraph.backends.codegen.blocks import head, transposition, vector_lanes
+from dopegraph.backends.codegen.team import CLOSE, OPEN
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import Shape, TensorType, short_name
 from dopegraph.ops.typing import normalize_axis
@@ -21,8 +22,6 @@ LONGEST = 1 << 13
 
 # Real numbers from which threads share the rows: some 50 microseconds.
 SHARED = 1 << 16
-
-_PARALLEL = "#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)"
 
 # The types in C of the numbers that complex ones are pairs of.
 _REAL = {"c64": "float", "c128": "double"}
@@ -89,7 +88,7 @@ _BLOCKS = """
 KERNEL void @NAME@(const @T@ *x, @T@ *z, char *memory, int threads) {
   enum { N = @LENGTH@, M = N / 2, W = @W@, ROWS = @ROWS@, IN = @IN@, OUT = @OUT@ };
   const @T@ *const w = @NAME@_roots;
-@PARALLEL@
+@OPEN@
   for (long row = 0; row < ROWS; row += W) {
     VEC_@S@ *const one = (VEC_@S@ *)(memory + THREAD * @BYTES@L), *const two = one + 2 * (M + 1);
     const long count = ROWS - row < W ? ROWS - row : W;
@@ -98,6 +97,7 @@ KERNEL void @NAME@(const @T@ *x, @T@ *z, char *memory, int threads) {
 @STEPS@
     transpose_@S@(OUT, count, (const @T@ *)@LAST@, W, z + row * OUT, OUT);
   }
+@CLOSE@
 }
 """
 
@@ -251,7 +251,7 @@ def _transform(node: Node, name: str, kind: str) -> tuple[str, list[str], int]:
     filled = {
         "STEPS": "\n".join(steps), "LAST": memories[0], "LENGTH": length, "W": lanes, "ROWS": rows, "BYTES": bytes_each,
         "IN": 2 * (half + 1) if back else length, "OUT": length if back else 2 * (half + 1), "TAU": math.tau.hex(),
-        "PARALLEL": _PARALLEL if team > 1 else "",
+        "OPEN": "\n".join(OPEN if team > 1 else ()), "CLOSE": CLOSE if team > 1 else "",
         "S": suffix,
     }  # fmt: skip
     text = _TABLE + _BLOCKS

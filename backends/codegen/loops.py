@@ -9,7 +9,8 @@ import numpy
 from dopegraph.backends.codegen.expressions import memory_type
 from dopegraph.backends.codegen.positions import around
 from dopegraph.backends.codegen.reductions import Lane, start_of
-from dopegraph.backends.codegen.traffic import SHARED, TrafficWriter
+from dopegraph.backends.codegen.team import CLOSE, OPEN
+from dopegraph.backends.codegen.traffic import TrafficWriter
 from dopegraph.passes.cells import Cell, Partition, Root
 from dopegraph.passes.indices import strides_of
 from dopegraph.passes.kernels import Kernel
@@ -20,9 +21,9 @@ AGAIN = 6
 # A sum of more numbers is one of partial sums, so that rounding errors do not add up.
 BLOCK = 512
 
-# Work, in additions, from which threads share a kernel: about a millisecond. Threads that have been woken wait for more
-# work for a while, which slows down the matrix product that comes next; it has threads of its own.
-PARALLEL = 1 << 22
+# Work, in additions, from which threads share a kernel: 50 to 100 microseconds. Waking a thread takes 40, less if the
+# loop before was shared, too.
+PARALLEL = 1 << 20
 
 # Elements of one piece of a long loop that threads share.
 PIECE = 1 << 15
@@ -173,7 +174,7 @@ class KernelWriter(TrafficWriter):
         for root in totals:
             self._line(self._lanes[root].begin_partial("total"))
         if self.parallel and self._rows:
-            self._line(SHARED)
+            self._write(OPEN)
         self._open(self._rows)
         for text in self._declarations:
             self._line(text)
@@ -185,6 +186,8 @@ class KernelWriter(TrafficWriter):
                 self._store(root, self._name(root.cell))
         self._names = outer
         self._close(self._rows)
+        if self.parallel and self._rows:
+            self._line(CLOSE)
         for root in totals:
             self._store(root, self._lanes[root].value("total"))
         self._close(self._batch)
@@ -217,7 +220,7 @@ class KernelWriter(TrafficWriter):
         if pieces and lanes:
             low, high = self._open_pieces(length, lanes)
         elif pieces:
-            self._line(SHARED)
+            self._write(OPEN)
         self._open(self._columns[:-1])
         size = PIECE if pieces and not lanes and len(self._columns) == 1 else 0
         if length > BLOCK and any(lane.root.operation == "sum" for lane in lanes):
@@ -237,6 +240,8 @@ class KernelWriter(TrafficWriter):
                     self._line(lane.accumulate("row", lane.name))
             self._close([self._columns[-1]] if size else [])
         self._close(self._columns[:-1])
+        if pieces and not lanes:
+            self._line(CLOSE)
         self._names = before
         if pieces and lanes:
             self._close_pieces(length, lanes)
@@ -248,7 +253,7 @@ class KernelWriter(TrafficWriter):
         size = _piece(length)
         for lane in lanes:
             self._line(lane.begin_pieces(-(-length // size)))
-        self._line(SHARED)
+        self._write(OPEN)
         self._line(f"for (long piece = 0; piece < {-(-length // size)}; piece++) {{")
         self._depth += 1
         self._line(f"const long low = piece * {size}, high = low + {size} < {length} ? low + {size} : {length};")
@@ -259,6 +264,7 @@ class KernelWriter(TrafficWriter):
         self._write([lane.end_piece("piece") for lane in lanes])
         self._depth -= 1
         self._line("}")
+        self._line(CLOSE)
         adding = " ".join(lane.add_piece("piece") for lane in lanes)
         self._line(f"for (long piece = 0; piece < {-(-length // _piece(length))}; piece++) {{ {adding} }}")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+from dopegraph.backends.codegen import threads
+from dopegraph.backends.codegen.team import SECTIONS
 from dopegraph.ir.graph import Node, Value
 from dopegraph.ir.types import Shape
 
@@ -23,6 +25,9 @@ NEAR, AHEAD = 1 << 18, 12
 
 # Fewer rows, columns or terms are left to the BLAS; in loops, where packing costs nothing, so many rows suffice.
 LEAST, LEAST_ROWS = 16, 4
+
+# Multiplications from which threads share a product, and that take as long as packing one number.
+LEAST_SHARED, COPY = 1 << 22, 16
 
 _HEAD = """
 #if defined(__AVX512F__)
@@ -220,22 +225,51 @@ static __attribute__((unused)) void product_packed_@S@(int tx, long m, long k, l
 
 /* With both as they are; from `minus`, unless that is null, the product is taken away. Columns of y that few rows read,
    or that stay in the second cache, are not packed: copying them takes as long as a tenth of the product. */
-static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, long k, long n, const @T@ *x,
-                                                     const @T@ *y, const @T@ *minus, @T@ *z, @T@ *work) {
-  const long ldx = tx ? m : k, ld = ty ? k : n, most = k < PRODUCT_DEEP ? k : PRODUCT_DEEP;
+static __attribute__((unused)) void product_whole_@S@(int tx, int ty, long m, long k, long n, const @T@ *x, long ldx,
+                                                     const @T@ *y, long ld, const @T@ *minus, @T@ *z, long ldz,
+                                                     @T@ *work) {
+  const long most = k < PRODUCT_DEEP ? k : PRODUCT_DEEP;
   const int stays = !ty && (m <= PRODUCT_HIGH || most * n * (long)sizeof(@T@) <= PRODUCT_NEAR);
   const long plain = stays ? n / PRODUCT_PANEL_@S@ * PRODUCT_PANEL_@S@ : 0;
   @T@ *const rows = work + PRODUCT_WIDE * PRODUCT_DEEP;
   for (long p = 0; p < k && plain; p += PRODUCT_DEEP) {
     const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
-    product_part_@S@(tx, m, p, deep, plain, x, ldx, y + p * ld, ld, p + deep == k ? minus : 0, z, n, rows);
+    product_part_@S@(tx, m, p, deep, plain, x, ldx, y + p * ld, ld, p + deep == k ? minus : 0, z, ldz, rows);
   }
   for (long j = plain; j < n; j += PRODUCT_WIDE) {
     const long wide = n - j < PRODUCT_WIDE ? n - j : PRODUCT_WIDE;
     for (long p = 0; p < k; p += PRODUCT_DEEP) {
       const long deep = k - p < PRODUCT_DEEP ? k - p : PRODUCT_DEEP;
       product_panels_@S@(ty, deep, wide, PRODUCT_PANEL_@S@, ty ? y + j * ld + p : y + p * ld + j, ld, work);
-      product_part_@S@(tx, m, p, deep, wide, x, ldx, work, 0, minus && p + deep == k ? minus + j : 0, z + j, n, rows);
+      product_part_@S@(tx, m, p, deep, wide, x, ldx, work, 0, minus && p + deep == k ? minus + j : 0, z + j, ldz, rows);
+    }
+  }
+}
+"""
+
+_SHARED = """
+/* The same, of which each thread computes some rows, or where `wide` some columns, with so much memory of its own. */
+static __attribute__((unused)) void product_shared_@S@(int wide, int tx, int ty, long m, long k, long n, const @T@ *x,
+                                                      const @T@ *y, const @T@ *minus, @T@ *z, @T@ *work, long own,
+                                                      int threads) {
+  const long ldx = tx ? m : k, ldy = ty ? k : n, size = wide ? PRODUCT_PANEL_@S@ : PRODUCT_ROWS;
+  const long blocks = ((wide ? n : m) + size - 1) / size;
+  const int here = PROCESSOR();
+@SECTIONS@
+  for (int t = 0; t < threads; t++) {
+    const long from = blocks * t / threads * size, to = blocks * (t + 1) / threads * size;
+    @T@ *const space = work + t * own;
+    apart(here);
+    if (wide) {
+      const long count = (to < n ? to : n) - from;
+      const @T@ *const part = ty ? y + from * ldy : y + from;
+      if (count > 0)
+        product_whole_@S@(tx, ty, m, k, count, x, ldx, part, ldy, minus ? minus + from : 0, z + from, n, space);
+    } else {
+      const long count = (to < m ? to : m) - from, at = from * n;
+      const @T@ *const part = tx ? x + from : x + from * ldx;
+      if (count > 0)
+        product_whole_@S@(tx, ty, count, k, n, part, ldx, y, ldy, minus ? minus + at : 0, z + at, n, space);
     }
   }
 }
@@ -255,7 +289,9 @@ def packed_functions(kinds: set[str]) -> str:
     ):
         head = head.replace(f"@{name}@", str(number))
     parts = [
-        _FUNCTIONS.replace("@TURN@", _turn(kind))
+        (_FUNCTIONS + _SHARED * (threads.number > 1))
+        .replace("@SECTIONS@", SECTIONS)
+        .replace("@TURN@", _turn(kind))
         .replace("@BEGIN@\n", _BEGIN)
         .replace("@END@\n", _END)
         .replace("@T@", kind)
@@ -336,26 +372,52 @@ def packed_bytes(node: Node) -> int:
 
 def whole_bytes(node: Node) -> int:
     """Bytes of workspace of a product of which nothing is packed."""
-    return WIDE * DEEP * node.inputs[1].type.dtype.itemsize + room(node)
+    own = WIDE * DEEP * node.inputs[1].type.dtype.itemsize + -(-room(node) // VECTOR) * VECTOR
+    return own * (threads.number if shares(node) else 1)
 
 
-def whole(node: Node, otherwise: str) -> str:
-    """The statement of a product; `otherwise` is what several threads do. Braces: operands, result, workspace."""
-    return f"if (threads == 1) {_whole(node, '{0}, {1}, 0, {2}, {3}')} else {otherwise}"
+def shares(node: Node) -> bool:
+    """Whether threads share a product of our own."""
+    m, k, n, _ = lengths(node)
+    return threads.number > 1 and m * k * n >= LEAST_SHARED
 
 
-def taken_away(node: Node, otherwise: str, first: int) -> str:
-    """The statement that takes a product from an array; `otherwise` does so when the product is there already.
-
-    Braces from `first` on: operands, the array, the result, workspace.
-    """
-    return f"if (threads == 1) {_whole(node, ', '.join(f'{{{first + place}}}' for place in range(5)))} else {otherwise}"
+def whole(node: Node) -> str:
+    """The statement of a product. Braces: operands, result, workspace."""
+    return _whole(node, ("{0}", "{1}", "0", "{2}", "{3}"))
 
 
-def _whole(node: Node, pointers: str) -> str:
+def taken_away(node: Node) -> str:
+    """The statement that takes a product from an array. Braces: operands, the array, the result, workspace."""
+    return _whole(node, ("{0}", "{1}", "{2}", "{3}", "{4}"))
+
+
+def _whole(node: Node, pointers: tuple[str, ...]) -> str:
     m, k, n, _ = lengths(node)
     tx, ty = int(node.attrs["transpose_x"]), int(node.attrs["transpose_y"])
-    return f"product_whole_{_suffix(kind_of(node.outputs[0]))}({tx}, {ty}, {m}, {k}, {n}, {pointers});"
+    x, y, minus, z, work = pointers
+    suffix = _suffix(kind_of(node.outputs[0]))
+    if shares(node):
+        own = whole_bytes(node) // threads.number // node.output.type.dtype.itemsize
+        count = f"threads < {threads.number} ? threads : {threads.number}"
+        return (
+            f"product_shared_{suffix}({int(_is_wide(node))}, {tx}, {ty}, {m}, {k}, {n}, {x}, {y}, {minus}, {z}, "
+            f"{work}, {own}, {count});"
+        )
+    rows = f"{x}, {m if tx else k}, {y}, {k if ty else n}, {minus}, {z}, {n}, {work}"
+    return f"product_whole_{suffix}({tx}, {ty}, {m}, {k}, {n}, {rows});"
+
+
+def _is_wide(node: Node) -> bool:
+    """Whether threads take columns; otherwise rows: what they compute beyond their share, and pack each for itself."""
+    m, k, n, _ = lengths(node)
+    tx, ty = node.attrs["transpose_x"], node.attrs["transpose_y"]
+    count, panel = threads.number, VECTORS * VECTOR // node.output.type.dtype.itemsize
+    blocks, panels = -(-m // ROWS), -(-n // panel)
+    packs = ty or (m > HIGH and min(k, DEEP) * n * node.output.type.dtype.itemsize > NEAR)
+    columns = blocks * ROWS * -(-panels // count) * panel * k + COPY * k * (packs * n / count + tx * m)
+    rows = -(-blocks // count) * ROWS * panels * panel * k + COPY * k * (packs * n + tx * m / count)
+    return columns < rows
 
 
 def with_packed(node: Node) -> str:

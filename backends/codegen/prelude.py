@@ -6,6 +6,8 @@ values); a prototype marked ``simd`` makes the compiler call them in loops.
 
 from __future__ import annotations
 
+from dopegraph.backends.codegen.team import HELPER
+
 # When glibc got them, and which.
 _VECTOR = {
     (2, 22): ("cos", "exp", "log", "sin"),
@@ -122,6 +124,8 @@ def prelude(names: set[str]) -> str:
     if names & {"larger", "smaller", "LARGER", "SMALLER", "add_exactly", "rounded"}:
         parts.append(_REDUCTIONS)
     parts += [text for name, text in (("exponentialf", _EXPONENTIAL), ("exp_down", _EXP_DOWN)) if name in names]
+    if "apart" in names:
+        parts.append(HELPER)
     for suffix, kind in (("f", "float"), ("", "double")):
         if names & {f"signed_remainder{suffix}", f"whole_quotient{suffix}"}:
             parts.append(_DIVISION.replace("@T@", kind).replace("@f@", suffix))

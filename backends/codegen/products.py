@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from dopegraph.backends.codegen import blas, threads
+from dopegraph.backends.codegen.packed import LEAST_SHARED
+from dopegraph.backends.codegen.team import SECTIONS
 from dopegraph.ir.graph import Node, Value
 from dopegraph.passes.indices import strides_of
 
@@ -66,6 +69,47 @@ def product(node: Node) -> str:
         for number, value in enumerate((x, y, z))
     ]
     return f"{loops}product_{suffix}({tx}, {ty}, {m}, {k}, {n}, {', '.join(operands)});"
+
+
+def is_shared(node: Node) -> bool:
+    """Whether threads share a stack of products, each of which is done by a BLAS with one thread."""
+    z = node.output
+    terms = node.inputs[0].shape[-2 if node.attrs["transpose_x"] else -1]
+    found = blas.library()
+    own = found is not None and found.own
+    return own and threads.number > 1 and z.type.size * terms >= LEAST_SHARED and math.prod(z.shape[:-2]) > 1
+
+
+def shared_product(node: Node) -> tuple[str, str]:
+    """The statement that computes a stack of products, and the function that it calls."""
+    x, y, z = (*node.inputs, node.output)
+    double = z.type.dtype.itemsize == 8
+    suffix, kind = ("f64", "double") if double else ("f32", "float")
+    tx, ty = int(node.attrs["transpose_x"]), int(node.attrs["transpose_y"])
+    batch = z.shape[:-2]
+    m, n = z.shape[-2:]
+    k = x.shape[-2] if tx else x.shape[-1]
+    shapes = "__".join("_".join(map(str, value.shape)) for value in (x, y))
+    name = f"stack_{suffix}_{tx}{ty}_{shapes}"
+    places = [
+        f"      const long i{axis} = i / {math.prod(batch[axis + 1 :])} % {length};"
+        for axis, length in enumerate(batch)
+    ]
+    operands = ", ".join(f"{letter}{_offset(value, len(batch))}" for letter, value in zip("xyz", (x, y, z)))
+    lines = [
+        f"static void {name}(const {kind} *x, const {kind} *y, {kind} *z, int threads) {{",
+        "  const int here = PROCESSOR();",
+        SECTIONS,
+        "  for (int t = 0; t < threads; t++) {",
+        "    apart(here);",
+        f"    for (long i = {math.prod(batch)}L * t / threads; i < {math.prod(batch)}L * (t + 1) / threads; i++) {{",
+        *places,
+        f"      product_{suffix}({tx}, {ty}, {m}, {k}, {n}, {operands});",
+        "    }",
+        "  }",
+        "}",
+    ]
+    return f"{name}({{0}}, {{1}}, {{2}}, threads);", "\n".join(lines)
 
 
 def _offset(value: Value, batch: int) -> str:

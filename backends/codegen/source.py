@@ -16,7 +16,7 @@ from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.pooling import is_pooling, pooling
 from dopegraph.backends.codegen.positions import check_function, loops_of, runs_loops
 from dopegraph.backends.codegen.prelude import prelude
-from dopegraph.backends.codegen.products import product, product_functions
+from dopegraph.backends.codegen.products import is_shared, product, product_functions, shared_product
 from dopegraph.backends.codegen.random_numbers import draw, draws
 from dopegraph.backends.codegen.suppression import suppresses, suppression_of
 from dopegraph.backends.codegen.systems import is_system, system
@@ -180,15 +180,16 @@ class Writer:
     ----------
     calls : list of Call
     arena : Arena
-    packed : dict of (str, int) to int
-        What has to be done before, once: the statement, its array, and the place in the workspace where it goes.
+    packed : dict of (str, int) to (int, int)
+        What has to be done before, once: the statement and its array; the array where it goes, and its bytes.
     """
 
     def __init__(self, fusion: Fusion, pointers: dict[Value, int], file: File, fixed: Container[Value] = ()) -> None:
         self.fusion = fusion
         self.fixed = fixed
-        self.packed: dict[tuple[str, int], int] = {}
+        self.packed: dict[tuple[str, int], tuple[int, int]] = {}
         self.pointers = pointers
+        self._next = min(pointers.values(), default=0) - 1
         self.file = file
         self.arena = Arena()
         self.kernels = [self._kernel(step) for step in fusion.steps if isinstance(step, Kernel)]
@@ -223,7 +224,7 @@ class Writer:
                     calls.append(Call(test, (self._at(positions),), number))
                 operands = [self._at(value) for value in (*writer.reads, *writer.writes)]
                 if number in updates:
-                    calls.append(self._update(updates[number], name, writer, number))
+                    calls.append(self._update(updates[number], writer, number))
                     for value in dict.fromkeys([*step.loaded, *map(without_reshapes, updates[number].inputs)]):
                         if last.get(value, -1) <= number and value in self.arena.places:
                             self.arena.give(self.arena.places[value])
@@ -240,9 +241,7 @@ class Writer:
             else:
                 for value in step.outputs:
                     self._allocate(value)
-                if step in late:
-                    calls.append(self._late(step, number))
-                else:
+                if step not in late:
                     calls.append(replace(self._library(step), step=number))
                 made = step.outputs
             read = step.loaded if isinstance(step, Kernel) else map(without_reshapes, step.inputs)
@@ -295,36 +294,29 @@ class Writer:
             self.file.packed.add(packed.kind_of(node.output))
             key = packed.packing(node), operands[1]
             if key not in self.packed:
-                self.packed[key] = self.arena.reserve(packed.packed_bytes(node))
+                self.packed[key] = self._next - len(self.packed), packed.packed_bytes(node)
             temporary = self.arena.take(packed.room(node))
             self.arena.give(temporary)
-            return Call(packed.with_packed(node), (operands[0], self.packed[key], operands[2], temporary))
+            return Call(packed.with_packed(node), (operands[0], self.packed[key][0], operands[2], temporary))
         if packed.is_large(node):
             self.file.packed.add(packed.kind_of(node.output))
             temporary = self.arena.take(packed.whole_bytes(node))
             self.arena.give(temporary)
-            return Call(packed.whole(node, product(node)), (*operands, temporary))
+            return Call(packed.whole(node), (*operands, temporary))
+        if is_shared(node):
+            statement, function = shared_product(node)
+            self.file.helpers[function] = None
+            return Call(statement, operands)
         return Call(product(node), operands)
 
-    def _late(self, node: Node, number: int) -> Call:
-        """A product that one thread computes when it is taken away."""
-        self.file.products = True
-        operands = tuple(map(self._at, (*node.inputs, node.output)))
-        return Call(f"if (threads != 1) {product(node)}", operands, number)
-
-    def _update(self, node: Node, name: str, kernel: KernelWriter, number: int) -> Call:
-        """An array without a product, which comes by the kernel where there are several threads."""
+    def _update(self, node: Node, kernel: KernelWriter, number: int) -> Call:
+        """An array without a product."""
         self.file.packed.add(packed.kind_of(node.output))
         temporary = self.arena.take(packed.whole_bytes(node))
         self.arena.give(temporary)
         (array,) = [value for value in kernel.reads if value is not node.output]
-        operands = [*kernel.reads, *kernel.writes]
-        holes = [f"{{{place}}}" for place in range(len(operands))]
-        holes += ["threads"] * kernel.parallel
-        otherwise = f"{name}({', '.join(holes)});"
-        values = [*operands, *node.inputs, array, *kernel.writes]
-        statement = packed.taken_away(node, otherwise, len(operands))
-        return Call(statement, (*map(self._at, values), temporary), number)
+        values = map(self._at, (*node.inputs, array, *kernel.writes))
+        return Call(packed.taken_away(node), (*values, temporary), number)
 
     def _allocate(self, value: Value) -> None:
         if value not in self.pointers:
@@ -360,11 +352,6 @@ class Arena:
             place = self.size - self._gaps.pop(self._last_gap(), 0)
             self.size = place + nbytes
         self._length[place] = nbytes
-        return place
-
-    def reserve(self, nbytes: int) -> int:
-        """Memory that nothing else has had or will have."""
-        place, self.size = self.size, self.size + -(-nbytes // ALIGNMENT) * ALIGNMENT
         return place
 
     def give(self, place: int) -> None:

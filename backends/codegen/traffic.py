@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dopegraph.backends.codegen.blocks import transposition
 from dopegraph.backends.codegen.expressions import memory_type
 from dopegraph.backends.codegen.numbers import NumberWriter
+from dopegraph.backends.codegen.team import CLOSE, OPEN
 from dopegraph.passes.cells import Cell, Partition, Root
 from dopegraph.passes.indices import Affine
 from dopegraph.passes.kernels import Kernel
@@ -22,8 +23,6 @@ PIECE, SIDE = 512, 32
 
 # Turned arrays that a kernel may have: their squares stay in the cache together.
 MOST_SQUARES = 6
-
-SHARED = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
 
 # A store that does not read the line first; other compilers and processors copy.
 _STREAM = """
@@ -98,7 +97,7 @@ class TrafficWriter(NumberWriter):
         assert self._square is not None
         pair = self._square
         if parallel:
-            self._line(SHARED)
+            self._write(OPEN)
         outer = [loop for loop in columns if loop not in pair]
         self._open(outer)
         for axis, length in pair:
@@ -117,12 +116,14 @@ class TrafficWriter(NumberWriter):
         self._innermost(last, sink)
         self._line("}")
         self._close([*pair, *outer])
+        if parallel:
+            self._line(CLOSE)
 
     def _body_in_streams(self, loop: tuple[int, int], parallel: bool, sink: Callable[[Root, int], None]) -> None:
         """Pieces of the only loop, computed into a small memory and written from there."""
         axis, length = loop
         if parallel:
-            self._line(SHARED)
+            self._write(OPEN)
         self._open_piece(axis, length, PIECE)
         for root, name in self._streamed.items():
             self._line(f"{memory_type(root.request.target.type.dtype)} {name}[{PIECE}] __attribute__((aligned(64)));")
@@ -133,6 +134,8 @@ class TrafficWriter(NumberWriter):
             self._line(f"stream({target}, {name}, (e{axis} - b{axis}) * {size});")
         self._close([loop])
         self._line("STREAMED();")
+        if parallel:
+            self._line(CLOSE)
 
     def _open_piece(self, axis: int, length: int, size: int) -> None:
         self._line(f"for (long b{axis} = 0; b{axis} < {length}; b{axis} += {size}) {{")

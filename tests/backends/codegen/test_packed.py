@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy
 import pytest
 
 import dopegraph.ops  # noqa: F401  (declares the primitives)
-from dopegraph.backends.codegen import blas, threads
+from dopegraph.backends.codegen import blas, packed, products, threads
 from dopegraph.backends.codegen.executable import CodegenExecutable
 from dopegraph.backends.codegen.packed import DEEP, HIGH, WIDE, is_large, lengths
 from dopegraph.ir import Builder, TensorType, Value
@@ -27,10 +29,11 @@ SIZES = [
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 3])
 def test_products_of_all_sizes(dtype: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one thread they are our own, with more the BLAS's."""
+    """With more threads they are shared, by rows or columns."""
     monkeypatch.setattr(threads, "number", count)
+    monkeypatch.setattr(packed, "LEAST_SHARED", 1)
     random = numpy.random.default_rng(0)
     builder, inputs, arrays, outputs, wanted = Builder(), [], [], [], []
     for m, k, n in SIZES:
@@ -49,10 +52,51 @@ def test_products_of_all_sizes(dtype: str, count: int, monkeypatch: pytest.Monke
                 wanted.append((x.T if tx else x).astype("float64") @ (y.T if ty else y))
     graph = extract("products", builder.nodes, inputs, (), outputs)
     assert all(map(is_large, graph.nodes))
-    found = CodegenExecutable(graph)([Buffer(array) for array in arrays], [None] * len(outputs))
+    executable = CodegenExecutable(graph)
+    assert ("omp parallel" in executable.source.text) == (count > 1)
+    found = executable([Buffer(array) for array in arrays], [None] * len(outputs))
+    again = executable([Buffer(array) for array in arrays], [None] * len(outputs))
+    assert all(one.array.tobytes() == two.array.tobytes() for one, two in zip(found, again))
     for one, two in zip(found, wanted):
         scale = abs(two).max()
         numpy.testing.assert_allclose(one.array / scale, two / scale, atol=2e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((6, 5, 33, 20), (6, 5, 20, 17)),
+        ((6, 1, 33, 20), (1, 5, 20, 17)),
+        ((7, 33, 20), (1, 20, 17)),
+        ((20, 9), (3, 9, 8)),
+    ],
+)
+def test_threads_share_stacks_of_products(
+    left: tuple[int, ...], right: tuple[int, ...], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = blas.library()
+    assert found is not None
+    monkeypatch.setattr(blas, "library", lambda: dataclasses.replace(found, own=True))
+    monkeypatch.setattr(products, "LEAST_SHARED", 1)
+    random = numpy.random.default_rng(0)
+    for tx in (False, True):
+        for ty in (False, True):
+            x, y = random.standard_normal(left).astype(dtype), random.standard_normal(right).astype(dtype)
+            x, y = (numpy.ascontiguousarray(a.swapaxes(-1, -2)) if t else a for a, t in ((x, tx), (y, ty)))
+            builder = Builder()
+            values = [builder.input(TensorType(one.dtype, one.shape), name) for one, name in ((x, "x"), (y, "y"))]
+            with builder:
+                z = matmul(*values, transpose_x=tx, transpose_y=ty)
+            graph = extract("stack", builder.nodes, values, (), [z])
+            results = []
+            for count in (1, 2, 3):
+                monkeypatch.setattr(threads, "number", count)
+                executable = CodegenExecutable(graph)
+                assert ("omp parallel" in executable.source.text) == (count > 1)
+                results.append(executable([Buffer(x), Buffer(y)], [None])[0].array)
+            assert results[0].tobytes() == results[1].tobytes() == results[2].tobytes()
+            numpy.testing.assert_allclose(results[0], evaluate(graph, [x, y])[0], rtol=2e-5, atol=2e-5)
 
 
 def test_stacks_of_rows_are_one_product() -> None:
@@ -84,6 +128,7 @@ def test_numbers_that_are_none_stay_where_they_are() -> None:
 def test_products_that_are_taken_away(dtype: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As weights are updated: the same numbers as a product and a difference."""
     monkeypatch.setattr(threads, "number", count)
+    monkeypatch.setattr(packed, "LEAST_SHARED", 1)
     random = numpy.random.default_rng(0)
     builder, inputs, arrays, outputs = Builder(), [], [], []
 
@@ -105,7 +150,7 @@ def test_products_that_are_taken_away(dtype: str, count: int, monkeypatch: pytes
     buffers = [Buffer(array) for array in arrays]
     graph = extract("updates", builder.nodes, inputs, (), outputs)
     executable = CodegenExecutable(graph)
-    assert sum("threads != 1" in call.statement for call in executable.source.calls) == len(outputs)
+    assert len(executable.source.calls) == len(outputs)
     found = executable(buffers, [None] * len(outputs))
     apart = CodegenExecutable(extract("apart", builder.nodes, inputs, (), plain))(buffers, [None] * len(plain))
     for one, product, old in zip(found, apart, arrays[2::3]):
