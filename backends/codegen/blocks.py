@@ -76,14 +76,17 @@ class Tile:
         return sorted({(height, width) for _, width in self.columns(vectors) for height in heights})
 
 
-def best_tile(count: int, vectors: int) -> Tile:
-    """The block that covers a matrix in the fewest cycles: two products a cycle, two loads a cycle, four to wait."""
+def best_tile(count: int, vectors: int, load: float = 0.5) -> Tile:
+    """The block that covers a matrix in the fewest cycles: two products a cycle, two loads a cycle, four to wait.
+
+    `load` is more where vectors come from the second cache.
+    """
 
     def cycles(tile: Tile) -> float:
         total = 0.0
         for start, stop, height in tile.rows(count):
             for _, width in tile.columns(vectors):
-                total += max(height * width / 2, (height + width) / 2, 4) * ((stop - start) // height)
+                total += max(height * width / 2, (height + width) / 2, load * width, 4) * ((stop - start) // height)
         return total
 
     most = _REGISTERS[64 if has_avx512() else 32]

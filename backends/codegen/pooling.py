@@ -12,8 +12,8 @@ from dopegraph.ir.graph import Node
 
 POOLS = ("max_pool", "max_pool_grad", "max_pool_take", "avg_pool", "avg_pool_grad")
 
-# Elements that are read, from which threads share the planes.
-SHARED = 1 << 22
+# Elements that are read, from which threads share the planes: about 100 microseconds.
+SHARED = {**dict.fromkeys(POOLS, 1 << 18), "max_pool_grad": 1 << 17, "max_pool_take": 1 << 17}
 
 # Windows of so many elements are written out.
 WRITTEN_OUT = 16
@@ -95,11 +95,11 @@ def pooling(node: Node, name: str) -> tuple[str, list[str]]:
     row, begin = _row(operation, lengths, attrs.get("count_include_pad", True))
     text = _PLANES.replace("@PARAMETERS@", parameters).replace("@ROW@", row).replace("@BEGIN@", begin)
     shared = "#pragma omp parallel for num_threads(threads) if (threads > 1)"
-    if threads.number == 1 or math.prod(data) < SHARED:
+    if threads.number == 1 or math.prod(data) < SHARED[operation]:
         shared = ""
     numbers = {"H": h, "W": w, "OH": oh, "OW": ow, "KH": kh, "KW": kw, "SH": sh, "SW": sw, "PH": ph, "PW": pw,
-               "PLANES": math.prod(data[:2]), "T": kind, "N": name,
-               "SHARED": shared}  # fmt: skip
+               "PLANES": math.prod(data[:2]), "T": kind, "N": name, "SHARED": shared,
+               "INTEGER": "int32_t" if kind == "float" else "int64_t"}  # fmt: skip
     for key, value in numbers.items():
         text = text.replace(f"@{key}@", str(value))
     holes = ", ".join(f"{{{place}}}" for place in range(len(_OPERANDS[operation]) + 1))
@@ -119,6 +119,8 @@ def _row(operation: str, lengths: list[tuple[int, int, int, int, int]], count_pa
         return _written_out(operation, kh, kw, count), ""
     if plain and operation == "max_pool_grad" and sh >= kh and sw >= kw:
         return _written_out_gradient(kh, kw), "" if (h, w) == (oh * kh, ow * kw) else nothing
+    if plain and operation == "max_pool_grad":
+        return _overlapping_gradient(kh, kw, sw, w), nothing + "\n" + _aside(kw, sw, ow, w)
     each = "    for (long j = 0; j < OW; j++) { {} }\n"
     elements = _ELEMENTS.replace("@BODY@", "{}")
 
@@ -183,3 +185,36 @@ def _written_out_gradient(kh: int, kw: int) -> str:
         if number < last:
             lines.append(f"const @T@ u{number} = HIT(a{number}, m) ? 0 : {left};")
     return "\n      ".join(lines) + "\n    }"
+
+
+def _aside(kw: int, sw: int, ow: int, w: int) -> str:
+    """Cotangents of a row of windows and where their maxima are, with windows at both ends that have none; and rows
+    of what they give to the elements of each step."""
+    before, count = (kw - 1) // sw, -(-w // sw)
+    size = before + max(ow, count)
+    steps = ", ".join(f"s{step}[{count}]" for step in range(sw))
+    return f"    @T@ u[{size}], {steps};\n    @INTEGER@ which[{size}];\n" + (
+        f"    for (long j = 0; j < {size}; j++) u[j] = 0, which[j] = -1;"
+    )
+
+
+def _overlapping_gradient(kh: int, kw: int, sw: int, w: int) -> str:
+    """Every element of the rows asks the windows that have it whether it is their maximum."""
+    before, count = (kw - 1) // sw, -(-w // sw)
+    lines = [*_rows(kh, True), *_loads(kh, kw), "@T@ m = a0;", "@INTEGER@ at = 0;"]
+    for number in range(1, kh * kw):
+        a = f"a{number}"
+        larger = f"const int larger = {a} > m || ({a} != {a} && m == m);"
+        lines.append(f"{{ {larger} m = larger ? {a} : m; at = larger ? {number} : at; }}")
+    text = "\n      ".join([*lines, f"u[{before} + j] = gs[j];", f"which[{before} + j] = at;"]) + "\n    }"
+    for k in range(kh):
+        # Each step by itself: the compiler vectorizes no sums of elements that stand apart.
+        for step in range(sw):
+            places = [(k * kw + column, f"{before - column // sw} + j") for column in range(step, kw, sw)]
+            taken = " + ".join(f"(which[{place}] == {number} ? u[{place}] : 0)" for number, place in places) or "0"
+            text += f"\n#pragma omp simd\n    for (long j = 0; j < {count}; j++) s{step}[j] = {taken};"
+        adding = " ".join(f"o{k}[j * SW + {step}] += s{step}[j];" for step in range(sw))
+        text += f"\n    for (long j = 0; j < {w // sw}; j++) {{ {adding} }}"
+        for step in range(w % sw):
+            text += f"\n    o{k}[{w // sw * sw + step}] += s{step}[{w // sw}];"
+    return text

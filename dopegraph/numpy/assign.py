@@ -43,6 +43,8 @@ def written(source: Any, target: ndarray) -> Any:
 
     A number becomes an array when nothing records: as a part of the graph every other number would need another one.
     """
+    if source is None:  # NaN for floats, as in NumPy
+        source = numpy.asarray(None, target.dtype)
     operand = as_operand(source)
     if not others.known:
         return operand

@@ -42,7 +42,11 @@ def suspended() -> list[Recording]:
 def tape_is_open() -> bool:
     """Whether arrays live that were computed inside of a ``record()`` that no ``backward`` has ended."""
     tape = active.tape
-    return tape is not None and bool(tape.live_handles() or tape.evaluated)
+    if tape is None:
+        return False
+    if tape.live_handles() or tape.evaluated:
+        return True
+    return any([value.node is not None for _, value in tape.lifted.values()])  # arrays that were written to
 
 
 class Evaluating:

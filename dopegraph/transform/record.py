@@ -111,6 +111,7 @@ def outlives_its_call(recording: Recording) -> bool:
         if collected:
             gc.collect()  # what only refers to itself is no longer held
         held = [one._value for one in recording.live_roots()]
+        held += [value for _, value in recording.lifted.values()]
         held += [value for reference, value in recording.evaluated.values() if reference() is not None]
         if depending.isdisjoint(held):
             return False
@@ -119,6 +120,7 @@ def outlives_its_call(recording: Recording) -> bool:
 
 def leave_open(recording: Recording) -> None:
     """Let `backward` find what a call, which is over, recorded for it."""
+    recording.of_call = False  # it is the thread's own now
     active.tape = recording
     recording.suspend()
 

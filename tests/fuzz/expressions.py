@@ -53,6 +53,8 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
                    "{V}.astype(np.float32)", "np.floor({V} + 0.37)"],
         "sorting": ["np.sort({V})", "{V}[np.argsort(np.floor({V} + 0.37), kind='stable')]"],
         "networks": ["dopegraph.nn.relu({V})", "dopegraph.nn.softmax({V})", "dopegraph.nn.sigmoid({V})"],
+        "blocks": ["NET({V}[None])[0]", "NET({M})[0]", "{V} * NET[0]({V}[None]).sum()", "NET[3].bias.data() * {V}",
+                   "NET[1](NET[0]({M})).sum() * {V}"],
         "random": ["np.random.normal(size={V}.shape)", "np.random.uniform(size={V}.shape) + {V}",
                    "np.random.permutation({V})"],
         "host": ["np.array(numpy.asarray({V}) * 2)", "np.asarray(numpy.tanh(numpy.asarray({V})))",
@@ -94,6 +96,7 @@ EXPRESSIONS: dict[str, dict[str, list[str]]] = {
         "vectorized": ["dopegraph.vmap(dopegraph.grad(lambda u: (u * u * 0.5).sum()))({M})",
                        "dopegraph.vmap(np.cumsum)({M})"],
         "host calls": ["on_host({M})"],
+        "blocks": ["NET({M})"],
         "networks": ["dopegraph.nn.softmax({M})", "dopegraph.nn.log_softmax({M})"],
     },
     "P": {

@@ -69,6 +69,13 @@ class Special(Model):
         return self.w * 0.25
 
 
+NET = dopegraph.nn.Sequential()
+NET.add(dopegraph.nn.Dense(4, activation="tanh"), dopegraph.nn.BatchNorm(), dopegraph.nn.Dropout(0.25))
+NET.add(dopegraph.nn.Dense(3))
+NET.initialize(dopegraph.init.Normal(0.5))
+TRAINER = dopegraph.optim.Trainer(NET.collect_params(), "sgd", {"learning_rate": 0.02, "momentum": 0.5, "wd": 0.01})
+
+
 def chosen(v):
     return v * 0.5 + W
 

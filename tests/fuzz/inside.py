@@ -118,6 +118,24 @@ def gradient(body: Body) -> bool | None:
     return None
 
 
+@statement("training", 2)
+def training(body: Body) -> bool | None:
+    if body.depth > 1:
+        return False
+    z = body.draws.fresh("z")
+    with body.block("with dopegraph.record():"):
+        body.line(body.fill(f"{z} = ((NET({{M}}) - {{V}}) ** 2).sum()", 0))
+        if body.draws.chance(0.2):
+            body.one(without=REFUSING)
+    if body.draws.chance(0.9):
+        body.line(f"{z}.backward()")
+    body.line(f"TRAINER.step({body.random.choice(['2', '2', '1', '4'])})")
+    body.scope.add(z, "S")
+    if body.draws.chance(0.3):
+        body.new("V", "NET[3].weight.grad().sum(axis=1)")
+    return None
+
+
 @statement("record", 2)
 def record(body: Body) -> bool | None:
     if body.depth > 1:

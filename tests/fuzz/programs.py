@@ -51,6 +51,7 @@ FOCUSES = [
     frozenset(["taking turns", "writes", "augmented", "attributes", "state containers", "global arrays", "structure"]),
     frozenset(["shared memory", "writes", "augmented", "views as arguments", "numpy arguments", "aliased arguments"]),
     frozenset(["record", "open record", "derived outside", "record outside", "global arrays", "results kept"]),
+    frozenset(["training", "blocks", "training mode outside", "state changed outside", "taking turns", "record"]),
     frozenset(["gradient", "record", "second order", "branch on a value", "global arrays", "weights rebound outside"]),
 ]
 

@@ -22,9 +22,12 @@ import numpy
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph.backends import placement
+from dopegraph.nn import Block
+from dopegraph.optim import Trainer
 from dopegraph.runtime.errors import DopegraphError, ReplayWarning
 from dopegraph.trace.active import active_recording
 from dopegraph.transform import Compiled
+from tests.differential import nothing_is_open
 
 placement.SMALL = int(os.environ.get("DOPEGRAPH_SMALL", 0))  # MXNet is to run the tiny arrays of programs, too
 
@@ -235,6 +238,12 @@ class _Look:
             return ("same as", self._seen[id(value)])
         self._seen[id(value)] = path or "everything"
         self._keep.append(value)
+        if isinstance(value, Block):
+            arrays = {name: one._data for name, one in value.structural_parameters().items()}
+            return (type(value).__name__, self._parts(arrays.items(), path))
+        if isinstance(value, Trainer):
+            kept = {"optimizer": vars(value.optimizer), "states": value._change.states}
+            return (type(value).__name__, self._parts(kept.items(), path))
         if isinstance(value, np.ndarray):
             array = value.asnumpy()
             memory = value._buffer.array if value._buffer is not None and value._buffer.device.is_host else array
@@ -329,6 +338,7 @@ def run(text: str, way: str) -> Run:
     """Run a program one way."""
     code = _code(text)
     made = Run(way)
+    nothing_is_open()
     sys.modules["program"] = made.module  # dataclasses look there
     np.random.seed(0)
     random.seed(0)

@@ -10,8 +10,9 @@ import pytest
 import dopegraph
 import dopegraph.numpy as np
 from dopegraph import nn
-from dopegraph.backends.codegen import convolutions, threads
+from dopegraph.backends.codegen import convolution_products, convolutions, threads
 from dopegraph.backends.codegen.executable import CodegenExecutable
+from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.backends.placement import library_is_there, place
 from dopegraph.backends.program import Program
 from dopegraph.ir import parse
@@ -41,6 +42,14 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
     "many channels and a rest": ((3, 117, 8, 8), (19, 117, 4, 4), {"stride": (2, 2), "pad": (1, 1)}),
     "many filters": ((2, 3, 9, 9), (310, 3, 3, 3), {}),
     "patches of many channels": ((3, 67, 4, 4), (21, 67, 4, 4), {"stride": (2, 2), "pad": (1, 1)}),
+    "few pixels and many filters": ((3, 19, 5, 6), (101, 19, 3, 3), {"pad": (1, 1)}),
+    "few pixels, strided": ((2, 5, 11, 9), (100, 5, 3, 2), {"stride": (2, 3), "pad": (1, 0)}),
+    "few pixels, strided more than the kernel": ((2, 12, 9, 9), (98, 12, 2, 2), {"stride": (3, 4), "pad": (5, 2)}),
+    "few pixels, dilated": ((2, 7, 12, 10), (97, 7, 3, 3), {"dilate": (2, 3), "stride": (1, 2), "pad": (2, 3)}),
+    "few pixels, one by one": ((4, 40, 3, 7), (130, 40, 1, 1), {}),
+    "few pixels, whole images": ((5, 3, 6, 6), (96, 3, 6, 6), {}),
+    "few pixels, many channels": ((2, 300, 4, 5), (110, 300, 3, 3), {"pad": (1, 1)}),
+    "many weights": ((9, 190, 9, 9), (320, 190, 3, 3), {}),
     "many pixels of one channel": ((2, 1, 50, 61), (3, 1, 4, 2), {"pad": (2, 1)}),
 }
 
@@ -77,26 +86,40 @@ def compare(data: tuple[int, ...], weight: tuple[int, ...], how: dict[str, Any],
         numpy.testing.assert_allclose(found, wanted, rtol, rtol * size, err_msg=label)
 
 
-def test_more_threads_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("data", "weight", "regions"),
+    [((9, 20, 13, 13), (50, 20, 5, 5), 3), ((17, 70, 8, 8), (80, 70, 3, 3), 6), ((3, 40, 6, 6), (110, 40, 3, 3), 7),
+     ((3, 3, 11, 11), (96, 3, 2, 2), 7)],
+    ids=["few weights", "weights packed by threads", "products", "products of parts of the pixels"],
+)  # fmt: skip
+def test_more_threads_give_the_same_bits(
+    data: tuple[int, ...], weight: tuple[int, ...], regions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(threads, "number", 2)
     monkeypatch.setattr(convolutions, "SHARED", 1)
-    graph = parse("""graph f(%x: f32[9,20,13,13], %w: f32[50,20,5,5], %g: f32[9,50,9,9]) {
-      %0: f32[9,50,9,9] = conv(%x, %w) {stride=(1, 1), pad=(0, 0), dilate=(1, 1)}
-      %1: f32[9,20,13,13] = conv_grad_data(%g, %w) {shape=(9, 20, 13, 13), stride=(1, 1), pad=(0, 0), dilate=(1, 1)}
-      %2: f32[50,20,5,5] = conv_grad_weight(%g, %x) {shape=(50, 20, 5, 5), stride=(1, 1), pad=(0, 0), dilate=(1, 1)}
+    monkeypatch.setattr(convolution_products, "DEEP", 100)
+    out = (data[0], weight[0], data[2] - weight[2] + 1, data[3] - weight[3] + 1)
+    x, w, y = (f"f32[{', '.join(map(str, shape))}]" for shape in (data, weight, out))
+    how = "stride=(1, 1), pad=(0, 0), dilate=(1, 1)"
+    graph = parse(f"""graph f(%x: {x}, %w: {w}, %g: {y}) {{
+      %0: {y} = conv(%x, %w) {{{how}}}
+      %1: {x} = conv_grad_data(%g, %w) {{shape={data}, {how}}}
+      %2: {w} = conv_grad_weight(%g, %x) {{shape={weight}, {how}}}
       return %0, %1, %2
-    }""")
+    }}""")
     executable = CodegenExecutable(graph)
-    assert executable.source.text.count("omp parallel") >= 4
+    assert executable.source.text.count("omp parallel") == regions
     random = numpy.random.default_rng(0)
     arguments = [Buffer(random.random(value.shape, "float32")) for value in graph.inputs]
     found = []
     for number in (1, 2, 3):
         monkeypatch.setattr(threads, "number", number)
         found.append([one.array for one in executable(arguments, [None] * 3)])
-    for one, two, three in zip(*found):
+    wanted = evaluate(graph, [one.array for one in arguments])
+    for one, two, three, value in zip(*found, graph.results):
         assert numpy.array_equal(one, two)
         assert numpy.array_equal(one, three)
+        numpy.testing.assert_allclose(one, wanted[value], 1e-4)
 
 
 def test_convolutions_that_are_alike_share_a_function() -> None:

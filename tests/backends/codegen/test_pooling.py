@@ -58,7 +58,7 @@ def test_equals_the_numpy_kernel(dtype: str) -> None:
 
 def test_more_threads_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "number", 2)
-    monkeypatch.setattr(pooling, "SHARED", 1)
+    monkeypatch.setattr(pooling, "SHARED", dict.fromkeys(pooling.POOLS, 1))
     graph = parse("""graph f(%x: f32[9,5,13,13], %g: f32[9,5,6,6]) {
       %0: f32[9,5,6,6] = max_pool(%x) {kernel=(3, 3), stride=(2, 2), pad=(0, 0)}
       %1: f32[9,5,13,13] = max_pool_grad(%g, %x) {kernel=(3, 3), stride=(2, 2), pad=(0, 0)}
