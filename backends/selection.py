@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dopegraph.backends.codegen import support
-from dopegraph.backends.placement import is_small, mostly_calls, place
+from dopegraph.backends.placement import is_small, place, weighs_calls
 from dopegraph.ir.graph import Graph
 from dopegraph.passes.pipeline import optimize, optimize_loops
 from dopegraph.passes.recompute import Recompute
@@ -36,7 +36,7 @@ def select(source: Graph, policy: str, codegen: str, budget: int | None = None, 
     """
     # A loop keeps what its steps hand to the derivatives; a budget, and a checkpoint, want that computed again.
     spares = budget is not None or any([node.op.name == "barrier" for node in source.nodes])
-    may_save = lasting and codegen == "auto" and mostly_calls(source) and support.may_save(source.nodes)
+    may_save = lasting and codegen == "auto" and weighs_calls() and support.may_save(source.nodes)
     has_loops = codegen == "always" or (codegen == "auto" and (may_save or not is_small(source)))
     has_loops = has_loops and not spares
     graph = optimize_loops(source, support.runs) if has_loops else optimize(source)

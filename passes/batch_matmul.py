@@ -8,6 +8,7 @@ adds up are rows, too. Products over time are made with the loops (`dopegraph.pa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from dopegraph.ir.builder import Builder
@@ -15,6 +16,8 @@ from dopegraph.ir.graph import Graph, Node, Value
 from dopegraph.ir.primitive import primitives
 from dopegraph.ir.types import SHORT_NAMES
 from dopegraph.passes.pass_ import Pass, rewrite_nodes
+from dopegraph.passes.product_levels import merge_levels
+from dopegraph.passes.product_sums import merge_sums
 from dopegraph.passes.stacks import along
 
 # Results are computed in blocks of so many rows and columns; an element costs so many operations to copy, or to pack.
@@ -32,7 +35,11 @@ class BatchMatmul(Pass):
         changed = rewrite_nodes(graph, _gathered)
         for shared in (0, 1):
             changed = _merge(graph, shared) or changed
-        return changed
+        levels = merge_levels(
+            graph, _is_product, functools.partial(_pays, shared=1), functools.partial(_together, shared=1)
+        )
+        sums = merge_sums(graph, _is_product)
+        return changed or levels or sums
 
 
 # One-hot ------------------------------------------------------------------------------------------------------------
@@ -86,12 +93,16 @@ def _indices(value: Value) -> tuple[Value, int] | None:
 # One operand for several products -----------------------------------------------------------------------------------
 
 
+def _is_product(node: Node) -> bool:
+    return node.op.name == "matmul" and node.output.type.is_float and all(value.ndim == 2 for value in node.inputs)
+
+
 def _merge(graph: Graph, shared: int) -> bool:
     """Do products together that have the same first (0) or second (1) operand."""
     position = {value: place for place, node in enumerate(graph.nodes) for value in node.outputs}
     groups: dict[tuple[Value, bool, bool], list[Node]] = {}
     for node in graph.nodes:
-        if node.op.name == "matmul" and node.output.type.is_float and all(value.ndim == 2 for value in node.inputs):
+        if _is_product(node):
             key = node.inputs[shared], node.attrs["transpose_x"], node.attrs["transpose_y"]
             groups.setdefault(key, []).append(node)
     chosen: dict[Node, list[Node]] = {}

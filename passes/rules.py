@@ -62,6 +62,7 @@ RULES = (
     Rule("broadcast_to(x, shape=s)", "x", "x.shape == s"),
     Rule("broadcast_to(broadcast_to(x), shape=s)", "broadcast_to(x, shape=s)"),
     Rule("strided_slice(x, starts=a, stops=b, steps=c)", "x", "whole(x, a, b, c)"),
+    Rule("unslice(x, shape=s, starts=a, stops=b, steps=c)", "x", "s == x.shape and whole(x, a, b, c)"),
     Rule("sum(x, axes=(), keepdims=k)", "x"),
     Rule("sum(sum(x, axes=a, keepdims=True), axes=b, keepdims=True)", "sum(x, axes=union(a, b), keepdims=True)"),
     Rule("reshape(sum(x, axes=a, keepdims=True), shape=s)", "sum(x, axes=a)", "s == dropped(x.shape, a)"),
@@ -86,6 +87,12 @@ RULES = (
         "(z := matmul(x, y, transpose_x=t, transpose_y=u)) * s",
         "matmul(x * s, y, transpose_x=t, transpose_y=u)",
         "s.shape == () and once(z) and 0 < 2 * x.type.size <= z.type.size and real(z)",
+    ),
+    # The gradient of weights that multiply a batch of matrices: all their rows are summed over by one product.
+    Rule(
+        "sum((z := matmul(x, y, transpose_x=True, transpose_y=False)), axes=a)",
+        "matmul(reshape(x, shape=rows(x)), reshape(y, shape=rows(y)), transpose_x=True)",
+        "x.ndim > 2 and x.shape[:-1] == y.shape[:-1] and a == leading(x) and once(z) and real(z)",
     ),
     # Softmax written out; the whole operator is faster and MXNet has it.
     Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
@@ -28,6 +29,8 @@ HELPERS: dict[str, Any] = {
     "whole": lambda x, starts, stops, steps: not any(starts) and stops == x.shape and set(steps) <= {1},
     "union": lambda a, b: tuple(sorted({*a, *b})),
     "dropped": lambda shape, axes: tuple(n for axis, n in enumerate(shape) if axis not in axes),
+    "rows": lambda x: (math.prod(x.shape[:-1]), x.shape[-1]),
+    "leading": lambda x: tuple(range(x.ndim - 2)),
     "swaps_last": lambda axes: axes == (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2),
 }
 

@@ -59,7 +59,7 @@ FLOATS = {
     "rint": "rint{f}({x})",
     "sqrt": "sqrt{f}({x})",
     "copysign": "copysign{f}({x}, {y})",
-    "sigmoid": "1 / (exp{f}(-{x}) + 1)",
+    "sigmoid": "1 / ({exp}(-{x}) + 1)",
     "isnan": "{x} != {x}",
     "isinf": "fabs{f}({x}) == INFINITY",
     "isfinite": "fabs{f}({x}) < INFINITY",
@@ -78,7 +78,7 @@ LIBRARY = {
     "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "sin": "sin", "sinh": "sinh", "tan": "tan",
     "tanh": "tanh",
 }  # fmt: skip
-FLOATS |= {name: f"{function}{{f}}({{x}})" for name, function in LIBRARY.items()}
+FLOATS |= {name: f"{function}{{f}}({{x}})" for name, function in LIBRARY.items()} | {"exp": "{exp}({x})"}
 
 INTEGERS = {
     **NUMBERS,
@@ -138,10 +138,12 @@ def expression(node: Node, operands: list[str]) -> str:
     if name == "integer_pow":
         return _power(operands[0], node.attrs["exponent"], source, kind)
     template = ANY.get(name) or TABLES[source.kind][name]
-    if name == "exp" and node.inputs[0].node is not None and node.inputs[0].node.op.name == "sub":
-        template = "exp_down{f}({x})"  # as in softmax, where masks put minus a billion
+    small = source.itemsize == 4
+    exp = "exponentialf" if small else "exp"
+    if name == "exp" and not small and node.inputs[0].node is not None and node.inputs[0].node.op.name == "sub":
+        exp = "exp_down"  # as in softmax, where masks put minus a billion
     names = dict(zip("xyz", operands))
-    text = template.format(**names, T=c_type(source), f="f" if source.itemsize == 4 else "")
+    text = template.format(**names, T=c_type(source), f="f" if small else "", exp=exp)
     return text if result.kind == "b" else f"({kind})({text})"
 
 

@@ -114,7 +114,9 @@ class KernelWriter(TrafficWriter):
         kinds = {root.kind for root in self._roots}
         if self._rows:
             return kinds.isdisjoint({"column", "total"}) and self._rows[0][1] > 1
-        return kinds == {"map"} and self._phases == 1
+        if any(root.cell.phase for root in self._roots if root.kind != "row map"):
+            return False
+        return kinds == {"map"} or (kinds <= {"map", "row", "row map"} and len(self._columns) == 1)
 
     # What is kept for a row --------------------------------------------------------------------------------------
 
@@ -202,6 +204,8 @@ class KernelWriter(TrafficWriter):
         """One pass over the columns of a row."""
         roots = [root for root in self._roots if root.kind != "row map" and root.cell.phase == phase]
         kept = [(cell, place) for cell, place in self._kept.items() if cell.phase == phase]
+        if not roots and not kept:
+            return
         lanes = [self._lanes[root] for root in roots if root.kind in ("row", "total")]
         sinks = [*(root.cell for root in roots), *(cell for cell, _ in kept)]
         for cell in self._outside(sinks, phase):
@@ -212,14 +216,17 @@ class KernelWriter(TrafficWriter):
             self._write([lane.begin_partial("row")] if partial else lane.begin())
         before = dict(self._names)
         pieces = self.parallel and not self._rows
-        if pieces:
+        low, high = "0", str(length)
+        if pieces and lanes:
+            low, high = self._open_pieces(length, lanes)
+        elif pieces:
             self._write(OPEN)
         self._open(self._columns[:-1])
-        size = PIECE if pieces and len(self._columns) == 1 else 0
+        size = PIECE if pieces and not lanes and len(self._columns) == 1 else 0
         if length > BLOCK and any(lane.root.operation == "sum" for lane in lanes):
             size = BLOCK
         if self._columns:
-            self._open_last(size, lanes, partial)
+            self._open_last(size, lanes, partial, low, high)
         for root in roots:
             self._sink(root, phase)
         for cell, (pointer, offset) in kept:
@@ -233,21 +240,42 @@ class KernelWriter(TrafficWriter):
                     self._line(lane.accumulate("row", lane.name))
             self._close([self._columns[-1]] if size else [])
         self._close(self._columns[:-1])
-        if pieces:
+        if pieces and not lanes:
             self._line(CLOSE)
         self._names = before
+        if pieces and lanes:
+            self._close_pieces(length, lanes)
         for lane in lanes:
             self._finish(lane, partial)
 
-    def _open_last(self, size: int, lanes: Sequence[Lane], partial: bool) -> None:
-        """The vectorized loop, in pieces of a size where that is not 0."""
+    def _open_pieces(self, length: int, lanes: Sequence[Lane]) -> tuple[str, str]:
+        """Pieces of a row that threads share, and their bounds: as many however many threads there are."""
+        size = _piece(length)
+        for lane in lanes:
+            self._line(lane.begin_pieces(-(-length // size)))
+        self._write(OPEN)
+        self._line(f"for (long piece = 0; piece < {-(-length // size)}; piece++) {{")
+        self._depth += 1
+        self._line(f"const long low = piece * {size}, high = low + {size} < {length} ? low + {size} : {length};")
+        self._write([lane.begin_partial("row") for lane in lanes])
+        return "low", "high"
+
+    def _close_pieces(self, length: int, lanes: Sequence[Lane]) -> None:
+        self._write([lane.end_piece("piece") for lane in lanes])
+        self._depth -= 1
+        self._line("}")
+        self._line(CLOSE)
+        adding = " ".join(lane.add_piece("piece") for lane in lanes)
+        self._line(f"for (long piece = 0; piece < {-(-length // _piece(length))}; piece++) {{ {adding} }}")
+
+    def _open_last(self, size: int, lanes: Sequence[Lane], partial: bool, low: str, high: str) -> None:
+        """The vectorized loop between two bounds, in pieces of a size where that is not 0."""
         axis, length = self._columns[-1]
-        low, high = "0", str(length)
         if size:
-            low, high = f"b{axis}", f"e{axis}"
-            self._line(f"for (long {low} = 0; {low} < {length}; {low} += {size}) {{")
+            first, end, low, high = low, high, f"b{axis}", f"e{axis}"
+            self._line(f"for (long {low} = {first}; {low} < {end}; {low} += {size}) {{")
             self._depth += 1
-            self._line(f"const long {high} = {low} + {size} < {length} ? {low} + {size} : {length};")
+            self._line(f"const long {high} = {low} + {size} < {end} ? {low} + {size} : {end};")
         if partial:
             for lane in lanes:
                 self._write(lane.begin())
@@ -304,6 +332,11 @@ class KernelWriter(TrafficWriter):
         for sink in sinks:
             visit(sink)
         return list(found)
+
+
+def _piece(length: int) -> int:
+    """How many elements of a reduction one thread takes at once: blocks, at most some hundred pieces."""
+    return max(PIECE, -(-length // (256 * BLOCK)) * BLOCK)
 
 
 def _reachable(roots: Sequence[Root]) -> list[Cell]:

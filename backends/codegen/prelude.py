@@ -67,50 +67,65 @@ UNUSED static inline @T@ whole_quotient@f@(@T@ x, @T@ y) {
 }
 """
 
-# In its vector functions glibc computes results below the smallest normal number one by one, 30 times as slowly. So x
-# goes up by a whole number, and the result is multiplied by what that makes less, or by 0; other results are exp's. The
-# compiler must see no branches, of which it would make two calls: bounds are variables, conditions are signs.
-_EXP_DOWN = """
-__attribute__((weak)) @T@ lowest_exponent@f@ = -@lowest@;
-UNUSED static inline @T@ exp_down@f@(@T@ x) {
-  union { @T@ number; int@bits@_t bits; } scale = {1}, down = {@scale@}, normal, zero;
-  x = x < lowest_exponent@f@ ? lowest_exponent@f@ : x;
-  normal.number = x + @normal@;
-  zero.number = x + @zero@;
-  const int@bits@_t is_down = normal.bits >> (@bits@ - 1), is_zero = zero.bits >> (@bits@ - 1);
-  scale.bits = (scale.bits ^ (is_down & (scale.bits ^ down.bits))) & ~is_zero;
-  return exp@f@(x + (@T@)(is_down & @up@)) * scale.number;
+# The exponential of a float is written here, and so part of the loops that it stands in: half the time of glibc's,
+# within 1 unit in the last place. x = n log 2 + r; exp(r) = 1 + r + r**2 p(r), where p has the least relative error of
+# the result (found by Lawson's iteration, 0.05 units); n goes into the exponents of two factors, so that what is
+# subnormal is rounded once and what is too large becomes infinite. Adding 1.5 * 2**23 rounds to an integer, which is in
+# the last bits.
+_EXPONENTIAL = """
+#ifdef __FMA__
+#define FUSED(x, y, z) __builtin_fmaf(x, y, z)
+#else
+#define FUSED(x, y, z) ((x) * (y) + (z))
+#endif
+UNUSED static inline float exponentialf(float x) {
+  union { float number; int32_t bits; } whole, one, two;
+  x = 89.0f < x ? 89.0f : x;
+  x = -104.0f > x ? -104.0f : x;
+  whole.number = FUSED(x, 0x1.715476p+0f, 12582912.0f);
+  const int32_t n = whole.bits - 0x4B400000;
+  const float turns = whole.number - 12582912.0f;
+  /* The first part of log 2 has few bits: its products are exact without fused operations, too. */
+  const float r = FUSED(turns, 0x1.bd0106p-13f, FUSED(turns, -0x1.63p-1f, x));
+  float p = FUSED(r, 0x1.6a21a8p-10f, 0x1.123b6ap-7f);
+  p = FUSED(r, p, 0x1.5558fcp-5f);
+  p = FUSED(r, p, 0x1.55549p-3f);
+  p = FUSED(r, p, 0x1.fffffcp-2f);
+  p = FUSED(r * r, p, r) + 1;
+  one.bits = ((n >> 1) + 127) << 23;
+  two.bits = (n - (n >> 1) + 127) << 23;
+  return p * one.number * two.number;
 }
 """
-# `scale` is exp(-up); below -`normal` results are subnormal, below -`zero` they are zero.
-_EXP_DOWN_OF = {
-    "f": {
-        "T": "float", "bits": "32", "up": "40", "scale": "0x1.39792499b1a24p-58f",
-        "normal": "87.0f", "zero": "103.98f", "lowest": "104.0f",
-    },
-    "": {
-        "T": "double", "bits": "64", "up": "300", "scale": "0x1.245639c3a49f7p-433",
-        "normal": "708.0", "zero": "745.14", "lowest": "746.0",
-    },
-}  # fmt: skip
+
+# In its vector functions glibc computes results below the smallest normal number one by one, 30 times as slowly. So x
+# goes up by a whole number, and the result is multiplied by what that makes less, or by 0; other results are exp's. The
+# compiler must see no branches, of which it would make two calls: bounds are variables, conditions are signs. `scale`
+# is exp(-300); below -708 results are subnormal, below -745.14 they are zero.
+_EXP_DOWN = """
+__attribute__((weak)) double lowest_exponent = -746.0;
+UNUSED static inline double exp_down(double x) {
+  union { double number; int64_t bits; } scale = {1}, down = {0x1.245639c3a49f7p-433}, normal, zero;
+  x = x < lowest_exponent ? lowest_exponent : x;
+  normal.number = x + 708.0;
+  zero.number = x + 745.14;
+  const int64_t is_down = normal.bits >> 63, is_zero = zero.bits >> 63;
+  scale.bits = (scale.bits ^ (is_down & (scale.bits ^ down.bits))) & ~is_zero;
+  return exp(x + (double)(is_down & 300)) * scale.number;
+}
+"""
 
 
 def prelude(names: set[str]) -> str:
     """The head of a file that uses the given words, functions and macros."""
-    for suffix in ("f", ""):
-        if f"exp_down{suffix}" in names:
-            names = names | {f"exp{suffix}"}
+    if "exp_down" in names:
+        names = names | {"exp"}
     parts = [_HEAD, _vector_functions(names)]
     if names & {"larger", "smaller", "LARGER", "SMALLER", "add_exactly", "rounded"}:
         parts.append(_REDUCTIONS)
+    parts += [text for name, text in (("exponentialf", _EXPONENTIAL), ("exp_down", _EXP_DOWN)) if name in names]
     if "apart" in names:
         parts.append(HELPER)
-    for suffix, numbers in _EXP_DOWN_OF.items():
-        if f"exp_down{suffix}" in names:
-            text = _EXP_DOWN.replace("@f@", suffix)
-            for name, number in numbers.items():
-                text = text.replace(f"@{name}@", number)
-            parts.append(text)
     for suffix, kind in (("f", "float"), ("", "double")):
         if names & {f"signed_remainder{suffix}", f"whole_quotient{suffix}"}:
             parts.append(_DIVISION.replace("@T@", kind).replace("@f@", suffix))

@@ -117,6 +117,28 @@ class Lane:
             return f"add_exactly(&{what}_sum{self._number}, &{what}_rest{self._number}, {number});"
         return f"{what}{self._number} = {self.step(f'{what}{self._number}', number)};"
 
+    # Pieces that threads share: each has partial results of a row of its own, which are put together in order.
+
+    def begin_pieces(self, count: int) -> str:
+        """The variables of the results of pieces."""
+        if self._is_float_sum:
+            return f"double piece_sum{self._number}[{count}], piece_rest{self._number}[{count}];"
+        return f"{self._type} piece{self._number}[{count}];"
+
+    def end_piece(self, piece: str) -> str:
+        """What becomes of the partial results of a piece."""
+        if not self._is_float_sum:
+            return f"piece{self._number}[{piece}] = row{self._number};"
+        parts = (f"piece_{part}{self._number}[{piece}] = row_{part}{self._number};" for part in ("sum", "rest"))
+        return " ".join(parts)
+
+    def add_piece(self, piece: str) -> str:
+        """A piece more."""
+        if not self._is_float_sum:
+            return self.accumulate("row", f"piece{self._number}[{piece}]")
+        rest = f"row_rest{self._number} += piece_rest{self._number}[{piece}];"
+        return f"{self.accumulate('row', f'piece_sum{self._number}[{piece}]')} {rest}"
+
     def value(self, what: str) -> str:
         """All partial results together."""
         if self._is_float_sum:

@@ -11,6 +11,7 @@ from dopegraph.backends.codegen.compiler import PART
 from dopegraph.backends.codegen.convolution_forms import is_convolution
 from dopegraph.backends.codegen.convolutions import convolution
 from dopegraph.backends.codegen.entry import Call, entry
+from dopegraph.backends.codegen.fourier import complex_function, is_complex
 from dopegraph.backends.codegen.loops import KernelWriter
 from dopegraph.backends.codegen.packed_text import packed_functions
 from dopegraph.backends.codegen.pooling import is_pooling, pooling
@@ -69,7 +70,8 @@ class Source:
 def by_library(node: Node) -> bool:
     """Whether a node is a call of a library."""
     names = node.op.name in ("matmul", "recurrence")
-    return names or any(test(node) for test in (runs_loops, is_convolution, is_pooling, is_system, suppresses, draws))
+    tests = (runs_loops, is_convolution, is_pooling, is_system, suppresses, draws, is_complex)
+    return names or any(test(node) for test in tests)
 
 
 def write_source(graph: Graph, integer: str = "int") -> Source:
@@ -261,7 +263,7 @@ class Writer:
             return Call(statement, (*operands, temporary))
         if node.op.name == "matmul":
             return self._product(node, operands)
-        if is_convolution(node) or is_pooling(node):
+        if is_convolution(node) or is_pooling(node) or is_complex(node):
             return self._window(node, operands)
         of = (draws, draw), (is_system, system), (suppresses, suppression_of), (runs_loops, loops_of)
         statement, functions = next(write for test, write in of if test(node))(node)
@@ -269,13 +271,16 @@ class Writer:
         return Call(statement, operands)
 
     def _window(self, node: Node, operands: tuple[int, ...]) -> Call:
-        """A convolution or a pooling; the same function for all that are alike."""
+        """A convolution, a pooling, or a step of complex numbers; the same function for all that are alike."""
         types = tuple(value.type for value in (*node.inputs, node.output))
         key = (node.op.name, types, tuple(sorted(node.attrs.items())))
         windows = self.file.windows
         if key not in windows:
             name = f"{node.op.name}{len(windows)}"
-            windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
+            if is_complex(node):
+                windows[key] = complex_function(node, name)
+            else:
+                windows[key] = convolution(node, name) if is_convolution(node) else (*pooling(node, name), 0)
         statement, (*shared, own), nbytes = windows[key]
         self.file.shared.update(dict.fromkeys(shared))
         self.file.own[own] = None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dopegraph.backends.codegen import blas
 from dopegraph.backends.codegen.convolution_forms import is_convolution, operations
 from dopegraph.backends.codegen.expressions import C_TYPES, supports
+from dopegraph.backends.codegen.fourier import is_complex
 from dopegraph.backends.codegen.pooling import is_pooling
 from dopegraph.backends.codegen.positions import runs_loops
 from dopegraph.backends.codegen.random_numbers import draws
@@ -39,7 +40,9 @@ CALL = 2560
 def runs(node: Node) -> bool:
     """Whether generated code can run a node."""
     if node.op.name == "recurrence":
-        return all(runs(one) for one in body_of(node.attrs["body"]).nodes)
+        return all(runs(one) and not is_complex(one) for one in body_of(node.attrs["body"]).nodes)
+    if is_complex(node):
+        return True
     if len(node.outputs) != 1 or any(value.type.dtype not in _DTYPES for value in (*node.inputs, *node.outputs)):
         return False
     name = node.op.name
@@ -79,6 +82,13 @@ def _calls(nodes: Iterable[Node]) -> int:
     )
 
 
+def _others(node: Node) -> int:
+    """What an element costs where `COSTS` does not say."""
+    if is_complex(node):
+        return 12 if "fft" in node.op.name else 4
+    return 4 if is_pooling(node) or node.op.random else 1
+
+
 def work(nodes: Iterable[Node]) -> int:
     """What nodes cost, in additions of one element each; views are not counted."""
     total = 0
@@ -91,5 +101,5 @@ def work(nodes: Iterable[Node]) -> int:
             total += node.output.type.size * node.inputs[0].shape[-2 if node.attrs["transpose_x"] else -1] // 16
         elif node.inputs and not is_view(node):
             elements = max(value.type.size for value in (*node.inputs, *node.outputs))
-            total += elements * COSTS.get(node.op.name, 4 if is_pooling(node) or node.op.random else 1)
+            total += elements * COSTS.get(node.op.name, _others(node))
     return total

@@ -298,6 +298,12 @@ TABLE = """
    f32[2,3] strided_slice %x {starts=(0, 0), stops=(2, 3), steps=(1, 1)}
 == %x
 
+   unslice(x, shape=s, starts=a, stops=b, steps=c)
+-> x
+   (%x: f32[2,3])
+   f32[2,3] unslice %x {shape=(2, 3), starts=(0, 0), stops=(2, 3), steps=(1, 1)}
+== %x
+
    sum(x, axes=(), keepdims=k)
 -> x
    f32[2] sum %x {axes=()}
@@ -344,6 +350,13 @@ TABLE = """
    f32[5,4,3] transpose %y {axes=(0, 2, 1)}
    f32[5,2,4] matmul %x %0 {transpose_y=true}
 == matmul(%x, %y)
+
+   sum((z := matmul(x, y, transpose_x=True, transpose_y=False)), axes=a)
+-> matmul(reshape(x, shape=rows(x)), reshape(y, shape=rows(y)), transpose_x=True)
+   (%x: f64[2,5,4,3], %y: f64[2,5,4,2])
+   f64[2,5,3,2] matmul %x %y {transpose_x=true}
+   f64[3,2] sum %0 {axes=(0, 1)}
+~~ matmul(%0, %1) {transpose_x=true}
 
    exp(x - max(x, axes=a, keepdims=True)) / sum(exp(x - max(x, axes=a, keepdims=True)), axes=a, keepdims=True)
 -> softmax(x, axis=a[0])
@@ -519,7 +532,15 @@ UNCHANGED = {
     "a cast that loses the sign": ("%x: i32[2]", "u32[2] cast %x {dtype=u32}; i64[2] cast %0 {dtype=i64}"),
     "flips of different axes": (M, "f32[2,3] flip %x {axes=(1,)}; f32[2,3] flip %0 {axes=(0,)}"),
     "a slice of a part": (M, "f32[2,2] strided_slice %x {starts=(0, 0), stops=(2, 2), steps=(1, 1)}"),
+    "a part written into zeros": (M, "f32[2,4] unslice %x {shape=(2, 4), starts=(0, 0), stops=(2, 3), steps=(1, 1)}"),
     "a transpose that moves elements": (M, "f32[3,2] transpose %x {axes=(1, 0)}"),
+    "a sum over some of a batch": (
+        "%x: f32[2,5,4,3], %y: f32[2,5,4,2]",
+        "f32[2,5,3,2] matmul %x %y {transpose_x=true}; f32[5,3,2] sum %0 {axes=(0,)}",
+    ),
+    "a sum of products whose batches are broadcast": (
+        "%x: f32[5,4,3], %y: f32[1,4,2]", "f32[5,3,2] matmul %x %y {transpose_x=true}; f32[3,2] sum %0 {axes=(0,)}",
+    ),
     "a scaled product that is read elsewhere": (
         "%x: f32[4,8], %y: f32[4,3], %s: f32[]",
         "f32[8,3] matmul %x %y {transpose_x=true}; f32[8,3] mul %s %0; f32[8,3] add %0 %1",

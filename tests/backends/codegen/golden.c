@@ -10,13 +10,6 @@
 #define KERNEL static __attribute__((noinline, unused))
 #endif
 
-#if defined(__GLIBC__) && defined(__x86_64__) && !defined(__clang__)
-#define SIMD __attribute__((simd("notinbranch"), const))
-#if __GLIBC_PREREQ(2, 22)
-SIMD float expf(float);
-#endif
-#endif
-
 /* NaN wins, as in NumPy; the reductions below are told of numbers only. */
 #define LARGER(x, y) ((x) >= (y) || (x) != (x) ? (x) : (y))
 #define SMALLER(x, y) ((x) <= (y) || (x) != (x) ? (x) : (y))
@@ -33,15 +26,28 @@ UNUSED static inline void add_exactly(double *sum, double *rest, double x) {
 }
 UNUSED static inline double rounded(double sum, double rest) { return isfinite(rest) ? sum + rest : sum; }
 
-__attribute__((weak)) float lowest_exponentf = -104.0f;
-UNUSED static inline float exp_downf(float x) {
-  union { float number; int32_t bits; } scale = {1}, down = {0x1.39792499b1a24p-58f}, normal, zero;
-  x = x < lowest_exponentf ? lowest_exponentf : x;
-  normal.number = x + 87.0f;
-  zero.number = x + 103.98f;
-  const int32_t is_down = normal.bits >> (32 - 1), is_zero = zero.bits >> (32 - 1);
-  scale.bits = (scale.bits ^ (is_down & (scale.bits ^ down.bits))) & ~is_zero;
-  return expf(x + (float)(is_down & 40)) * scale.number;
+#ifdef __FMA__
+#define FUSED(x, y, z) __builtin_fmaf(x, y, z)
+#else
+#define FUSED(x, y, z) ((x) * (y) + (z))
+#endif
+UNUSED static inline float exponentialf(float x) {
+  union { float number; int32_t bits; } whole, one, two;
+  x = 89.0f < x ? 89.0f : x;
+  x = -104.0f > x ? -104.0f : x;
+  whole.number = FUSED(x, 0x1.715476p+0f, 12582912.0f);
+  const int32_t n = whole.bits - 0x4B400000;
+  const float turns = whole.number - 12582912.0f;
+  /* The first part of log 2 has few bits: its products are exact without fused operations, too. */
+  const float r = FUSED(turns, 0x1.bd0106p-13f, FUSED(turns, -0x1.63p-1f, x));
+  float p = FUSED(r, 0x1.6a21a8p-10f, 0x1.123b6ap-7f);
+  p = FUSED(r, p, 0x1.5558fcp-5f);
+  p = FUSED(r, p, 0x1.55549p-3f);
+  p = FUSED(r, p, 0x1.fffffcp-2f);
+  p = FUSED(r * r, p, r) + 1;
+  one.bits = ((n >> 1) + 127) << 23;
+  two.bits = (n - (n >> 1) + 127) << 23;
+  return p * one.number * two.number;
 }
 
 
@@ -130,7 +136,7 @@ KERNEL void k0(const float *restrict p0, const float *restrict p1, const float *
       const float t4 = p1[i1];
       const float t5 = (float)(t3 + t4);
       const float t6 = (float)(t5 - r0);
-      const float t7 = (float)(exp_downf(t6));
+      const float t7 = (float)(exponentialf(t6));
       r1 = (float)(r1 + t7);
       kept0[i1] = t7;
     }

@@ -20,9 +20,13 @@ LINE = "graph f(%x: f32[300007]) { %0: f32[300007] = exp(%x) %1: f32[300007] = m
 TURNED = """graph f(%x: f32[700,500], %y: f32[500,700]) {
   %0: f32[500,700] = transpose(%x) {axes=(1, 0)} %1: f32[500,700] = exp(%0) %2: f32[500,700] = add(%1, %y) return %2
 }"""
+WHOLE = """graph f(%x: f32[1300,1007]) {
+  %0: f32[1300,1007] = exp(%x) %1: f32[] = sum(%0) {axes=(0, 1)} %2: f32[] = max(%0) {axes=(0, 1)}
+  %3: f32[] = add(%1, %2) return %3
+}"""
 
 
-@pytest.mark.parametrize("text", [ROWS, LINE, TURNED], ids=["rows", "line", "turned"])
+@pytest.mark.parametrize("text", [ROWS, LINE, TURNED, WHOLE], ids=["rows", "line", "turned", "whole"])
 def test_more_threads_give_the_same_bits(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = parse(text)
     executable = CodegenExecutable(graph)
@@ -35,6 +39,27 @@ def test_more_threads_give_the_same_bits(text: str, monkeypatch: pytest.MonkeyPa
         found.append(executable(arguments, [None])[0].array)
     assert numpy.array_equal(found[0], found[1])
     assert numpy.array_equal(found[0], found[2])
+
+
+def test_reductions_to_one_number_in_pieces() -> None:
+    """Sums are as exact as those of one thread; NaN and infinities win, wherever they are."""
+    n = (1 << 22) + 5
+    operations = {"sum": "f64", "prod": "f32", "max": "f32", "min": "f32"}
+    for operation, dtype in operations.items():
+        graph = parse(
+            f"graph f(%x: {dtype}[{n}]) {{ %0: {dtype}[{n}] = mul(%x, %x) %1: {dtype}[] = {operation}(%0) {{axes=(0,)}}"
+            " return %1 }"
+        )
+        executable = CodegenExecutable(graph)
+        assert "omp parallel" in executable.source.text
+        x = numpy.random.default_rng(1).uniform(0.9, 1.1, n).astype(executable.graph.inputs[0].type.dtype)
+        for place, special in ((None, 0), (0, numpy.nan), (n - 1, numpy.nan), (n // 2, numpy.inf)):
+            if place is not None:
+                x[place] = special
+            (found,) = executable([Buffer(x)], [None])
+            with numpy.errstate(all="ignore"):
+                wanted = getattr(numpy, operation)(numpy.longdouble(x) ** 2).astype(x.dtype)
+            numpy.testing.assert_allclose(found.array, wanted, rtol=1e-4 if operation == "prod" else 1e-6)
 
 
 def test_small_kernels_and_sums_into_one_array_are_not_shared() -> None:
