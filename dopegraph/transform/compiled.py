@@ -30,7 +30,7 @@ from dopegraph.transform.lowered import Lowered, lower
 from dopegraph.transform.placement import NUMBERS, Placement, Unreplayable
 from dopegraph.transform.plan import INSIDE, LEFT, PASSING, SHARED, AsPython, PythonPlan, ReplayPlan, sharing_memory
 from dopegraph.transform.record import leave_open, outlives_its_call
-from dopegraph.transform.results import Layout, lay_out, make_plan, settle, unknown_code
+from dopegraph.transform.results import Layout, capture, lay_out, make_plan, settle, unknown_code
 from dopegraph.transform.segmented import run
 from dopegraph.transform.straight import MISS, never
 from dopegraph.transform.tree import Result, TreePlan
@@ -352,6 +352,7 @@ class Compiled:
         final = True
         if not escapes:
             try:
+                capture(found, recording)
                 if not recording.looks and tree is None:
                     plan = make_plan(found, recording, result)
                     plan.taped = recording.tape.used
@@ -370,6 +371,7 @@ class Compiled:
         # it is of no use.
         if tree is not None or (looks and all(escape.reason in PASSING for escape in escapes)):
             try:
+                capture(found, recording)
                 return self._grow(found, recording, AsPython(escapes, final), tree, looks)
             except Unreplayable as cause:
                 # What a first call only set up (parameters that learn their shapes) may be replayed the next time.

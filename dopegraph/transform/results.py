@@ -56,6 +56,10 @@ def lay_out(walk: Walk, recording: Recording, result: Any) -> tuple[Layout, Plac
     return layout, placement
 
 
+# Bytes of a NumPy array whose comparison takes no longer than what is done with it.
+COMPARED = 1 << 20
+
+
 def settle(walk: Walk, recording: Recording, result: Any) -> Any:
     """Evaluate what is left and remove all stand-ins; the function's result as Python would have returned it."""
     try:
@@ -91,6 +95,38 @@ def unknown_code(found: Walk, watch: Watch, looks: int = 0) -> list[Escape]:
         )
         for code in unknown
     ]
+
+
+def capture(walk: Walk, recording: Recording) -> None:
+    """NumPy's own arrays that the function only reads are constants: guards compare what they hold at every call."""
+    for handle, value in list(recording.lifted.values()):
+        if value.node is not None or id(handle) in walk.arrays or id(handle) in recording.mutated:
+            continue
+        if handle._foreign and _is_compared(walk, handle):
+            recording.captured.add(value)
+            del recording.lifted[id(handle)]
+
+
+def _is_compared(walk: Walk, handle: ndarray) -> bool:
+    """Whether an array is NumPy's memory, or part of it, that is compared with what it held; large ones are refused."""
+    low, high = _bounds(handle._settled().array)
+    for path, array, copy in walk.contents:
+        first, last = _bounds(array)
+        # All that lies between the first and the last element is compared where there are no gaps.
+        if first <= low < high <= last and last - first == copy.nbytes:
+            if copy.nbytes > COMPARED:
+                message = f"the NumPy array {path} has {copy.nbytes} bytes, too many to compare in every call"
+                raise Unreplayable("unguarded-state", f"{message}: make it an array, np.array({path})")
+            return True
+    return False
+
+
+def _bounds(array: Any) -> tuple[int, int]:
+    """The addresses of the first byte of an array, and of the first after it."""
+    low = high = array.__array_interface__["data"][0]
+    for length, stride in zip(array.shape, array.strides):
+        low, high = low + min(0, (length - 1) * stride), high + max(0, (length - 1) * stride)
+    return low, high + (array.itemsize if array.size else 0)
 
 
 class Layout:

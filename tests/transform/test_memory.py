@@ -257,7 +257,7 @@ def test_numpy_memory_of_the_state_is_written_to(compile: Compile) -> Any:
     return [f(arr(1, 1)) for _ in range(3)] + [w]
 
 
-@same(replays=0, reasons={"unguarded-state"})
+@same(replays=0)
 def test_a_numpy_array_changes_between_calls(compile: Compile) -> Any:
     g = numpy.array([1.0, 2.0], "float32")
 

@@ -727,3 +727,68 @@ def test_containers_that_contain_themselves(compile: Compile) -> Any:
 
     h = compile(h)
     return [f(part), f(part), g(arr(1)), g(arr(2)), h(arr(1))[0], h(arr(1))[1][1][0]]
+
+
+@same(replays=4)
+def test_numpy_arrays_that_are_read(compile: Compile) -> Any:
+    """They are constants as long as they hold what they held."""
+    mask, table = numpy.triu(numpy.ones((3, 3), bool), 1), numpy.arange(6.0, dtype="float32").reshape(2, 3)
+
+    def f(x):
+        return np.where(mask, -1.0, x) @ table[1] + np.asarray(table)[:, :1].sum()
+
+    f = compile(f)
+    x = np.ones((3, 3))
+    out = [f(x), f(x), f(x * 2)]
+    table[0, 0] = 5
+    out += [f(x), f(x)]
+    mask[:] = True
+    out += [f(x), f(x)]
+    return out
+
+
+@same(replays=3)
+def test_numpy_arrays_that_are_read_after_a_look(compile: Compile) -> Any:
+    table = numpy.arange(3.0, dtype="float32")
+
+    def f(x):
+        if x.sum() > 2:
+            return x * table
+        return table - x
+
+    f = compile(f)
+    out = [f(arr(1, 2, 3)), f(arr(0, 1, 0)), f(arr(1, 2, 4)), f(arr(0, 0, 0))]
+    table[1] = 7
+    return [*out, f(arr(1, 2, 3)), f(arr(1, 2, 3))]
+
+
+@same(replays=0, reasons={"unguarded-state"})
+def test_numpy_arrays_that_are_written_through_ours(compile: Compile) -> Any:
+    table = numpy.zeros(3, dtype="float32")
+
+    def f(x):
+        view = np.asarray(table)
+        view += x
+        return view * 2
+
+    f = compile(f)
+    return [f(arr(1, 2, 3)), table.copy(), f(arr(1, 2, 3)), table.copy()]
+
+
+@same(replays=0, reasons={"unguarded-state"})
+def test_large_numpy_arrays_are_not_compared_in_every_call(compile: Compile) -> Any:
+    table = numpy.zeros((600, 600), dtype="float32")
+    f = compile(lambda x: (table * x).sum())
+    return [f(arr(1)), f(arr(2))]
+
+
+@same(replays=0, reasons={"unmade-result"})
+def test_a_numpy_array_that_is_returned_is_itself(compile: Compile) -> Any:
+    table = numpy.zeros(3, dtype="float32")
+    f = compile(lambda x: (np.asarray(table), x + np.asarray(table)))
+    out = []
+    for _ in range(2):
+        one, _ = f(arr(1))
+        one += 1
+        out.append(table.copy())
+    return out
