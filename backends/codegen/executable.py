@@ -17,10 +17,14 @@ from dopegraph.backends.codegen.source import ALIGNMENT, write_source
 from dopegraph.backends.numpy.evaluation import evaluate
 from dopegraph.ir.graph import Graph
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.reuse import reuse
 
 # Giving the interpreter's lock to other threads costs as much as a thousand additions, and they do not need it sooner
 # than after some hundred microseconds.
 BRIEF = 1 << 18
+
+# Bytes of a result whose memory is worth being looked for.
+LARGE = 1 << 16
 
 
 class CodegenExecutable:
@@ -51,7 +55,7 @@ class CodegenExecutable:
         self.source = write_source(graph, found.integer if found is not None else "int")
         self.library = kernel_cache().get(self.source.text, find_compiler())
         self._run = self.library.run
-        self._types = [(value.shape, value.type.dtype) for value in graph.results]
+        self._types = [(value.shape, value.type.dtype, value.type.nbytes) for value in graph.results]
         self._constants = [_regular(node.attrs["value"]) for node in self.source.constants]
         first = len(graph.arguments)
         self.results = first + len(self._constants)
@@ -90,9 +94,10 @@ class CodegenExecutable:
                     address = held[-1].ctypes.data
                 pointers[place] = address
             results = []
-            for place, ((shape, dtype), given) in enumerate(zip(self._types, out), self.results):
+            for place, ((shape, dtype, size), given) in enumerate(zip(self._types, out), self.results):
                 if given is None or not _writable(given, shape, dtype):
-                    given = Buffer(numpy.empty(shape, dtype))
+                    large = size > LARGE
+                    given = reuse.take(shape, dtype) if large else Buffer(numpy.empty(shape, dtype))
                 pointers[place] = given.address
                 results.append(given)
             return self._refused(inputs) if self._run(pointers, self.workspace, threads.number) else results

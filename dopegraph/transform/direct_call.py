@@ -20,9 +20,10 @@ from dopegraph.backends import Program
 from dopegraph.backends.codegen import threads
 from dopegraph.ir.graph import Value
 from dopegraph.runtime.buffer import Buffer
+from dopegraph.runtime.reuse import reuse
 from dopegraph.trace.active import active
 
-# Memory of results that nobody holds any more is used again up to so many bytes; making it costs a microsecond.
+# Memory of results that nobody holds any more is kept here up to so many bytes; larger is the process's, see `reuse`.
 KEPT = 1 << 16
 
 # The plan's own lock is for spare memory only.
@@ -83,6 +84,7 @@ class DirectCall:
             "spare": spare,
             "address": _address,
             "fresh": _fresh,
+            "large": reuse.take,
             "getrefcount": sys.getrefcount,
         }
         self._named: dict[str, str] = {}  # variables of buffers that the guards have none for
@@ -155,7 +157,7 @@ class DirectCall:
             self.constants.update({f"SHAPE{place}": value.shape, f"DTYPE{place}": value.type.dtype})
             make = f"fresh(SHAPE{place}, DTYPE{place})"
             if value.type.nbytes > KEPT or _ALONE is None:
-                self.body.append(f"  {name} = {make}")
+                self.body.append(f"  {name} = {make.replace('fresh', 'large') if value.type.nbytes > KEPT else make}")
                 continue
             again.append(value)
             self.body += _taken(name, len(again) - 1, make, _ALONE)
