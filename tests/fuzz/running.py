@@ -182,7 +182,7 @@ def _failure(error: Exception) -> tuple[str, str, int]:
         one for one in type(error).__mro__ if not issubclass(one, DopegraphError) and one.__module__ != "mxnet.base"
     )
     known = type(error).__module__ == "program" or "\n  at " not in str(error)
-    message = str(error) if known and kind is type(error) else ""
+    message = re.sub(" at 0x[0-9a-f]+", "", str(error)) if known and kind is type(error) else ""
     return (kind.__name__, message, lines[-1] if lines else 0)
 
 
