@@ -18,7 +18,7 @@ TURNS = [
     ["MODEL.__class__ = Special", "MODEL.__class__ = Model"],
     ["MODEL.doubled = tripled", "MODEL.__dict__.pop('doubled', None)", "MODEL.doubled = np.tanh"],
     ["chosen = tripled", "chosen = np.tanh", "chosen = lambda v: v - 1"],
-    ["TRAINER.set_learning_rate(0.1)", "TRAINER.set_learning_rate(0.2)", "TRAINER.set_learning_rate(1)"],
+    ["TRAINER.set_learning_rate(0.01)", "TRAINER.set_learning_rate(0.03)", "TRAINER.set_learning_rate(0.05)"],
     ["NET[3].bias.grad_req = 'null'", "NET[3].bias.grad_req = 'write'", "NET[3].bias.grad_req = 'add'"],
     ["NET.add(NET[3])", "NET = dopegraph.nn.Sequential(); NET.add(dopegraph.nn.Dense(3)); NET.initialize()"],
     ["RATE = 2", "RATE = 2.0", "RATE = True", "RATE = np.array(2.0)", "RATE = np.float32(2)"],
@@ -45,7 +45,7 @@ def changes_of_structure(v: str) -> list[str]:
         "MODEL.child.extra = 1", f"Model.extra = {v}", "Special.kind = 'other'", "POINT.z = 1",
         "POINT = Pair(POINT.x, POINT.y)", "MODEL.doubled = tripled", "Model.doubled = Special.doubled",
         "NET[0].activation = None", "NET.hybridize()",
-        "TRAINER = dopegraph.optim.Trainer(NET.collect_params(), 'sgd', {'learning_rate': 0.1, 'momentum': 0.9})",
+        "TRAINER = dopegraph.optim.Trainer(NET.collect_params(), 'sgd', {'learning_rate': 0.01, 'momentum': 0.5})",
         "chosen = tripled", "chosen = lambda v: v - 1", "chosen = np.tanh", "W = W.reshape(1, 3)[0]",
         "W = U[0]", "W = U[1]", "W = U[0] + 0", "MODEL.w = MODEL.m[0]", "MODEL.w = MODEL.m[1]",
     ]  # fmt: skip
@@ -60,7 +60,7 @@ def changes_of_state(f: str, v: str) -> list[str]:
         "MODEL.child.ready = True",
         f"HOST[0] = {f}", "random.seed(3)", "np.random.seed(5)", f"POINT.x[:] = {f}", f"ITEMS[0][0] = {f}",
         "ITEMS.pop() if len(ITEMS) > 2 else None",
-        "TRAINER.set_learning_rate(0.1)", "NET.initialize(force_reinit=True)",
+        "TRAINER.set_learning_rate(0.01)", "NET.initialize(force_reinit=True)",
         f"NET[3].bias.set_data({v})", "NET[3].weight.data()[0] *= 2", "NET[2].rate = 0.5",
         "Model.total = 5", "MODEL.half_ready = 1", f"SCALE[0] = {f}",
     ]  # fmt: skip

@@ -70,7 +70,7 @@ class Special(Model):
 
 
 NET = dopegraph.nn.Sequential()
-NET.add(dopegraph.nn.Dense(4, activation="tanh"), dopegraph.nn.BatchNorm(), dopegraph.nn.Dropout(0.25))
+NET.add(dopegraph.nn.Dense(4, activation="tanh"), dopegraph.nn.BatchNorm(epsilon=1.0), dopegraph.nn.Dropout(0.25))
 NET.add(dopegraph.nn.Dense(3))
 NET.initialize(dopegraph.init.Normal(0.5))
 TRAINER = dopegraph.optim.Trainer(NET.collect_params(), "sgd", {"learning_rate": 0.02, "momentum": 0.5, "wd": 0.01})
