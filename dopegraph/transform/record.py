@@ -120,6 +120,8 @@ def outlives_its_call(recording: Recording) -> bool:
 
 def leave_open(recording: Recording) -> None:
     """Let `backward` find what a call, which is over, recorded for it."""
+    if active.tape is not None:
+        _close(active.tape)  # nothing is left of it, or the call had given up
     recording.of_call = False  # it is the thread's own now
     active.tape = recording
     recording.suspend()

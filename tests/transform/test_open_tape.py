@@ -11,6 +11,7 @@ import dopegraph
 import dopegraph.numpy as np
 from dopegraph import record
 from dopegraph.runtime.errors import GradientError, GraphBreakError
+from dopegraph.trace.active import active
 from tests.differential import attempt, nothing_is_open, plainly
 
 
@@ -492,6 +493,14 @@ def test_it_is_explained():
     strict = dopegraph.compile(lambda x: _squares(w, x), fullgraph=True)
     with pytest.raises(GraphBreakError, match="open-tape"):
         strict(np.ones(3))
+
+
+def test_what_nobody_holds_any_more_is_forgotten():
+    w = weights()
+    before = len(active.suspended)
+    for _ in range(5):
+        dopegraph.compile(lambda x: _squares(w, x))(np.ones(3))
+    assert len(active.suspended) <= before + 1
 
 
 def test_a_step_with_its_own_backward_is_replayed():
